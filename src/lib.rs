@@ -1,0 +1,17 @@
+//! ottla: an embeddable, synchronous, Kafka-compatible broker.
+#![allow(dead_code, unused_imports, missing_docs)]
+
+mod broker;
+mod config;
+mod log;
+mod model;
+#[cfg(feature = "server")]
+mod protocol;
+mod record;
+#[cfg(feature = "server")]
+mod server;
+mod sys;
+#[cfg(feature = "testkit")]
+mod testkit;
+
+pub use model::{ErrorCode, IsolationLevel, TopicPartition, Uuid};
