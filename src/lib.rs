@@ -15,3 +15,4 @@ mod sys;
 mod testkit;
 
 pub use model::{ErrorCode, IsolationLevel, TopicPartition, Uuid};
+pub use sys::{Clock, ManualClock, SystemClock};

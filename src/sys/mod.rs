@@ -1,1 +1,60 @@
-//! sys
+//! The world as the broker sees it: time, files, chance and threads, each behind a small trait that is handed
+//! in. Imports nothing of ottla but the nouns of `model`, and is the only place with `unsafe` and with direct calls to the system.
+
+pub(crate) mod clock;
+pub(crate) mod file_slice;
+pub(crate) mod fs;
+mod mmap;
+mod os_fs;
+mod rng;
+mod spawner;
+mod waiter;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use clock::{Clock, ManualClock, SystemClock, Wake};
+pub use file_slice::FileSlice;
+pub use fs::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
+pub use os_fs::OsFileSystem;
+pub use rng::{Rng, SeededRng, SystemRng};
+pub use spawner::{Spawner, ThreadSpawner};
+pub use waiter::{WaitOutcome, Waiter};
+
+/// Everything a broker asks of the outside. Cloning shares it.
+#[derive(Clone, Debug)]
+pub struct Env {
+    /// Where every timestamp and every timer comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where every file operation goes, memory-mapped indexes included.
+    pub fs: Arc<dyn FileSystem>,
+    /// Where ids, jitter and tie-breaks come from.
+    pub rng: Arc<dyn Rng>,
+    /// Who starts threads.
+    pub spawner: Arc<dyn Spawner>,
+}
+
+impl Env {
+    /// The machine itself.
+    pub fn system() -> Self {
+        Env {
+            clock: Arc::new(SystemClock::new()),
+            fs: Arc::new(OsFileSystem::durable()),
+            rng: Arc::new(SystemRng),
+            spawner: Arc::new(ThreadSpawner),
+        }
+    }
+
+    /// A random id as Kafka hands them out.
+    pub(crate) fn random_uuid(&self) -> crate::model::Uuid {
+        loop {
+            let mut bytes = [0; 16];
+            self.rng.fill(&mut bytes);
+            if let Some(id) = crate::model::Uuid::from_random(bytes) {
+                return id;
+            }
+        }
+    }
+}

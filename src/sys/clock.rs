@@ -1,0 +1,154 @@
+//! Time: the system's, or one that a test drives.
+
+use std::fmt;
+use std::sync::Weak;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use parking_lot::Mutex;
+
+/// Something that waits and wants to look again when time jumps.
+pub trait Wake: Send + Sync {
+    /// Makes the waiting thread look at the clock again. Returns at once.
+    fn wake(&self);
+}
+
+/// Where the broker takes its time from: wall time for timestamps, monotonic time for timers.
+///
+/// The two are separate since wall time may be set back; a timer must not care.
+pub trait Clock: Send + Sync + fmt::Debug {
+    /// Milliseconds since the Unix epoch.
+    fn now_ms(&self) -> i64;
+
+    /// Time since an arbitrary origin; never goes back.
+    fn monotonic(&self) -> Duration;
+
+    /// How long a thread may block in real time before it must look at this clock again to see whether
+    /// `deadline` (on [`Clock::monotonic`]) has come; `None` if only [`Wake::wake`] can tell.
+    fn real_timeout(&self, deadline: Duration) -> Option<Duration>;
+
+    /// Registers a waiter to be woken whenever the clock jumps. A clock that never jumps ignores it.
+    fn register(&self, waiter: Weak<dyn Wake>);
+}
+
+/// The machine's clock.
+#[derive(Debug)]
+pub struct SystemClock {
+    origin: Instant,
+}
+
+impl SystemClock {
+    /// A clock whose monotonic time starts now.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that others are handed")]
+    pub fn new() -> Self {
+        SystemClock { origin: Instant::now() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that others are handed")]
+    fn now_ms(&self) -> i64 {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.origin.elapsed()
+    }
+
+    fn real_timeout(&self, deadline: Duration) -> Option<Duration> {
+        Some(deadline.saturating_sub(self.monotonic()))
+    }
+
+    fn register(&self, _waiter: Weak<dyn Wake>) {}
+}
+
+/// A clock that stands still until it is told to move.
+///
+/// # Examples
+/// ```
+/// use ottla::{Clock, ManualClock};
+/// use std::time::Duration;
+/// let clock = ManualClock::new(1_000);
+/// clock.advance(Duration::from_secs(7));
+/// assert_eq!(clock.now_ms(), 8_000);
+/// ```
+pub struct ManualClock {
+    epoch_ms: AtomicI64,
+    elapsed_ns: AtomicU64,
+    waiters: Mutex<Vec<Weak<dyn Wake>>>,
+}
+
+impl ManualClock {
+    /// A clock that shows `now_ms` milliseconds since the Unix epoch.
+    pub fn new(now_ms: i64) -> Self {
+        ManualClock {
+            epoch_ms: AtomicI64::new(now_ms),
+            elapsed_ns: AtomicU64::new(0),
+            waiters: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Moves both times forward and wakes everybody who waits for the clock.
+    pub fn advance(&self, by: Duration) {
+        self.elapsed_ns.fetch_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    /// Sets wall time alone, as an operator would; timers do not notice.
+    pub fn set_now_ms(&self, now_ms: i64) {
+        let elapsed_ms = i64::try_from(self.monotonic().as_millis()).unwrap_or(i64::MAX);
+        self.epoch_ms.store(now_ms.saturating_sub(elapsed_ms), Ordering::SeqCst);
+        self.wake_all();
+    }
+
+    fn wake_all(&self) {
+        let mut woken = Vec::new();
+        self.waiters.lock().retain(|waiter| match waiter.upgrade() {
+            Some(waiter) => {
+                woken.push(waiter);
+                true
+            }
+            None => false,
+        });
+        // Outside the lock: waking may register another waiter.
+        for waiter in woken {
+            waiter.wake();
+        }
+    }
+}
+
+impl fmt::Debug for ManualClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManualClock").field("now_ms", &self.now_ms()).finish_non_exhaustive()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now_ms(&self) -> i64 {
+        let elapsed_ms = i64::try_from(self.monotonic().as_millis()).unwrap_or(i64::MAX);
+        self.epoch_ms.load(Ordering::SeqCst).saturating_add(elapsed_ms)
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(self.elapsed_ns.load(Ordering::SeqCst))
+    }
+
+    fn real_timeout(&self, deadline: Duration) -> Option<Duration> {
+        (deadline <= self.monotonic()).then_some(Duration::ZERO)
+    }
+
+    fn register(&self, waiter: Weak<dyn Wake>) {
+        let mut waiters = self.waiters.lock();
+        if waiters.len() == waiters.capacity() {
+            waiters.retain(|waiter| waiter.strong_count() > 0);
+        }
+        waiters.push(waiter);
+    }
+}
