@@ -1,1 +1,3 @@
-//! server
+//! The listener: Kafka's protocol over TCP.
+
+pub(crate) mod network;

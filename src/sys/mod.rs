@@ -6,6 +6,8 @@ pub(crate) mod file_slice;
 pub(crate) mod fs;
 mod mmap;
 mod os_fs;
+#[cfg(feature = "server")]
+pub(crate) mod poller;
 mod rng;
 mod spawner;
 mod waiter;
