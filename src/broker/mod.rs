@@ -1,1 +1,2 @@
 //! broker
+mod purgatory;

@@ -1,0 +1,134 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::sys::{Clock, Waiter};
+
+type Task = Box<dyn FnOnce() + Send>;
+
+/// All that the broker does later, in the order in which it is due, on the injected clock (Kafka:
+/// `SystemTimer`; a sorted map in place of its wheels, since a cancelled task then leaves no trace).
+///
+/// Tasks run one after the other on the thread that calls [`Timer::run_once`]; one that may block hands its
+/// work to the I/O threads.
+pub(crate) struct Timer {
+    clock: Arc<dyn Clock>,
+    tasks: Mutex<Tasks>,
+    changed: Arc<Waiter>,
+}
+
+#[derive(Default)]
+struct Tasks {
+    by_deadline: BTreeMap<(Duration, u64), Task>,
+    next_id: u64,
+    closed: bool,
+}
+
+/// Names a scheduled task, to cancel it. Dropping it lets the task run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TimerHandle {
+    deadline: Duration,
+    id: u64,
+}
+
+impl Timer {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
+        let changed = Waiter::new(Arc::clone(&clock));
+        Arc::new(Timer { clock, tasks: Mutex::new(Tasks::default()), changed })
+    }
+
+    pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// Runs `task` once `delay` has passed. After [`Timer::close`] it never runs, and is dropped at once.
+    pub(crate) fn schedule(&self, delay: Duration, task: impl FnOnce() + Send + 'static) -> TimerHandle {
+        let deadline = self.clock.monotonic().saturating_add(delay);
+        self.schedule_at(deadline, task)
+    }
+
+    /// Runs `task` when the clock's monotonic time reaches `deadline`.
+    pub(crate) fn schedule_at(
+        &self,
+        deadline: Duration,
+        task: impl FnOnce() + Send + 'static,
+    ) -> TimerHandle {
+        let mut tasks = self.tasks.lock();
+        let handle = TimerHandle { deadline, id: tasks.next_id };
+        tasks.next_id += 1;
+        if tasks.closed {
+            return handle;
+        }
+        let is_first = tasks.by_deadline.first_key_value().is_none_or(|(&(first, _), _)| deadline < first);
+        tasks.by_deadline.insert((deadline, handle.id), Box::new(task));
+        drop(tasks);
+        if is_first {
+            self.changed.notify();
+        }
+        handle
+    }
+
+    /// Drops a task that has not started; `false` if it has, or had been cancelled.
+    pub(crate) fn cancel(&self, handle: TimerHandle) -> bool {
+        let task = self.tasks.lock().by_deadline.remove(&(handle.deadline, handle.id));
+        // Dropped outside the lock: what the task holds may schedule or cancel in turn.
+        task.is_some()
+    }
+
+    /// Runs what is due, in order, then waits for the next deadline, a new first task or [`Timer::close`].
+    /// Returns `false` once closed.
+    pub(crate) fn run_once(&self) -> bool {
+        let seen = self.changed.generation();
+        self.run_due();
+        let next = {
+            let tasks = self.tasks.lock();
+            if tasks.closed {
+                return false;
+            }
+            tasks.by_deadline.first_key_value().map(|(&(deadline, _), _)| deadline)
+        };
+        self.changed.wait(seen, next);
+        true
+    }
+
+    /// Runs everything that is due now, in order of deadlines, and returns how many tasks ran.
+    pub(crate) fn run_due(&self) -> usize {
+        let mut count = 0;
+        loop {
+            let task = {
+                let mut tasks = self.tasks.lock();
+                match tasks.by_deadline.first_entry() {
+                    Some(first) if first.key().0 <= self.clock.monotonic() => first.remove(),
+                    _ => return count,
+                }
+            };
+            task();
+            count += 1;
+        }
+    }
+
+    /// How many tasks wait.
+    pub(crate) fn len(&self) -> usize {
+        self.tasks.lock().by_deadline.len()
+    }
+
+    /// Drops all tasks and ends [`Timer::run_once`].
+    pub(crate) fn close(&self) {
+        let dropped = {
+            let mut tasks = self.tasks.lock();
+            tasks.closed = true;
+            std::mem::take(&mut tasks.by_deadline)
+        };
+        drop(dropped);
+        self.changed.notify();
+    }
+}
+
+impl fmt::Debug for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Timer").field("tasks", &self.len()).finish_non_exhaustive()
+    }
+}
