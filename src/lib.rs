@@ -3,6 +3,7 @@
 
 mod broker;
 mod config;
+mod error;
 mod log;
 mod model;
 #[cfg(feature = "server")]
@@ -14,5 +15,6 @@ mod sys;
 #[cfg(feature = "testkit")]
 mod testkit;
 
+pub use error::{Error, Result};
 pub use model::{ErrorCode, IsolationLevel, TopicPartition, Uuid};
 pub use sys::{Clock, ManualClock, SystemClock};

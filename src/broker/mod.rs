@@ -1,2 +1,3 @@
 //! broker
+mod metadata;
 mod purgatory;

@@ -1,0 +1,277 @@
+//! What the broker must remember beside the logs: which topics there are, and which settings were changed.
+//!
+//! Apache Kafka keeps this in ZooKeeper or in `__cluster_metadata`. A broker of one keeps a text file,
+//! `broker-metadata-checkpoint`, in the manner of Kafka's other checkpoints, in every log directory: the copy
+//! with the highest generation counts, so that one lost disk loses no topic. It is replaced as a whole.
+//!
+//! ```text
+//! 0                                   version
+//! 17                                  generation, one more at each write
+//! topic orders BwcHBwcHBwcHBwcHBwcHBw 3
+//! config orders retention.ms 86400000
+//! cluster log.cleaner.threads 2       a default for all brokers
+//! broker num.io.threads 4             a setting of this broker
+//! end 4                               the number of lines since the generation
+//! ```
+//!
+//! A value runs to the end of its line; `\n`, `\r` and `\\` in it are escaped.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::model::{Uuid, validate_topic_name};
+use crate::sys::FileSystem;
+
+/// The file's name in each log directory.
+pub(crate) const METADATA_CHECKPOINT: &str = "broker-metadata-checkpoint";
+const VERSION: &str = "0";
+/// A file beyond this is not ours: a million topics take less.
+const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
+
+/// Settings by Kafka's key.
+pub(crate) type Overrides = BTreeMap<String, String>;
+
+/// A topic as it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TopicRecord {
+    pub(crate) id: Uuid,
+    pub(crate) num_partitions: i32,
+    pub(crate) overrides: Overrides,
+}
+
+/// All that is remembered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct MetadataImage {
+    pub(crate) generation: u64,
+    pub(crate) topics: BTreeMap<String, TopicRecord>,
+    pub(crate) cluster_overrides: Overrides,
+    pub(crate) broker_overrides: Overrides,
+}
+
+/// Why a checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MetadataError {
+    #[error("{path}: {source}")]
+    Io { path: PathBuf, source: std::io::Error },
+    #[error(
+        "{path} has version {found}; this ottla reads version {VERSION}: open the directory with the ottla that wrote it"
+    )]
+    UnsupportedVersion { path: PathBuf, found: String },
+    #[error(
+        "{path}, line {line}: {what}; restore the file from another log directory, or remove it to start from the partitions' own directories"
+    )]
+    Malformed { path: PathBuf, line: usize, what: &'static str },
+}
+
+impl MetadataImage {
+    /// Reads the newest checkpoint of `dirs`; an empty image if none has one.
+    pub(crate) fn load(fs: &dyn FileSystem, dirs: &[PathBuf]) -> Result<Self, MetadataError> {
+        let mut newest = MetadataImage::default();
+        for dir in dirs {
+            let path = dir.join(METADATA_CHECKPOINT);
+            let content = match fs.read(&path, MAX_FILE_BYTES) {
+                Ok(content) => content,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(MetadataError::Io { path, source }),
+            };
+            let image = Self::decode(&content, &path)?;
+            if image.generation > newest.generation {
+                newest = image;
+            }
+        }
+        Ok(newest)
+    }
+
+    /// Writes the checkpoint into each of `dirs`; succeeds if one of them took it.
+    pub(crate) fn store(&mut self, fs: &dyn FileSystem, dirs: &[PathBuf]) -> Result<(), MetadataError> {
+        self.generation += 1;
+        let content = self.encode();
+        let mut failure = None;
+        let mut stored = false;
+        for dir in dirs {
+            let path = dir.join(METADATA_CHECKPOINT);
+            match fs.replace(&path, content.as_bytes()) {
+                Ok(()) => stored = true,
+                Err(source) => {
+                    tracing::error!(path = %path.display(), error = %source, "cannot write the metadata checkpoint");
+                    failure = Some(MetadataError::Io { path, source });
+                }
+            }
+        }
+        match failure {
+            Some(error) if !stored => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn encode(&self) -> String {
+        let mut lines = Vec::new();
+        for (name, topic) in &self.topics {
+            lines.push(format!("topic {name} {} {}", topic.id, topic.num_partitions));
+            for (key, value) in &topic.overrides {
+                lines.push(format!("config {name} {key} {}", escape(value)));
+            }
+        }
+        for (key, value) in &self.cluster_overrides {
+            lines.push(format!("cluster {key} {}", escape(value)));
+        }
+        for (key, value) in &self.broker_overrides {
+            lines.push(format!("broker {key} {}", escape(value)));
+        }
+        let count = lines.len();
+        let mut content = format!("{VERSION}\n{}\n", self.generation);
+        for line in lines {
+            content.push_str(&line);
+            content.push('\n');
+        }
+        content.push_str(&format!("end {count}\n"));
+        content
+    }
+
+    fn decode(content: &[u8], path: &Path) -> Result<Self, MetadataError> {
+        let malformed = |line, what| MetadataError::Malformed { path: path.to_owned(), line, what };
+        let text = std::str::from_utf8(content).map_err(|_| malformed(1, "it is not UTF-8"))?;
+        let mut lines = text.lines().enumerate().map(|(at, line)| (at + 1, line));
+        let (_, version) = lines.next().ok_or_else(|| malformed(1, "the file is empty"))?;
+        if version != VERSION {
+            return Err(MetadataError::UnsupportedVersion {
+                path: path.to_owned(),
+                found: version.to_owned(),
+            });
+        }
+        let generation = lines.next().and_then(|(_, line)| line.parse().ok());
+        let mut image = MetadataImage {
+            generation: generation.ok_or_else(|| malformed(2, "a generation is expected"))?,
+            ..MetadataImage::default()
+        };
+        let mut count = 0;
+        for (at, line) in lines {
+            if let Some(expected) = line.strip_prefix("end ") {
+                return if expected.parse() == Ok(count) {
+                    Ok(image)
+                } else {
+                    Err(malformed(at, "the number of lines differs from the one at the end"))
+                };
+            }
+            image.decode_line(line).map_err(|what| malformed(at, what))?;
+            count += 1;
+        }
+        Err(malformed(count + 2, "the last line is missing: the file was cut"))
+    }
+
+    fn decode_line(&mut self, line: &str) -> Result<(), &'static str> {
+        let (kind, rest) = line.split_once(' ').ok_or("a kind and its fields are expected")?;
+        match kind {
+            "topic" => {
+                let mut fields = rest.split(' ');
+                let (Some(name), Some(id), Some(partitions), None) =
+                    (fields.next(), fields.next(), fields.next(), fields.next())
+                else {
+                    return Err("a topic has a name, an id and a number of partitions");
+                };
+                validate_topic_name(name).map_err(|_| "the topic's name is invalid")?;
+                let id = id.parse().map_err(|_| "the topic's id is invalid")?;
+                let num_partitions = partitions.parse().map_err(|_| "the number of partitions is invalid")?;
+                if num_partitions < 1 {
+                    return Err("a topic has at least one partition");
+                }
+                let topic = TopicRecord { id, num_partitions, overrides: Overrides::new() };
+                self.topics.insert(name.to_owned(), topic);
+            }
+            "config" => {
+                let (name, setting) = rest.split_once(' ').ok_or("a topic's setting is expected")?;
+                let topic = self.topics.get_mut(name).ok_or("the setting's topic was not named before")?;
+                decode_setting(setting, &mut topic.overrides)?;
+            }
+            "cluster" => decode_setting(rest, &mut self.cluster_overrides)?,
+            "broker" => decode_setting(rest, &mut self.broker_overrides)?,
+            _ => return Err("the kind is none of topic, config, cluster and broker"),
+        }
+        Ok(())
+    }
+}
+
+fn decode_setting(text: &str, into: &mut Overrides) -> Result<(), &'static str> {
+    let (key, value) = text.split_once(' ').ok_or("a key and a value are expected")?;
+    into.insert(key.to_owned(), unescape(value));
+    Ok(())
+}
+
+fn escape(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r")
+}
+
+fn unescape(value: &str) -> String {
+    let mut plain = String::with_capacity(value.len());
+    let mut chars = value.chars();
+    while let Some(c) = chars.next() {
+        match (c, c == '\\') {
+            (_, true) => match chars.next() {
+                Some('n') => plain.push('\n'),
+                Some('r') => plain.push('\r'),
+                Some(other) => plain.push(other),
+                None => plain.push('\\'),
+            },
+            (c, false) => plain.push(c),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::OsFileSystem;
+
+    fn image() -> MetadataImage {
+        let mut image = MetadataImage::default();
+        let overrides = Overrides::from([("cleanup.policy".to_owned(), "a \\ b\nc".to_owned())]);
+        let topic = TopicRecord { id: Uuid::from_bytes([7; 16]), num_partitions: 3, overrides };
+        image.topics.insert("orders".to_owned(), topic);
+        image.cluster_overrides.insert("log.cleaner.threads".to_owned(), "2".to_owned());
+        image.broker_overrides.insert("sasl.jaas.config".to_owned(), String::new());
+        image
+    }
+
+    #[test]
+    fn what_is_stored_is_loaded_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let dirs = [dir.path().to_owned()];
+        let fs = OsFileSystem::durable();
+        let mut stored = image();
+        stored.store(&fs, &dirs).unwrap();
+        assert_eq!(MetadataImage::load(&fs, &dirs).unwrap(), stored);
+        assert_eq!(stored.generation, 1);
+    }
+
+    #[test]
+    fn the_copy_with_the_highest_generation_counts() {
+        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let fs = OsFileSystem::durable();
+        let mut stored = image();
+        stored.store(&fs, &[old.path().to_owned(), new.path().to_owned()]).unwrap();
+        stored.topics.clear();
+        stored.store(&fs, &[new.path().to_owned()]).unwrap();
+        let dirs = [old.path().to_owned(), new.path().to_owned()];
+        assert!(MetadataImage::load(&fs, &dirs).unwrap().topics.is_empty());
+    }
+
+    #[test]
+    fn a_file_cut_anywhere_is_refused_and_not_taken_for_fewer_topics() {
+        let path = Path::new("checkpoint");
+        let content = image().encode();
+        let whole = content.len() - "\n".len();
+        for cut in 0..whole {
+            assert!(MetadataImage::decode(&content.as_bytes()[..cut], path).is_err(), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_newer_version_is_named_with_the_remedy() {
+        let error = MetadataImage::decode(b"9\n1\nend 0\n", Path::new("d/checkpoint")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "d/checkpoint has version 9; this ottla reads version 0: open the directory with the ottla that wrote it"
+        );
+    }
+}
