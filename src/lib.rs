@@ -17,4 +17,9 @@ mod testkit;
 
 pub use error::{Error, Result};
 pub use model::{ErrorCode, IsolationLevel, TopicPartition, Uuid};
+pub use record::{
+    BatchError, BatchHeader, BatchOptions, Batches, CompressionType, Header, Headers, HeadersIter, Record,
+    RecordBatch, RecordBatchBuilder, RecordBatchRef, RecordError, RecordIter, RecordRef, RecordRefIter,
+    TimestampType,
+};
 pub use sys::{Clock, ManualClock, SystemClock};

@@ -1,0 +1,27 @@
+use std::io::{self, Cursor, Read};
+
+use zstd::bulk::Compressor;
+use zstd::stream::read::Decoder;
+use zstd::zstd_safe::compress_bound;
+
+/// Kafka's default, and the library's.
+const DEFAULT_LEVEL: i32 = 3;
+/// What a frame may make its reader remember: from 1 KiB to the 128 MiB that Kafka's own reader accepts.
+const WINDOW_LOG: std::ops::RangeInclusive<u32> = 10..=27;
+
+pub(super) fn reader(input: &[u8], limit: usize) -> io::Result<Box<dyn Read + '_>> {
+    let mut decoder = Decoder::with_buffer(input)?;
+    // The window that a frame claims is allocated, so it must not be larger than what may come out.
+    let log = limit.max(1).next_power_of_two().trailing_zeros();
+    decoder.window_log_max(log.clamp(*WINDOW_LOG.start(), *WINDOW_LOG.end()))?;
+    Ok(Box::new(decoder))
+}
+
+pub(super) fn compress(level: Option<i32>, input: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    let start = out.len();
+    out.reserve(compress_bound(input.len()));
+    let mut at_end = Cursor::new(out);
+    at_end.set_position(start as u64);
+    Compressor::new(level.unwrap_or(DEFAULT_LEVEL))?.compress_to_buffer(input, &mut at_end)?;
+    Ok(())
+}
