@@ -15,6 +15,11 @@ mod sys;
 #[cfg(feature = "testkit")]
 mod testkit;
 
+pub use config::{
+    BrokerConfig, ClassName, CleanupPolicy, ConfigError, ConfigKey, ConfigProblem, ConfigType, ConfigWarning,
+    Effect, GroupMigrationPolicy, MessageTimestampType, Password, RecordingLevel, SecurityProtocol,
+    SslClientAuth, TopicCompression, UpdateMode,
+};
 pub use error::{Error, Result};
 pub use model::{ErrorCode, IsolationLevel, TopicPartition, Uuid};
 pub use record::{

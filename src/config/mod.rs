@@ -1,1 +1,31 @@
-//! config
+//! The settings: one row per Kafka key, from which field, parser, printer and description come.
+//!
+//! `broker/` and `log.rs` hold the rows of brokers and topics; `properties.rs` and `environment.rs` read where settings
+//! are written; `listeners.rs` is the one setting with a grammar of its own; `conflicts.rs` checks what depends on
+//! several settings.
+
+mod broker;
+mod choice;
+mod conflicts;
+mod error;
+mod key;
+mod listener_key;
+mod listeners;
+mod log;
+mod nearest;
+mod valid;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use broker::BrokerConfig;
+pub use choice::{
+    CleanupPolicy, GroupMigrationPolicy, MessageTimestampType, RecordingLevel, SecurityProtocol,
+    SslClientAuth, TopicCompression,
+};
+pub use error::{ConfigError, ConfigProblem, ConfigWarning};
+pub use key::{ConfigKey, ConfigType, Effect, UpdateMode};
+pub(crate) use listeners::{Endpoint, Listeners};
+pub(crate) use log::LogConfig;
+pub use value::{ClassName, Password};

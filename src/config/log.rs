@@ -1,0 +1,277 @@
+//! The settings of one topic's logs: one typed field per Kafka key, each with the broker's setting it defaults to.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use super::broker::BrokerConfig;
+use super::choice::{CleanupPolicy, MessageTimestampType, TopicCompression};
+use super::error::{ConfigError, ConfigProblem};
+use super::key::{ConfigKey, ConfigType, Effect, UpdateMode};
+use super::nearest;
+use super::valid::Valid;
+use super::value::{self, Setting};
+
+/// One row of the table.
+struct Row {
+    name: &'static str,
+    doc: &'static str,
+    valid: Valid,
+    effect: Effect,
+    /// The broker's keys that give the default, the one that wins first.
+    broker_keys: &'static [&'static str],
+    get: fn(&LogConfig) -> &dyn Setting,
+    get_mut: fn(&mut LogConfig) -> &mut dyn Setting,
+}
+
+macro_rules! topic_settings {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:literal $field:ident: $type:ty = $default:expr, $valid:expr, $effect:ident,
+        [$($broker_key:literal),*] $(from ($($from:tt)+))?;
+    )*) => {
+        /// Every setting of one topic's logs, typed: what the topic overrides, and the broker's settings for the rest.
+        #[derive(Clone, Debug, PartialEq)]
+        pub(crate) struct LogConfig {
+            $(
+                $(#[doc = $doc])+
+                ///
+                #[doc = concat!("Kafka: `", $name, "`; default `", stringify!($default), "`.")]
+                pub(crate) $field: $type,
+            )*
+        }
+
+        impl Default for LogConfig {
+            fn default() -> Self {
+                LogConfig { $($field: $default),* }
+            }
+        }
+
+        impl LogConfig {
+            /// The settings of a topic that overrides none (Kafka: `KafkaConfig#extractLogConfigMap`).
+            pub(crate) fn from_broker(broker: &BrokerConfig) -> LogConfig {
+                let mut config = LogConfig::default();
+                $($(config.$field = broker.$($from)+;)?)*
+                config
+            }
+        }
+
+        static ROWS: &[Row] = {
+            use Valid::*;
+            &[$(Row {
+                name: $name,
+                doc: concat!($($doc),+),
+                valid: $valid,
+                effect: Effect::$effect,
+                broker_keys: &[$($broker_key),*],
+                get: |config| &config.$field,
+                get_mut: |config| &mut config.$field,
+            }),*]
+        };
+    };
+}
+
+topic_settings! {
+    /// How old data is dropped.
+    "cleanup.policy" cleanup_policy: CleanupPolicy = CleanupPolicy::DELETE, Any, Acts, ["log.cleanup.policy"] from (log_cleanup_policy);
+    /// Codec stored on disk; producer keeps what was sent.
+    "compression.type" compression_type: TopicCompression = TopicCompression::Producer, Any, Acts, ["compression.type"] from (compression_type);
+    /// gzip level on recompression.
+    "compression.gzip.level" compression_gzip_level: i32 = -1, GzipLevel, Acts, ["compression.gzip.level"] from (compression_gzip_level);
+    /// lz4 level on recompression.
+    "compression.lz4.level" compression_lz4_level: i32 = 9, Between(1, 17), Acts, ["compression.lz4.level"] from (compression_lz4_level);
+    /// zstd level on recompression.
+    "compression.zstd.level" compression_zstd_level: i32 = 3, Between(-131_072, 22), Acts, ["compression.zstd.level"] from (compression_zstd_level);
+    /// Lifetime of tombstones in a compacted log.
+    "delete.retention.ms" delete_retention_ms: i64 = 86_400_000, AtLeast(0), Acts, ["log.cleaner.delete.retention.ms"] from (log_cleaner_delete_retention_ms);
+    /// Wait before unlinking files.
+    "file.delete.delay.ms" file_delete_delay_ms: i64 = 60_000, AtLeast(0), Acts, ["log.segment.delete.delay.ms"] from (log_segment_delete_delay_ms);
+    /// fsync every so many messages.
+    "flush.messages" flush_messages: i64 = i64::MAX, AtLeast(1), Acts, ["log.flush.interval.messages"] from (log_flush_interval_messages);
+    /// fsync at least this often.
+    "flush.ms" flush_ms: i64 = i64::MAX, AtLeast(0), Acts, ["log.flush.interval.ms", "log.flush.scheduler.interval.ms"] from (effective_log_flush_interval_ms());
+    /// Replicas throttled on the follower side.
+    "follower.replication.throttled.replicas" follower_replication_throttled_replicas: Vec<String> = Vec::new(), ThrottledReplicas, Accepted, [];
+    /// Replicas throttled on the leader side.
+    "leader.replication.throttled.replicas" leader_replication_throttled_replicas: Vec<String> = Vec::new(), ThrottledReplicas, Accepted, [];
+    /// Bytes of log between index entries.
+    "index.interval.bytes" index_interval_bytes: i32 = 4096, AtLeast(0), Acts, ["log.index.interval.bytes"] from (log_index_interval_bytes);
+    /// Largest record batch.
+    "max.message.bytes" max_message_bytes: i32 = 1_048_588, AtLeast(0), Acts, ["message.max.bytes"] from (message_max_bytes);
+    /// Stored format; no effect since IBP 3.0.
+    "message.format.version" message_format_version: String = "3.0-IV1".to_owned(), Any, Accepted, ["log.message.format.version"] from (log_message_format_version.clone());
+    /// Who sets record timestamps.
+    "message.timestamp.type" message_timestamp_type: MessageTimestampType = MessageTimestampType::CreateTime, Any, Acts, ["log.message.timestamp.type"] from (log_message_timestamp_type);
+    /// Two-sided CreateTime skew limit.
+    "message.timestamp.difference.max.ms" message_timestamp_difference_max_ms: i64 = i64::MAX, AtLeast(0), Acts, ["log.message.timestamp.difference.max.ms"] from (log_message_timestamp_difference_max_ms);
+    /// Limit for timestamps in the past.
+    "message.timestamp.before.max.ms" message_timestamp_before_max_ms: i64 = i64::MAX, AtLeast(0), Acts, ["log.message.timestamp.before.max.ms"] from (log_message_timestamp_before_max_ms);
+    /// Limit for timestamps in the future.
+    "message.timestamp.after.max.ms" message_timestamp_after_max_ms: i64 = 3_600_000, AtLeast(0), Acts, ["log.message.timestamp.after.max.ms"] from (log_message_timestamp_after_max_ms);
+    /// Convert for old consumers.
+    "message.downconversion.enable" message_downconversion_enable: bool = true, Any, Acts, ["log.message.downconversion.enable"] from (log_message_downconversion_enable);
+    /// Dirty share that starts compaction.
+    "min.cleanable.dirty.ratio" min_cleanable_dirty_ratio: f64 = 0.5, Fraction(0.0, 1.0), Acts, ["log.cleaner.min.cleanable.ratio"] from (log_cleaner_min_cleanable_ratio);
+    /// Youngest age that may be compacted.
+    "min.compaction.lag.ms" min_compaction_lag_ms: i64 = 0, AtLeast(0), Acts, ["log.cleaner.min.compaction.lag.ms"] from (log_cleaner_min_compaction_lag_ms);
+    /// Oldest age that may stay uncompacted.
+    "max.compaction.lag.ms" max_compaction_lag_ms: i64 = i64::MAX, AtLeast(1), Acts, ["log.cleaner.max.compaction.lag.ms"] from (log_cleaner_max_compaction_lag_ms);
+    /// ISR size for acks=all.
+    "min.insync.replicas" min_insync_replicas: i32 = 1, AtLeast(1), Acts, ["min.insync.replicas"] from (min_insync_replicas);
+    /// Preallocate segment file.
+    "preallocate" preallocate: bool = false, Any, Acts, ["log.preallocate"] from (log_preallocate);
+    /// Size limit per partition.
+    "retention.bytes" retention_bytes: i64 = -1, Any, Acts, ["log.retention.bytes"] from (log_retention_bytes);
+    /// Age limit.
+    "retention.ms" retention_ms: i64 = 604_800_000, AtLeast(-1), Acts, ["log.retention.ms", "log.retention.minutes", "log.retention.hours"] from (effective_log_retention_ms());
+    /// Segment roll size.
+    "segment.bytes" segment_bytes: i32 = 1 << 30, AtLeast(14), Acts, ["log.segment.bytes"] from (log_segment_bytes);
+    /// Index capacity.
+    "segment.index.bytes" segment_index_bytes: i32 = 10_485_760, AtLeast(4), Acts, ["log.index.size.max.bytes"] from (log_index_size_max_bytes);
+    /// Roll jitter.
+    "segment.jitter.ms" segment_jitter_ms: i64 = 0, AtLeast(0), Acts, ["log.roll.jitter.ms", "log.roll.jitter.hours"] from (effective_log_roll_jitter_ms());
+    /// Segment roll age.
+    "segment.ms" segment_ms: i64 = 604_800_000, AtLeast(1), Acts, ["log.roll.ms", "log.roll.hours"] from (effective_log_roll_ms());
+    /// Allow data-losing election.
+    "unclean.leader.election.enable" unclean_leader_election_enable: bool = false, Any, Accepted, ["unclean.leader.election.enable"] from (unclean_leader_election_enable);
+    /// Tiered storage for this topic.
+    "remote.storage.enable" remote_storage_enable: bool = false, Any, Accepted, [];
+    /// Local age limit; -2 = retention.ms.
+    "local.retention.ms" local_retention_ms: i64 = -2, AtLeast(-2), Accepted, ["log.local.retention.ms"] from (log_local_retention_ms);
+    /// Local size limit; -2 = retention.bytes.
+    "local.retention.bytes" local_retention_bytes: i64 = -2, AtLeast(-2), Accepted, ["log.local.retention.bytes"] from (log_local_retention_bytes);
+    /// Stop copying to remote, keep reading it.
+    "remote.log.copy.disable" remote_log_copy_disable: bool = false, Any, Accepted, [];
+    /// Delete remote data when tiering is switched off.
+    "remote.log.delete.on.disable" remote_log_delete_on_disable: bool = false, Any, Accepted, [];
+}
+
+static KEYS: LazyLock<Vec<ConfigKey>> = LazyLock::new(|| {
+    let defaults = LogConfig::default();
+    let describe = |row: &Row| {
+        let setting = (row.get)(&defaults);
+        let type_ = setting.config_type();
+        ConfigKey {
+            name: row.name,
+            type_,
+            default: value::print(setting),
+            doc: row.doc.trim(),
+            update_mode: UpdateMode::ClusterWide,
+            sensitive: type_ == ConfigType::Password,
+            effect: row.effect,
+            allowed: value::describe_allowed(setting, row.valid),
+            synonyms: row.broker_keys.to_vec(),
+        }
+    };
+    ROWS.iter().map(describe).collect()
+});
+
+impl LogConfig {
+    /// What is known of every setting that a topic can override.
+    pub(crate) fn keys() -> &'static [ConfigKey] {
+        &KEYS
+    }
+
+    /// What is known of the topic's setting `name`.
+    pub(crate) fn key(name: &str) -> Option<&'static ConfigKey> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// The value of the setting `name`, as Kafka prints it.
+    pub(crate) fn get(&self, name: &str) -> Option<String> {
+        let row = ROWS.iter().find(|row| row.name == name)?;
+        value::print((row.get)(self))
+    }
+
+    /// The settings of a topic: its overrides, and the broker's settings for the rest.
+    ///
+    /// Every wrong override is listed in the error, unknown names among them: a topic has no plug-ins that could know
+    /// them (Kafka: `LogConfig.validate`).
+    pub(crate) fn from_overrides(
+        broker: &BrokerConfig,
+        overrides: &BTreeMap<String, String>,
+    ) -> Result<LogConfig, ConfigError> {
+        let mut config = LogConfig::from_broker(broker);
+        let problems: Vec<_> =
+            overrides.iter().filter_map(|(name, text)| config.read(name, text).err()).collect();
+        if !problems.is_empty() {
+            return Err(ConfigError::new(problems));
+        }
+        let conflicts = config.conflicts();
+        if conflicts.is_empty() { Ok(config) } else { Err(ConfigError::new(conflicts)) }
+    }
+
+    /// Whether a topic may be given this setting, whatever its others are.
+    pub(crate) fn validate_override(name: &str, text: &str) -> Result<(), ConfigError> {
+        LogConfig::default().read(name, text).map_err(ConfigError::from)
+    }
+
+    fn read(&mut self, name: &str, text: &str) -> Result<(), ConfigProblem> {
+        let Some(row) = ROWS.iter().find(|row| row.name == name) else {
+            let nearest = nearest::among(name, ROWS.iter().map(|row| row.name));
+            return Err(ConfigProblem::UnknownKey { key: name.to_owned(), nearest });
+        };
+        let setting = (row.get_mut)(self);
+        if setting.read(text, row.valid) {
+            return Ok(());
+        }
+        Err(ConfigProblem::bad_value(name, text, setting, row.valid))
+    }
+
+    /// Settings that are right by themselves and do not go together (Kafka: `LogConfig.validateValues`).
+    pub(crate) fn conflicts(&self) -> Vec<ConfigProblem> {
+        let mut problems = Vec::new();
+        let mut refuse =
+            |key, value: String, reason| problems.push(ConfigProblem::Conflict { key, value, reason });
+        if self.min_compaction_lag_ms > self.max_compaction_lag_ms {
+            let reason = format!("is above max.compaction.lag.ms={}", self.max_compaction_lag_ms);
+            refuse("min.compaction.lag.ms", self.min_compaction_lag_ms.to_string(), reason);
+        }
+        if self.remote_storage_enable {
+            if self.cleanup_policy.compact {
+                let reason =
+                    format!("cannot keep old segments remote with cleanup.policy={}", self.cleanup_policy);
+                refuse("remote.storage.enable", "true".to_owned(), reason);
+            }
+            let local_outlives =
+                |local: i64, whole: i64| local != -2 && whole != -1 && (local == -1 || local > whole);
+            if local_outlives(self.local_retention_ms, self.retention_ms) {
+                let reason = format!("is above retention.ms={}", self.retention_ms);
+                refuse("local.retention.ms", self.local_retention_ms.to_string(), reason);
+            }
+            if local_outlives(self.local_retention_bytes, self.retention_bytes) {
+                let reason = format!("is above retention.bytes={}", self.retention_bytes);
+                refuse("local.retention.bytes", self.local_retention_bytes.to_string(), reason);
+            }
+        }
+        problems
+    }
+
+    /// How old a record's own timestamp may be. The older two-sided limit counts where the newer one was left alone
+    /// (Kafka 3.6 to 3.9: `LogConfig#getMessageTimestampBeforeMaxMs`).
+    pub(crate) fn timestamp_before_max_ms(&self) -> i64 {
+        if self.message_timestamp_before_max_ms != i64::MAX {
+            return self.message_timestamp_before_max_ms;
+        }
+        self.message_timestamp_difference_max_ms
+    }
+
+    /// How far in the future a record's own timestamp may be; the older two-sided limit counts as above.
+    pub(crate) fn timestamp_after_max_ms(&self) -> i64 {
+        let is_default =
+            self.message_timestamp_after_max_ms == LogConfig::default().message_timestamp_after_max_ms;
+        if is_default && self.message_timestamp_difference_max_ms != i64::MAX {
+            return self.message_timestamp_difference_max_ms;
+        }
+        self.message_timestamp_after_max_ms
+    }
+}
+
+/// The topic's keys whose default the broker's key gives.
+pub(super) fn topic_keys_of(broker_key: &str) -> Vec<&'static str> {
+    ROWS.iter().filter(|row| row.broker_keys.contains(&broker_key)).map(|row| row.name).collect()
+}
+
+/// What the broker calls the default of a topic's setting.
+pub(super) fn broker_key_of(topic_key: &str) -> Option<&'static str> {
+    ROWS.iter().find(|row| row.name == topic_key).and_then(|row| row.broker_keys.first().copied())
+}
