@@ -37,8 +37,8 @@ impl ConfigError {
 
     /// What a Kafka client is told: INVALID_REQUEST where the change itself is not possible, else INVALID_CONFIG.
     pub(crate) fn code(&self) -> ErrorCode {
-        let codes = self.problems.iter().map(ConfigProblem::code);
-        codes.filter(|&code| code != ErrorCode::InvalidConfig).next().unwrap_or(ErrorCode::InvalidConfig)
+        let mut codes = self.problems.iter().map(ConfigProblem::code);
+        codes.find(|&code| code != ErrorCode::InvalidConfig).unwrap_or(ErrorCode::InvalidConfig)
     }
 }
 

@@ -13,7 +13,7 @@ macro_rules! general_rows {
             "reserved.broker.max.id" reserved_broker_max_id: i32 = 1000, AtLeast(0), ReadOnly, Accepted;
             /// Rack label used for rack-aware placement and follower fetching.
             "broker.rack" broker_rack: Option<String> = None, Any, ReadOnly, Acts;
-            /// Scheduler threads for log maintenance etc..
+            /// Scheduler threads for log maintenance and other upkeep.
             "background.threads" background_threads: i32 = 10, AtLeast(1), ClusterWide, Acts;
             /// Threads per log dir for start-up recovery and shutdown flush.
             "num.recovery.threads.per.data.dir" num_recovery_threads_per_data_dir: i32 = 2, AtLeast(1), ClusterWide, Acts;
