@@ -71,77 +71,82 @@ macro_rules! topic_settings {
 }
 
 topic_settings! {
-    /// How old data is dropped.
+    /// What becomes of old records: `delete` drops segments by age and size, `compact` keeps the last record of
+    /// each key, both do both, and neither keeps everything.
     "cleanup.policy" cleanup_policy: CleanupPolicy = CleanupPolicy::DELETE, Any, Acts, ["log.cleanup.policy"] from (log_cleanup_policy);
-    /// Codec stored on disk; producer keeps what was sent.
+    /// The codec that batches are stored with: uncompressed, gzip, snappy, lz4 or zstd; `producer` keeps what
+    /// was sent.
     "compression.type" compression_type: TopicCompression = TopicCompression::Producer, Any, Acts, ["compression.type"] from (compression_type);
-    /// gzip level on recompression.
+    /// How hard gzip tries, from 1 to 9; -1 is its own choice.
     "compression.gzip.level" compression_gzip_level: i32 = -1, GzipLevel, Acts, ["compression.gzip.level"] from (compression_gzip_level);
-    /// lz4 level on recompression.
+    /// How hard lz4 tries, from 1 to 17.
     "compression.lz4.level" compression_lz4_level: i32 = 9, Between(1, 17), Acts, ["compression.lz4.level"] from (compression_lz4_level);
-    /// zstd level on recompression.
+    /// How hard zstd tries, up to 22; below 0 is faster and larger.
     "compression.zstd.level" compression_zstd_level: i32 = 3, Between(-131_072, 22), Acts, ["compression.zstd.level"] from (compression_zstd_level);
-    /// Lifetime of tombstones in a compacted log.
+    /// How long the record that deletes a key stays, so that a slow reader learns of the deletion.
     "delete.retention.ms" delete_retention_ms: i64 = 86_400_000, AtLeast(0), Acts, ["log.cleaner.delete.retention.ms"] from (log_cleaner_delete_retention_ms);
-    /// Wait before unlinking files.
+    /// How long a deleted segment's files stay, so that readers can finish.
     "file.delete.delay.ms" file_delete_delay_ms: i64 = 60_000, AtLeast(0), Acts, ["log.segment.delete.delay.ms"] from (log_segment_delete_delay_ms);
-    /// fsync every so many messages.
+    /// After how many records the log is forced to disk; by default the system decides when.
     "flush.messages" flush_messages: i64 = i64::MAX, AtLeast(1), Acts, ["log.flush.interval.messages"] from (log_flush_interval_messages);
-    /// fsync at least this often.
+    /// How long records may wait until they are forced to disk.
     "flush.ms" flush_ms: i64 = i64::MAX, AtLeast(0), Acts, ["log.flush.interval.ms", "log.flush.scheduler.interval.ms"] from (effective_log_flush_interval_ms());
-    /// Replicas throttled on the follower side.
+    /// The replicas whose fetching is throttled, as partition:broker, or * for all.
     "follower.replication.throttled.replicas" follower_replication_throttled_replicas: Vec<String> = Vec::new(), ThrottledReplicas, Accepted, [];
-    /// Replicas throttled on the leader side.
+    /// The replicas whose sending is throttled, as partition:broker, or * for all.
     "leader.replication.throttled.replicas" leader_replication_throttled_replicas: Vec<String> = Vec::new(), ThrottledReplicas, Accepted, [];
-    /// Bytes of log between index entries.
+    /// How many bytes of log lie between two entries of its index: fewer make exact lookups and a larger index.
     "index.interval.bytes" index_interval_bytes: i32 = 4096, AtLeast(0), Acts, ["log.index.interval.bytes"] from (log_index_interval_bytes);
-    /// Largest record batch.
+    /// The largest batch of records that is accepted, as it is stored.
     "max.message.bytes" max_message_bytes: i32 = 1_048_588, AtLeast(0), Acts, ["message.max.bytes"] from (message_max_bytes);
-    /// Stored format; no effect since IBP 3.0.
+    /// The format that records are stored in, in words of Kafka's releases. Since 3.0 it has no effect.
     "message.format.version" message_format_version: String = "3.0-IV1".to_owned(), Any, Accepted, ["log.message.format.version"] from (log_message_format_version.clone());
-    /// Who sets record timestamps.
+    /// Whose clock gives records their timestamps: CreateTime is the producer's, LogAppendTime the broker's.
     "message.timestamp.type" message_timestamp_type: MessageTimestampType = MessageTimestampType::CreateTime, Any, Acts, ["log.message.timestamp.type"] from (log_message_timestamp_type);
-    /// Two-sided CreateTime skew limit.
+    /// How far a record's timestamp may be from the broker's clock, in both directions. The two settings below
+    /// took its place, and count where they are changed.
     "message.timestamp.difference.max.ms" message_timestamp_difference_max_ms: i64 = i64::MAX, AtLeast(0), Acts, ["log.message.timestamp.difference.max.ms"] from (log_message_timestamp_difference_max_ms);
-    /// Limit for timestamps in the past.
+    /// How far behind the broker's clock a record's timestamp may be.
     "message.timestamp.before.max.ms" message_timestamp_before_max_ms: i64 = i64::MAX, AtLeast(0), Acts, ["log.message.timestamp.before.max.ms"] from (log_message_timestamp_before_max_ms);
-    /// Limit for timestamps in the future.
+    /// How far ahead of the broker's clock a record's timestamp may be.
     "message.timestamp.after.max.ms" message_timestamp_after_max_ms: i64 = 3_600_000, AtLeast(0), Acts, ["log.message.timestamp.after.max.ms"] from (log_message_timestamp_after_max_ms);
-    /// Convert for old consumers.
+    /// Whether batches are rewritten for consumers that know only older formats; if not, these get
+    /// UNSUPPORTED_VERSION.
     "message.downconversion.enable" message_downconversion_enable: bool = true, Any, Acts, ["log.message.downconversion.enable"] from (log_message_downconversion_enable);
-    /// Dirty share that starts compaction.
+    /// The share of the log that has to be new since the last compaction before it is compacted again.
     "min.cleanable.dirty.ratio" min_cleanable_dirty_ratio: f64 = 0.5, Fraction(0.0, 1.0), Acts, ["log.cleaner.min.cleanable.ratio"] from (log_cleaner_min_cleanable_ratio);
-    /// Youngest age that may be compacted.
+    /// How long every record stays as it is before compaction may touch it.
     "min.compaction.lag.ms" min_compaction_lag_ms: i64 = 0, AtLeast(0), Acts, ["log.cleaner.min.compaction.lag.ms"] from (log_cleaner_min_compaction_lag_ms);
-    /// Oldest age that may stay uncompacted.
+    /// The age from which records are compacted, however small their share is.
     "max.compaction.lag.ms" max_compaction_lag_ms: i64 = i64::MAX, AtLeast(1), Acts, ["log.cleaner.max.compaction.lag.ms"] from (log_cleaner_max_compaction_lag_ms);
-    /// ISR size for acks=all.
+    /// How many replicas, the leader among them, must have a record before acks=all is answered.
     "min.insync.replicas" min_insync_replicas: i32 = 1, AtLeast(1), Acts, ["min.insync.replicas"] from (min_insync_replicas);
-    /// Preallocate segment file.
+    /// Whether a segment's file takes its full size at once.
     "preallocate" preallocate: bool = false, Any, Acts, ["log.preallocate"] from (log_preallocate);
-    /// Size limit per partition.
+    /// How large a partition may grow before its oldest segments go; -1 is without limit.
     "retention.bytes" retention_bytes: i64 = -1, Any, Acts, ["log.retention.bytes"] from (log_retention_bytes);
-    /// Age limit.
+    /// How long records are kept; -1 is for ever.
     "retention.ms" retention_ms: i64 = 604_800_000, AtLeast(-1), Acts, ["log.retention.ms", "log.retention.minutes", "log.retention.hours"] from (effective_log_retention_ms());
-    /// Segment roll size.
+    /// The size at which a segment is full and the next begins. Whole segments are what retention deletes.
     "segment.bytes" segment_bytes: i32 = 1 << 30, AtLeast(14), Acts, ["log.segment.bytes"] from (log_segment_bytes);
-    /// Index capacity.
+    /// How large a segment's index may grow; a full one ends the segment.
     "segment.index.bytes" segment_index_bytes: i32 = 10_485_760, AtLeast(4), Acts, ["log.index.size.max.bytes"] from (log_index_size_max_bytes);
-    /// Roll jitter.
+    /// By how much at most the age at which segments end is spread, so that not all end at once.
     "segment.jitter.ms" segment_jitter_ms: i64 = 0, AtLeast(0), Acts, ["log.roll.jitter.ms", "log.roll.jitter.hours"] from (effective_log_roll_jitter_ms());
-    /// Segment roll age.
+    /// The age at which a segment ends, however small it is.
     "segment.ms" segment_ms: i64 = 604_800_000, AtLeast(1), Acts, ["log.roll.ms", "log.roll.hours"] from (effective_log_roll_ms());
-    /// Allow data-losing election.
+    /// Whether a replica that misses records may lead when no other is left: the missing ones are then lost.
     "unclean.leader.election.enable" unclean_leader_election_enable: bool = false, Any, Accepted, ["unclean.leader.election.enable"] from (unclean_leader_election_enable);
-    /// Tiered storage for this topic.
+    /// Whether old segments move to another storage.
     "remote.storage.enable" remote_storage_enable: bool = false, Any, Accepted, [];
-    /// Local age limit; -2 = retention.ms.
+    /// How long a segment stays here after it was copied to the other storage; -2 is as long as `retention.ms`.
     "local.retention.ms" local_retention_ms: i64 = -2, AtLeast(-2), Accepted, ["log.local.retention.ms"] from (log_local_retention_ms);
-    /// Local size limit; -2 = retention.bytes.
+    /// How large the part of the log may be that stays here beside the other storage; -2 is as large as
+    /// `retention.bytes`.
     "local.retention.bytes" local_retention_bytes: i64 = -2, AtLeast(-2), Accepted, ["log.local.retention.bytes"] from (log_local_retention_bytes);
-    /// Stop copying to remote, keep reading it.
+    /// Whether no more segments go to the other storage, while those there can still be read.
     "remote.log.copy.disable" remote_log_copy_disable: bool = false, Any, Accepted, [];
-    /// Delete remote data when tiering is switched off.
+    /// Whether what lies in the other storage is deleted when the topic stops using it.
     "remote.log.delete.on.disable" remote_log_delete_on_disable: bool = false, Any, Accepted, [];
 }
 

@@ -3,21 +3,21 @@
 macro_rules! metrics_rows {
     ($rest:tt $($done:tt)*) => {
         collect_rows! { $rest $($done)*
-            /// Metrics plug-ins.
+            /// Plug-ins that pass measurements on.
             "metric.reporters" metric_reporters: Vec<String> = list(&["org.apache.kafka.common.metrics.JmxReporter"]), Any, ClusterWide, Accepted;
-            /// Metric samples.
+            /// Over how many windows a rate is measured.
             "metrics.num.samples" metrics_num_samples: i32 = 2, AtLeast(1), ReadOnly, Accepted;
-            /// Metric window.
+            /// How long one window of a measurement is.
             "metrics.sample.window.ms" metrics_sample_window_ms: i64 = 30_000, AtLeast(1), ReadOnly, Accepted;
-            /// Metric detail.
+            /// How much is measured: INFO, DEBUG or TRACE.
             "metrics.recording.level" metrics_recording_level: RecordingLevel = RecordingLevel::Info, Any, ReadOnly, Accepted;
-            /// Add JMX reporter automatically.
+            /// Whether measurements are shown over JMX unasked.
             "auto.include.jmx.reporter" auto_include_jmx_reporter: bool = true, Any, ReadOnly, Accepted;
-            /// Yammer reporters.
+            /// Plug-ins that pass on measurements of Kafka's older kind.
             "kafka.metrics.reporters" kafka_metrics_reporters: Vec<String> = list(&[]), Any, ReadOnly, Accepted;
-            /// Yammer polling.
+            /// How often plug-ins of the older kind look, in seconds.
             "kafka.metrics.polling.interval.secs" kafka_metrics_polling_interval_secs: i32 = 10, AtLeast(1), ReadOnly, Accepted;
-            /// Largest PushTelemetry payload.
+            /// The largest set of measurements that a client may push.
             "telemetry.max.bytes" telemetry_max_bytes: i32 = 1_048_576, AtLeast(1), ReadOnly, Accepted;
         }
     };

@@ -3,31 +3,35 @@
 macro_rules! transactions_rows {
     ($rest:tt $($done:tt)*) => {
         collect_rows! { $rest $($done)*
-            /// Idle transactional ids are removed after this.
+            /// How long a transactional id is remembered without being used.
             "transactional.id.expiration.ms" transactional_id_expiration_ms: i32 = 604_800_000, AtLeast(1), ReadOnly, Accepted;
-            /// Largest timeout a producer may ask; INVALID_TRANSACTION_TIMEOUT (50).
+            /// The longest a producer may let its transactions take.
             "transaction.max.timeout.ms" transaction_max_timeout_ms: i32 = 900_000, AtLeast(1), ReadOnly, Accepted;
-            /// Replication of __transaction_state.
+            /// How many copies the topic of transactions has. Where fewer brokers live, it gets as many as
+            /// there are.
             "transaction.state.log.replication.factor" transaction_state_log_replication_factor: i16 = 3, AtLeast(1), ReadOnly, Accepted;
-            /// Partitions of __transaction_state.
+            /// How many partitions the topic of transactions has. Not to be changed once it exists: a
+            /// transactional id is found by it.
             "transaction.state.log.num.partitions" transaction_state_log_num_partitions: i32 = 50, AtLeast(1), ReadOnly, Accepted;
-            /// min ISR of __transaction_state.
+            /// How many replicas must have a transaction's state before it counts. Never more than there are
+            /// copies.
             "transaction.state.log.min.isr" transaction_state_log_min_isr: i32 = 2, AtLeast(1), ReadOnly, Accepted;
-            /// Segment size of __transaction_state.
+            /// The size of a segment of the topic of transactions: small ones load fast.
             "transaction.state.log.segment.bytes" transaction_state_log_segment_bytes: i32 = 104_857_600, AtLeast(1), ReadOnly, Accepted;
-            /// Load batch size.
+            /// How much is read at once when transactions are loaded.
             "transaction.state.log.load.buffer.size" transaction_state_log_load_buffer_size: i32 = 5_242_880, AtLeast(1), ReadOnly, Accepted;
-            /// Scan period for timed-out transactions.
+            /// How often transactions past their time are looked for, to be aborted.
             "transaction.abort.timed.out.transaction.cleanup.interval.ms" transaction_abort_timed_out_transaction_cleanup_interval_ms: i32 = 10_000, AtLeast(1), ReadOnly, Accepted;
-            /// Scan period for expired ids.
+            /// How often transactional ids past their time are looked for, to be forgotten.
             "transaction.remove.expired.transaction.cleanup.interval.ms" transaction_remove_expired_transaction_cleanup_interval_ms: i32 = 3_600_000, AtLeast(1), ReadOnly, Accepted;
-            /// Verify partition membership before first transactional append (KIP-890).
+            /// Whether a partition asks, before the first record of a transaction, if it really belongs to that
+            /// transaction.
             "transaction.partition.verification.enable" transaction_partition_verification_enable: bool = true, Any, ClusterWide, Accepted;
-            /// Allow producers with unlimited txn timeout (KIP-939).
+            /// Whether producers may have transactions without a timeout, for a coordinator outside of Kafka.
             "transaction.two.phase.commit.enable" transaction_two_phase_commit_enable: bool = false, Any, ReadOnly, Accepted;
-            /// Idle producer state in logs expires after this.
+            /// How long a partition remembers the last batches of a producer that is silent.
             "producer.id.expiration.ms" producer_id_expiration_ms: i32 = 86_400_000, AtLeast(1), ClusterWide, Acts;
-            /// Producer expiry scan.
+            /// How often silent producers are looked for, to be forgotten.
             "producer.id.expiration.check.interval.ms" producer_id_expiration_check_interval_ms: i32 = 600_000, AtLeast(1), ReadOnly, Acts;
         }
     };

@@ -47,6 +47,7 @@ fn keys_are_unique_and_described() {
         assert_eq!(names.len(), keys.len());
         for key in keys {
             assert!(key.doc.ends_with('.') && !key.doc.ends_with(".."), "{}: {}", key.name, key.doc);
+            assert!(key.doc.len() > 15, "{}: {}", key.name, key.doc);
         }
     }
 }
