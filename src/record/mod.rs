@@ -32,4 +32,5 @@ pub(crate) use header::{
 };
 pub use record::{Header, Headers, HeadersIter, Record, RecordRef};
 pub use record_iter::{RecordIter, RecordRefIter};
+pub use crate::sys::FileSlice;
 pub use records::Records;

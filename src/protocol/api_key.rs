@@ -1,0 +1,129 @@
+//! The APIs that we speak: one row each, from which the enum, the versions and the pairing of messages come.
+
+use super::codec_error::{CodecError, CodecFault};
+use super::message::{Message, Request, Response, versions};
+use super::messages::*;
+
+/// Calls a macro with the whole table: key, name, versions, first flexible version, request, response.
+///
+/// The versions are all that Kafka has ever spoken, from 0 up to those of 4.3. Which of them a listener offers is
+/// the server's decision.
+macro_rules! for_each_api {
+    ($callback:ident) => {
+        $callback! {
+            0  Produce                 [0-13] flexible 9;     ProduceRequest                 ProduceResponse,
+            1  Fetch                   [0-18] flexible 12;    FetchRequest                   FetchResponse,
+            2  ListOffsets             [0-11] flexible 6;     ListOffsetsRequest             ListOffsetsResponse,
+            3  Metadata                [0-13] flexible 9;     MetadataRequest                MetadataResponse,
+            10 FindCoordinator         [0-6]  flexible 3;     FindCoordinatorRequest         FindCoordinatorResponse,
+            18 ApiVersions             [0-4]  flexible 3;     ApiVersionsRequest             ApiVersionsResponse,
+        }
+    };
+}
+
+macro_rules! first_flexible {
+    (never) => {
+        i16::MAX
+    };
+    ($version:literal) => {
+        $version
+    };
+}
+
+macro_rules! define_api_keys {
+    ($($key:literal $name:ident $versions:tt flexible $flexible:tt; $request:ident $response:ident,)*) => {
+        /// An API of Kafka's protocol.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(i16)]
+        pub(crate) enum ApiKey {
+            $($name = $key,)*
+        }
+
+        impl ApiKey {
+            /// Every API, in the order of their keys.
+            pub(crate) const ALL: &'static [ApiKey] = &[$(ApiKey::$name,)*];
+
+            /// The API with the number `key`.
+            pub(crate) fn from_code(key: i16) -> Option<ApiKey> {
+                match key {
+                    $($key => Some(ApiKey::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// Kafka's name of the API.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $(ApiKey::$name => stringify!($name),)* }
+            }
+
+            const fn versions(self) -> (i16, i16) {
+                match self { $(ApiKey::$name => versions!($versions),)* }
+            }
+
+            /// The first version with compact lengths and tagged fields, if there is one.
+            pub(crate) const fn first_flexible_version(self) -> i16 {
+                match self { $(ApiKey::$name => first_flexible!($flexible),)* }
+            }
+        }
+
+        $(
+            impl Message for $request {
+                const VERSIONS: (i16, i16) = versions!($versions);
+                const FIRST_FLEXIBLE: i16 = first_flexible!($flexible);
+            }
+            impl Request for $request {
+                const KEY: ApiKey = ApiKey::$name;
+                type Response = $response;
+            }
+            impl Message for $response {
+                const VERSIONS: (i16, i16) = versions!($versions);
+                const FIRST_FLEXIBLE: i16 = first_flexible!($flexible);
+            }
+            impl Response for $response {
+                const KEY: ApiKey = ApiKey::$name;
+            }
+        )*
+    };
+}
+
+for_each_api!(define_api_keys);
+
+impl ApiKey {
+    /// Kafka's number of the API.
+    pub(crate) const fn code(self) -> i16 {
+        self as i16
+    }
+
+    /// The lowest version.
+    pub(crate) const fn min_version(self) -> i16 {
+        self.versions().0
+    }
+
+    /// The highest version.
+    pub(crate) const fn max_version(self) -> i16 {
+        self.versions().1
+    }
+
+    /// Whether we speak `version`.
+    pub(crate) const fn supports(self, version: i16) -> bool {
+        self.min_version() <= version && version <= self.max_version()
+    }
+
+    /// The version of the header in front of a request (Kafka: `ApiMessageType#requestHeaderVersion`).
+    pub(crate) const fn request_header_version(self, version: i16) -> i16 {
+        if version >= self.first_flexible_version() { 2 } else { 1 }
+    }
+
+    /// The version of the header in front of a response. That of ApiVersions is never flexible: a client that asks
+    /// does not know yet what the broker speaks (KIP-511).
+    pub(crate) const fn response_header_version(self, version: i16) -> i16 {
+        match self {
+            ApiKey::ApiVersions => 0,
+            _ if version >= self.first_flexible_version() => 1,
+            _ => 0,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) use for_each_api;

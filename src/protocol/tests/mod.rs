@@ -1,0 +1,4 @@
+//! What can only be said from inside: every API in every version, against other implementations and against damage.
+
+pub(in crate::protocol) mod generate;
+mod round_trip;
