@@ -166,7 +166,7 @@ impl RecordBatch {
     /// Bytes that are not exactly one entry of a known magic.
     pub fn parse(bytes: Bytes) -> Result<Self, BatchError> {
         match RecordBatchRef::parse(&bytes)? {
-            Some((_, rest)) if rest.is_empty() => Ok(RecordBatch { bytes }),
+            Some((_, [])) => Ok(RecordBatch { bytes }),
             Some(_) => Err(BatchError::SeveralBatches),
             None => Err(BatchError::NoBatch),
         }

@@ -151,11 +151,13 @@ pub enum BatchError {
     #[error("invalid compressed message set: {0}")]
     InvalidWrapper(&'static str),
     /// Records break the topic's rules; none was accepted.
-    #[error("{}", describe_rejected(.invalid_timestamp, .errors))]
+    #[error("{}", describe_rejected(*.invalid_timestamp, *.count, .errors))]
     Rejected {
         /// Whether a timestamp is among the reasons.
         invalid_timestamp: bool,
-        /// Record by record.
+        /// How many records.
+        count: usize,
+        /// The first thousand of them.
         errors: Vec<RecordError>,
     },
 }
@@ -175,15 +177,14 @@ impl fmt::Display for RecordError {
     }
 }
 
-fn describe_rejected(invalid_timestamp: &bool, errors: &[RecordError]) -> String {
-    if *invalid_timestamp {
+fn describe_rejected(invalid_timestamp: bool, count: usize, errors: &[RecordError]) -> String {
+    if invalid_timestamp {
         return "one or more records have been rejected due to invalid timestamp".to_owned();
     }
     let shown: Vec<String> = errors.iter().take(3).map(ToString::to_string).collect();
     format!(
-        "one or more records have been rejected due to {} record errors in total, and only showing the first \
-         three errors at most: [{}]",
-        errors.len(),
+        "one or more records have been rejected due to {count} record errors in total, and only showing the \
+         first three errors at most: [{}]",
         shown.join(", ")
     )
 }

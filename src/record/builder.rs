@@ -79,6 +79,9 @@ pub(super) struct BuiltFacts {
     pub(super) last_offset_delta: i32,
     pub(super) max_timestamp: Timestamp,
     pub(super) offset_delta_of_max_timestamp: i32,
+    /// Of the records that have a timestamp.
+    pub(super) min_timestamp: Timestamp,
+    pub(super) has_null_key: bool,
 }
 
 /// Writes one batch of magic 2 after the other. Appending a record writes its bytes to the end of one buffer and
@@ -114,6 +117,8 @@ const NO_RECORDS: BuiltFacts = BuiltFacts {
     last_offset_delta: 0,
     max_timestamp: NO_TIMESTAMP,
     offset_delta_of_max_timestamp: 0,
+    min_timestamp: NO_TIMESTAMP,
+    has_null_key: false,
 };
 
 /// Length, attributes, deltas and the key's length: what a record has in front of its key.
@@ -156,10 +161,10 @@ impl RecordBatchBuilder {
         value: Option<&[u8]>,
     ) -> Result<(), BatchError> {
         // One byte: no headers.
-        let start = self.start_record(timestamp, key, value, 1)?;
+        let base_timestamp = self.start_record(timestamp, key, value, 1)?;
         self.put_key_and_value(key, value);
         self.buffer.extend_from_slice(&[0]);
-        self.end_record(start, timestamp);
+        self.end_record(base_timestamp, timestamp, key.is_none());
         Ok(())
     }
 
@@ -185,14 +190,14 @@ impl RecordBatchBuilder {
             size += field_size(Some(name.as_ref().as_bytes()))?;
             size += field_size(value.as_ref().map(AsRef::as_ref))?;
         }
-        let start = self.start_record(timestamp, key, value, size)?;
+        let base_timestamp = self.start_record(timestamp, key, value, size)?;
         self.put_key_and_value(key, value);
         self.put_varint(count);
         for (name, value) in headers {
             self.put_field(Some(name.as_ref().as_bytes()));
             self.put_field(value.as_ref().map(AsRef::as_ref));
         }
-        self.end_record(start, timestamp);
+        self.end_record(base_timestamp, timestamp, key.is_none());
         Ok(())
     }
 
@@ -206,11 +211,11 @@ impl RecordBatchBuilder {
     ) -> Result<(), BatchError> {
         let count = headers.len() as i32;
         let size = varint_size(count) + headers.as_bytes().len();
-        let start = self.start_record(timestamp, key, value, size)?;
+        let base_timestamp = self.start_record(timestamp, key, value, size)?;
         self.put_key_and_value(key, value);
         self.put_varint(count);
         self.buffer.extend_from_slice(headers.as_bytes());
-        self.end_record(start, timestamp);
+        self.end_record(base_timestamp, timestamp, key.is_none());
         Ok(())
     }
 
@@ -260,7 +265,7 @@ impl RecordBatchBuilder {
     }
 
     #[inline]
-    fn end_record(&mut self, base_timestamp: Timestamp, timestamp: Timestamp) {
+    fn end_record(&mut self, base_timestamp: Timestamp, timestamp: Timestamp, key_is_null: bool) {
         let is_first = self.facts.records_count == 0;
         self.base_timestamp = base_timestamp;
         let delta = self.facts.records_count;
@@ -268,6 +273,12 @@ impl RecordBatchBuilder {
             self.facts.max_timestamp = timestamp;
             self.facts.offset_delta_of_max_timestamp = delta;
         }
+        if timestamp != NO_TIMESTAMP
+            && (timestamp < self.facts.min_timestamp || self.facts.min_timestamp == NO_TIMESTAMP)
+        {
+            self.facts.min_timestamp = timestamp;
+        }
+        self.facts.has_null_key |= key_is_null;
         self.facts.last_offset_delta = delta;
         self.facts.records_count = delta + 1;
     }
@@ -313,17 +324,37 @@ impl RecordBatchBuilder {
     /// # Errors
     /// A codec that this build does not have, or that fails. The records are dropped then.
     pub fn build(&mut self) -> Result<Bytes, BatchError> {
+        Ok(match self.finish()? {
+            (header, Finished::Plain(mut batch)) => {
+                put_header(&mut batch, header);
+                batch.freeze()
+            }
+            (header, Finished::Compressed(mut batch)) => {
+                put_header(&mut batch, header);
+                Bytes::from(batch)
+            }
+        })
+    }
+
+    /// Finishes the batch and gives its header and its body, which are apart for whoever changes the header.
+    pub(super) fn build_parts(&mut self) -> Result<(BatchHeaderBytes, Bytes), BatchError> {
+        let (header, batch) = self.finish()?;
+        let batch = match batch {
+            Finished::Plain(batch) => batch.freeze(),
+            Finished::Compressed(batch) => Bytes::from(batch),
+        };
+        Ok((header, batch.slice(RECORD_BATCH_OVERHEAD..)))
+    }
+
+    fn finish(&mut self) -> Result<(BatchHeaderBytes, Finished), BatchError> {
         if self.buffer.is_empty() {
             self.buffer.extend_from_slice(&[0; RECORD_BATCH_OVERHEAD]);
         }
         if self.options.compression == CompressionType::None {
             // The rest of the buffer stays here for the next batch; all of it, once this batch is dropped.
-            let mut batch = self.buffer.split();
+            let batch = self.buffer.split();
             let header = self.take_header(batch.get(RECORD_BATCH_OVERHEAD..).unwrap_or_default())?;
-            if let Some(room) = batch.first_chunk_mut() {
-                *room = header;
-            }
-            return Ok(batch.freeze());
+            return Ok((header, Finished::Plain(batch)));
         }
         let mut batch = vec![0; RECORD_BATCH_OVERHEAD];
         let compressed = compress_into(
@@ -335,10 +366,12 @@ impl RecordBatchBuilder {
         self.buffer.clear();
         let header = self.take_header(batch.get(RECORD_BATCH_OVERHEAD..).unwrap_or_default());
         compressed?;
-        if let Some(room) = batch.first_chunk_mut() {
-            *room = header?;
-        }
-        Ok(Bytes::from(batch))
+        Ok((header?, Finished::Compressed(batch)))
+    }
+
+    /// What is known of the records appended so far.
+    pub(super) fn facts(&self) -> BuiltFacts {
+        self.facts
     }
 
     /// Makes the header in front of `body`; the builder has no records after that.
@@ -358,6 +391,19 @@ impl RecordBatchBuilder {
             records_count,
         }
         .encode(body)
+    }
+}
+
+/// A batch with room in front for its header.
+enum Finished {
+    /// A part of the builder's buffer.
+    Plain(BytesMut),
+    Compressed(Vec<u8>),
+}
+
+fn put_header(batch: &mut [u8], header: BatchHeaderBytes) {
+    if let Some(room) = batch.first_chunk_mut() {
+        *room = header;
     }
 }
 

@@ -302,6 +302,22 @@ pub(crate) struct HeaderFields {
 }
 
 impl HeaderFields {
+    /// What a header says.
+    pub(crate) fn of(header: BatchHeader<'_>) -> Self {
+        HeaderFields {
+            base_offset: header.base_offset(),
+            partition_leader_epoch: header.partition_leader_epoch(),
+            attributes: header.attributes(),
+            last_offset_delta: header.last_offset_delta(),
+            base_timestamp: header.base_timestamp(),
+            max_timestamp: header.max_timestamp(),
+            producer_id: header.producer_id(),
+            producer_epoch: header.producer_epoch(),
+            base_sequence: header.base_sequence(),
+            records_count: header.records_count().unwrap_or_default(),
+        }
+    }
+
     /// The header in front of `body`, its size and checksum included.
     pub(crate) fn encode(&self, body: &[u8]) -> Result<BatchHeaderBytes, BatchError> {
         let size = i32::try_from(RECORD_BATCH_OVERHEAD - LOG_OVERHEAD + body.len())

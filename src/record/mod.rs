@@ -14,6 +14,7 @@ mod legacy;
 mod record;
 mod record_iter;
 mod records;
+mod validator;
 mod varint;
 
 #[cfg(test)]
@@ -34,3 +35,4 @@ pub use record::{Header, Headers, HeadersIter, Record, RecordRef};
 pub use record_iter::{RecordIter, RecordRefIter};
 pub use crate::sys::FileSlice;
 pub use records::Records;
+pub(crate) use validator::{AppendOrigin, ValidatedRecords, ValidationOptions, validate, validate_built};

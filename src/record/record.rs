@@ -240,6 +240,10 @@ impl Span {
         Span { start: self.start + count as u32, len: self.len }
     }
 
+    pub(super) fn is_null(self) -> bool {
+        self.len < 0
+    }
+
     #[inline]
     pub(super) fn of(self, source: &[u8]) -> Option<&[u8]> {
         let len = usize::try_from(self.len).ok()?;

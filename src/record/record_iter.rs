@@ -2,7 +2,7 @@ use bytes::Bytes;
 
 use super::batch::{RecordBatch, RecordBatchRef};
 use super::compression::decompress_into;
-use super::header::{MAGIC_VALUE_V0, RECORD_BATCH_OVERHEAD};
+use super::header::RECORD_BATCH_OVERHEAD;
 use super::legacy::LegacyCursor;
 use super::record::{RawRecord, Record, RecordRef, read_record};
 use super::{BatchError, TimestampType};
@@ -104,6 +104,10 @@ pub struct RecordRefIter<'a> {
 }
 
 impl<'a> RecordRefIter<'a> {
+    pub(super) fn new(source: &'a [u8], cursor: Cursor) -> Self {
+        RecordRefIter { source, cursor }
+    }
+
     pub(super) fn of_batch<'b: 'a>(
         batch: RecordBatchRef<'b>,
         scratch: &'a mut Vec<u8>,

@@ -37,7 +37,7 @@ pub(super) fn reader<'a>(
         CompressionType::Lz4 => Ok(lz4::reader(input)),
         #[cfg(feature = "zstd")]
         CompressionType::Zstd => {
-            zstd::reader(input, limit).map_err(|source| BatchError::Decompress { codec, source })
+            zstd::reader(input, limit).map_err(|source| decompress_error(codec, limit, source))
         }
         #[allow(unreachable_patterns, reason = "with every feature on, all codecs are above")]
         _ => Err(not_in_this_build(codec)),

@@ -2,7 +2,7 @@ use std::io::{self, Cursor, Read};
 
 use zstd::bulk::Compressor;
 use zstd::stream::read::Decoder;
-use zstd::zstd_safe::compress_bound;
+use zstd::zstd_safe::{compress_bound, get_frame_content_size};
 
 /// Kafka's default, and the library's.
 const DEFAULT_LEVEL: i32 = 3;
@@ -10,6 +10,11 @@ const DEFAULT_LEVEL: i32 = 3;
 const WINDOW_LOG: std::ops::RangeInclusive<u32> = 10..=27;
 
 pub(super) fn reader(input: &[u8], limit: usize) -> io::Result<Box<dyn Read + '_>> {
+    if let Ok(Some(claimed)) = get_frame_content_size(input)
+        && claimed > limit as u64
+    {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
     let mut decoder = Decoder::with_buffer(input)?;
     // The window that a frame claims is allocated, so it must not be larger than what may come out.
     let log = limit.max(1).next_power_of_two().trailing_zeros();

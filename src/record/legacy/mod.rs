@@ -3,4 +3,25 @@
 
 mod cursor;
 
+use super::BatchError;
+use super::batch::{Batches, RecordBatchRef};
+use super::record_iter::{Cursor, RecordRefIter};
+
 pub(super) use cursor::LegacyCursor;
+
+/// The records of an entry, each of which had a checksum of its own that matched; that of `entry` itself is not
+/// looked at.
+pub(super) fn checked_records<'s>(
+    entry: RecordBatchRef<'s>,
+    scratch: &'s mut Vec<u8>,
+    decompression_limit: usize,
+) -> Result<RecordRefIter<'s>, BatchError> {
+    if !entry.is_compressed() {
+        return entry.records(scratch, decompression_limit);
+    }
+    let cursor = LegacyCursor::of_wrapper(entry, scratch, decompression_limit)?;
+    for inner in Batches::new(scratch) {
+        inner?.ensure_valid()?;
+    }
+    Ok(RecordRefIter::new(scratch, Cursor::Legacy(cursor)))
+}

@@ -65,7 +65,7 @@ fn offsets_and_the_leader_epoch_change_without_the_checksum() {
 #[test]
 fn a_new_max_timestamp_needs_a_new_checksum() {
     let mut bytes = build(BatchOptions::default(), &[(1, None, Some(b"v"))]).as_bytes().to_vec();
-    let (header, body) = bytes.split_first_chunk_mut().unwrap();
+    let header = bytes.first_chunk_mut().unwrap();
     set_max_timestamp(header, TimestampType::LogAppendTime, 12345);
     let stale = RecordBatchRef::parse(&bytes).unwrap().unwrap().0.ensure_valid().unwrap_err();
     assert_eq!(stale.code(), ErrorCode::CorruptMessage);

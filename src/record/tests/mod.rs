@@ -1,6 +1,7 @@
 mod batches;
 mod differential;
 mod round_trip;
+mod validation;
 mod varints;
 
 use super::*;
