@@ -8,6 +8,7 @@ mod compression;
 mod compression_type;
 mod control;
 mod crc;
+mod down_convert;
 mod header;
 mod legacy;
 #[allow(clippy::module_inception, reason = "Kafka calls it Record")]
@@ -20,11 +21,13 @@ mod varint;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use crate::sys::FileSlice;
 pub use batch::{Batches, RecordBatch, RecordBatchRef};
 pub use batch_error::{BatchError, RecordError};
 pub use builder::{BatchOptions, RecordBatchBuilder};
 pub use compression_type::{CompressionType, TimestampType};
 pub(crate) use control::{ControlRecordType, EndTransactionMarker, MarkerParams};
+pub(crate) use down_convert::{DownConvertParams, down_convert};
 pub use header::BatchHeader;
 pub(crate) use header::{
     BatchHeaderBytes, HEADER_SIZE_UP_TO_MAGIC, LOG_OVERHEAD, MAGIC_OFFSET, MAGIC_VALUE_V0, MAGIC_VALUE_V1,
@@ -33,6 +36,5 @@ pub(crate) use header::{
 };
 pub use record::{Header, Headers, HeadersIter, Record, RecordRef};
 pub use record_iter::{RecordIter, RecordRefIter};
-pub use crate::sys::FileSlice;
-pub use records::Records;
+pub(crate) use records::Records;
 pub(crate) use validator::{AppendOrigin, ValidatedRecords, ValidationOptions, validate, validate_built};

@@ -9,7 +9,7 @@ use crate::sys::FileSlice;
 ///
 /// Two are equal if they name the same bytes: file ranges are compared by file and range, never read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Records {
+pub(crate) enum Records {
     /// In memory.
     Bytes(Bytes),
     /// In a file that nobody has read yet, so that `sendfile` can take it.
@@ -38,7 +38,7 @@ impl From<FileSlice> for Records {
 
 impl Records {
     /// The size in bytes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Records::Bytes(bytes) => bytes.len(),
             Records::File(slice) => slice.size(),
@@ -47,12 +47,12 @@ impl Records {
     }
 
     /// Whether there is not one byte.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// All bytes in one piece: shared if they are in memory in one piece, read or joined otherwise.
-    pub fn read(&self) -> io::Result<Bytes> {
+    pub(crate) fn read(&self) -> io::Result<Bytes> {
         match self {
             Records::Bytes(bytes) => Ok(bytes.clone()),
             Records::File(slice) => slice.read(),

@@ -22,6 +22,7 @@ const FIRST_CHUNK: usize = 16 * 1024;
 ///
 /// # Errors
 /// A codec that this build does not have.
+#[cfg_attr(not(feature = "zstd"), allow(unused_variables, reason = "not every codec needs every parameter"))]
 pub(super) fn reader<'a>(
     codec: CompressionType,
     input: &'a [u8],
@@ -107,6 +108,7 @@ fn read_some(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 
 /// Appends `input`, compressed, to `out`. The level is the codec's own scale; `None` is its default, as is any
 /// level of a codec that has none (snappy, and this build's lz4).
+#[cfg_attr(not(feature = "zstd"), allow(unused_variables, reason = "not every codec needs every parameter"))]
 pub(super) fn compress_into(
     codec: CompressionType,
     level: Option<i32>,

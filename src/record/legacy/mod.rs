@@ -2,12 +2,14 @@
 //! them (Kafka: `LegacyRecord`, `AbstractLegacyRecordBatch`).
 
 mod cursor;
+mod writer;
 
 use super::BatchError;
 use super::batch::{Batches, RecordBatchRef};
 use super::record_iter::{Cursor, RecordRefIter};
 
 pub(super) use cursor::LegacyCursor;
+pub(super) use writer::MessageSetBuilder;
 
 /// The records of an entry, each of which had a checksum of its own that matched; that of `entry` itself is not
 /// looked at.

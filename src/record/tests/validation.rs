@@ -420,7 +420,7 @@ fn what_was_built_here_is_validated_without_reading_it_again() {
             for records in [keyed, bare] {
                 let mut builder =
                     RecordBatchBuilder::new(BatchOptions { compression: codec, ..BatchOptions::default() });
-                let mut fill = |builder: &mut RecordBatchBuilder| {
+                let fill = |builder: &mut RecordBatchBuilder| {
                     for (timestamp, key, value) in records {
                         builder.append(*timestamp, *key, *value).unwrap();
                     }
