@@ -9,6 +9,10 @@ mod os_fs;
 #[cfg(feature = "server")]
 pub(crate) mod poller;
 mod rng;
+#[cfg(feature = "server")]
+pub(crate) mod send_file;
+#[cfg(feature = "server")]
+pub(crate) mod socket;
 mod spawner;
 mod waiter;
 

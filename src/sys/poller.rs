@@ -76,6 +76,11 @@ impl Poller {
         self.poll.registry().register(source, Token(token), interest)
     }
 
+    /// A way to register from another thread.
+    pub(crate) fn registrar(&self) -> io::Result<Registrar> {
+        Ok(Registrar(self.poll.registry().try_clone()?))
+    }
+
     /// Changes what is reported on `source`.
     pub(crate) fn reregister(
         &self,
@@ -84,11 +89,6 @@ impl Poller {
         interest: Interest,
     ) -> io::Result<()> {
         self.poll.registry().reregister(source, Token(token), interest)
-    }
-
-    /// Reports nothing more on `source`.
-    pub(crate) fn deregister(&self, source: &mut impl Source) -> io::Result<()> {
-        self.poll.registry().deregister(source)
     }
 
     /// Sleeps until a source is ready, the alarm rings, or the time that `timeout` gives is over (`None`: no
@@ -114,6 +114,22 @@ impl Poller {
     /// What the last [`Poller::poll`] brought, in order.
     pub(crate) fn events(&self) -> impl Iterator<Item = Readiness> + '_ {
         self.events.iter().filter(|event| event.token() != ALARM).map(Readiness::from)
+    }
+}
+
+/// Registers sources with a [`Poller`] that another thread waits in.
+#[derive(Debug)]
+pub(crate) struct Registrar(mio::Registry);
+
+impl Registrar {
+    /// Reports on `source` under `token` from now on.
+    pub(crate) fn register(
+        &self,
+        source: &mut impl Source,
+        token: usize,
+        interest: Interest,
+    ) -> io::Result<()> {
+        self.0.register(source, Token(token), interest)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam::queue::SegQueue;
 
+use super::acceptor::{Accepted, Listener};
 use super::send::SendFrame;
 use crate::sys::poller::Alarm;
 
@@ -24,6 +25,20 @@ pub(super) enum Answer {
 pub(super) enum Message {
     /// The answer to a request.
     Answer { token: usize, connection: u64, sequence: u64, answer: Answer },
+    /// A connection that this thread is to serve.
+    Connection(Box<Accepted>),
+    /// A listener whose connections this thread is to accept; it is registered already.
+    Listen { token: usize, listener: Box<Listener> },
+    /// A listener, and then its connections on all threads, are to be closed.
+    CloseListener(Arc<str>),
+    /// The connections of a listener are to be closed. It stands behind the last of them.
+    CloseConnections(Arc<str>),
+    /// A listener that had to wait may try again.
+    TryAccept,
+    /// The settings have changed.
+    Reconfigure,
+    /// Send what is ready, and end.
+    Stop,
 }
 
 /// The way to a network thread.
@@ -41,9 +56,13 @@ impl Mailbox {
 
     /// Leaves a message. A thread that has ended drops it.
     pub(super) fn post(&self, message: Message) {
-        if !self.closed.load(Ordering::Acquire) {
+        if !self.closed.load(Ordering::SeqCst) {
             self.messages.push(message);
             self.alarm.ring();
+            // The thread may have ended between the look and the push; nobody else would take it then.
+            if self.closed.load(Ordering::SeqCst) {
+                self.clear();
+            }
         }
     }
 
@@ -53,5 +72,15 @@ impl Mailbox {
 
     pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty()
+    }
+
+    /// Takes no messages any more, and drops those that are there.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.clear();
+    }
+
+    fn clear(&self) {
+        while self.messages.pop().is_some() {}
     }
 }
