@@ -50,17 +50,11 @@ fn a_client_that_does_not_take_its_answer_is_idle() {
     let mut client = fixture.connect();
     client.send(BULK, &30_000_000u32.to_be_bytes());
     eventually("its answer waits", || fixture.server.metrics().unsent_bytes > 0);
-    // Once nothing moves any more.
-    let mut sent = 0;
-    let mut same = 0;
-    while same < 1000 {
-        let now = fixture.server.metrics().bytes_out;
-        same = if now == sent { same + 1 } else { 0 };
-        sent = now;
-        std::thread::yield_now();
-    }
-    fixture.clock.advance(Duration::from_secs(10));
-    eventually("it is closed", || fixture.closed() == 1);
+    // Bytes that fill the buffers of the two systems may still move when the clock does.
+    eventually("it is closed", || {
+        fixture.clock.advance(Duration::from_secs(10));
+        fixture.closed() == 1
+    });
     assert_eq!(fixture.server.metrics().unsent_bytes, 0);
 }
 
