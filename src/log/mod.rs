@@ -1,1 +1,153 @@
-//! log
+//! The log of a partition, in Apache Kafka's own on-disk format, and the manager of many.
+//!
+//! [`Log`] is the whole of one partition (Kafka: `UnifiedLog` and `LocalLog`); its verbs are the files of this folder.
+//! A `Log` is made of [`segment::LogSegment`]s: a [`file_records::FileRecords`] and its [`index`]es. [`LogManager`]
+//! opens, makes and removes logs, and has the tasks that somebody must call from time to time.
+//!
+//! Locks, in the order in which they may be taken: the writer, then the segment list or the epochs, then the bounds,
+//! then what is inside of a segment. Readers take only the latter ones, each for as long as a copy takes.
+
+mod append;
+mod bounds;
+mod checkpoint;
+mod close;
+mod epoch_cache;
+mod epochs;
+mod error;
+mod file_names;
+mod file_records;
+mod flush;
+mod index;
+mod loader;
+mod log_dir;
+mod manager;
+mod offset_metadata;
+mod offsets;
+mod partition_dir;
+mod producer_api;
+mod producer_state;
+mod producers;
+mod read;
+mod recover;
+mod retention;
+mod roll;
+mod segment;
+mod segments;
+mod timestamps;
+mod topic_id;
+mod truncate;
+mod validation;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use parking_lot::{Mutex, RwLock};
+
+pub(crate) use append::{AppendParams, LogAppendInfo};
+pub(crate) use bounds::FetchIsolation;
+pub(crate) use epoch_cache::EpochEndOffset;
+pub(crate) use error::LogError;
+pub(crate) use index::AbortedTxn;
+pub(crate) use manager::{LogManager, LogManagerConfig};
+pub(crate) use offset_metadata::LogOffsetMetadata;
+pub(crate) use producer_state::ProducerStateEntry;
+pub(crate) use read::{FetchDataInfo, ReadParams};
+pub(crate) use segment::TimestampMatch;
+
+use crate::config::LogConfig;
+use crate::model::{TopicPartition, Uuid};
+use crate::sys::Env;
+use bounds::Bounds;
+use epoch_cache::LeaderEpochFileCache;
+use flush::Flusher;
+use log_dir::LogDir;
+use manager::DeletionQueue;
+use partition_dir::PartitionDir;
+use producer_state::ProducerStateManager;
+use segments::Segments;
+
+/// One partition's records. Shared freely between threads: appends queue for one lock, reads do not wait for them.
+#[derive(Debug)]
+pub(crate) struct Log {
+    partition: TopicPartition,
+    env: Env,
+    log_dir: Arc<LogDir>,
+    dir: Arc<PartitionDir>,
+    deletions: Arc<DeletionQueue>,
+    topic_id: RwLock<Uuid>,
+    config: RwLock<Arc<LogConfig>>,
+    writer: Mutex<Writer>,
+    segments: RwLock<Arc<Segments>>,
+    epochs: RwLock<LeaderEpochFileCache>,
+    /// Held while the leader epoch checkpoint is written.
+    epoch_file: Mutex<()>,
+    bounds: Mutex<Bounds>,
+    flusher: Flusher,
+    /// Set once the log was closed, renamed or deleted: nothing may be appended any more.
+    closed: AtomicBool,
+}
+
+/// What only the thread may touch that appends, rolls or truncates.
+#[derive(Debug)]
+struct Writer {
+    producers: ProducerStateManager,
+}
+
+impl Log {
+    /// Whose records they are.
+    pub(crate) fn topic_partition(&self) -> &TopicPartition {
+        &self.partition
+    }
+
+    /// The topic's id; [`Uuid::ZERO`] if its directory tells none.
+    pub(crate) fn topic_id(&self) -> Uuid {
+        *self.topic_id.read()
+    }
+
+    /// The log dir in which the partition lies.
+    pub(crate) fn log_dir(&self) -> &std::path::Path {
+        self.log_dir.path()
+    }
+
+    /// Whether the disk under it still works.
+    pub(crate) fn is_online(&self) -> bool {
+        self.log_dir.is_online()
+    }
+
+    /// The settings.
+    pub(crate) fn config(&self) -> Arc<LogConfig> {
+        Arc::clone(&self.config.read())
+    }
+
+    /// Changes the settings, from the next operation on (Kafka: `UnifiedLog#updateConfig`).
+    pub(crate) fn update_config(&self, config: Arc<LogConfig>) {
+        *self.config.write() = config;
+    }
+
+    /// Bytes of records.
+    pub(crate) fn size(&self) -> u64 {
+        self.segments().iter().map(|segment| segment.size()).sum()
+    }
+
+    /// The number of segments.
+    pub(crate) fn number_of_segments(&self) -> usize {
+        self.segments().len()
+    }
+
+    /// Where the first segment starts; the log may start later.
+    pub(crate) fn first_segment_base_offset(&self) -> crate::model::Offset {
+        self.segments.read().first().base_offset()
+    }
+
+    /// The segments as they are now; those that are deleted meanwhile stay readable.
+    fn segments(&self) -> Arc<Segments> {
+        Arc::clone(&self.segments.read())
+    }
+
+    fn closed(&self) -> LogError {
+        LogError::Closed { partition: self.partition.clone() }
+    }
+}

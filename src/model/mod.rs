@@ -16,4 +16,4 @@ pub use topic_name::{
     is_internal_topic, validate_topic_name,
 };
 pub use topic_partition::TopicPartition;
-pub use uuid::Uuid;
+pub use uuid::{ParseUuidError, Uuid};

@@ -27,6 +27,7 @@ pub use batch_error::{BatchError, RecordError};
 pub use builder::{BatchOptions, RecordBatchBuilder};
 pub use compression_type::{CompressionType, TimestampType};
 pub(crate) use control::{ControlRecordType, EndTransactionMarker, MarkerParams};
+pub(crate) use crc::crc32c;
 pub(crate) use down_convert::{DownConvertParams, down_convert};
 pub use header::BatchHeader;
 pub(crate) use header::{

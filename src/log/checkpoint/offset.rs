@@ -1,0 +1,79 @@
+//! One offset for each partition of a log dir (Kafka: `OffsetCheckpointFile`).
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::MAX_FILE_BYTES;
+use crate::log::error::LogError;
+use crate::model::{Offset, TopicPartition};
+use crate::sys::FileSystem;
+
+/// A text file: version `0`, the number of entries, then `topic partition offset` a line. It is replaced as a
+/// whole, always with all partitions of the log dir.
+#[derive(Debug)]
+pub(crate) struct OffsetCheckpointFile {
+    fs: Arc<dyn FileSystem>,
+    path: PathBuf,
+    /// What the file holds, so that an unchanged one is not written again; taken while it is written.
+    written: Mutex<Option<Vec<u8>>>,
+}
+
+impl OffsetCheckpointFile {
+    /// The file `name` of `log_dir`, which need not exist.
+    pub(crate) fn new(fs: Arc<dyn FileSystem>, log_dir: &Path, name: &str) -> Self {
+        OffsetCheckpointFile { fs, path: log_dir.join(name), written: Mutex::new(None) }
+    }
+
+    /// Replaces the file by `offsets`, which are sorted here so that equal offsets give equal files.
+    pub(crate) fn write(
+        &self,
+        offsets: impl IntoIterator<Item = (TopicPartition, Offset)>,
+    ) -> Result<(), LogError> {
+        let mut offsets: Vec<_> = offsets.into_iter().collect();
+        offsets.sort();
+        let mut text = format!("0\n{}\n", offsets.len());
+        for (partition, offset) in &offsets {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{} {} {offset}", partition.topic(), partition.partition());
+        }
+        let content = text.into_bytes();
+        let mut written = self.written.lock();
+        if written.as_ref() == Some(&content) {
+            return Ok(());
+        }
+        // A failed attempt leaves the content unknown.
+        *written = None;
+        self.fs.replace(&self.path, &content).map_err(LogError::storage("write", &self.path))?;
+        *written = Some(content);
+        Ok(())
+    }
+
+    /// Reads the file; no file means no offsets.
+    pub(crate) fn read(&self) -> Result<HashMap<TopicPartition, Offset>, LogError> {
+        let content = match self.fs.read(&self.path, MAX_FILE_BYTES) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(LogError::Malformed { path: self.path.clone(), what: error.to_string() });
+            }
+            Err(error) => return Err(LogError::storage("read", &self.path)(error)),
+        };
+        let mut offsets = HashMap::new();
+        let parsed = super::parse_lines(&content, |line| {
+            let mut words = line.split_whitespace();
+            let (topic, partition, offset) = (words.next()?, words.next()?, words.next()?);
+            let (partition, offset) = (partition.parse().ok()?, offset.parse().ok()?);
+            offsets.insert(TopicPartition::new(topic, partition), offset);
+            words.next().is_none().then_some(())
+        });
+        match parsed {
+            Ok(()) => Ok(offsets),
+            Err(what) => Err(LogError::Malformed { path: self.path.clone(), what }),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The end of a log's life: closed, or deleted.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use super::{Log, LogError};
+
+impl Log {
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    pub(super) fn check_open(&self) -> Result<(), LogError> {
+        if self.is_closed() { Err(self.closed()) } else { Ok(()) }
+    }
+
+    /// Ends appends and leaves the files so that the next opening need not scan them
+    /// (Kafka: `UnifiedLog#close`). Reads go on to work.
+    pub(crate) fn close(&self) -> Result<(), LogError> {
+        self.log_dir.run(|| {
+            {
+                let mut writer = self.writer.lock();
+                if self.closed.swap(true, Ordering::AcqRel) {
+                    return Ok(());
+                }
+                let end = self.log_end_offset();
+                writer.producers.update_map_end_offset(end);
+                writer.producers.take_snapshot()?;
+                self.segments().active().on_become_inactive()?;
+            }
+            self.segments().active().flush_indexes()
+        })?;
+        // The indexes above are empty files of a new segment at least, so there is always something to sync.
+        self.flush_everything()
+    }
+
+    /// Ends appends and moves the directory to `to`, where it waits for its removal.
+    pub(super) fn rename_for_deletion(&self, to: &Path) -> Result<(), LogError> {
+        self.log_dir.run(|| {
+            let _writer = self.writer.lock();
+            self.closed.store(true, Ordering::Release);
+            self.dir.rename_dir(to)
+        })
+    }
+
+    /// Ends appends, without a word to the disk: the log dir is offline, or its content is not wanted any more.
+    pub(crate) fn abandon(&self) {
+        let _writer = self.writer.lock();
+        self.closed.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,242 @@
+//! A `.log` file: entries back to back (Kafka: `FileRecords`).
+
+use std::io::IoSlice;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+
+use super::error::LogError;
+use super::partition_dir::SegmentFile;
+use crate::record::{BatchError, BatchHeader, RECORD_BATCH_OVERHEAD, RecordBatchRef};
+use crate::sys::{File, FileSlice, OpenOptions};
+
+/// A file of records. One thread appends; any number read, up to [`FileRecords::size`].
+///
+/// A file that was there before is opened by the first who needs it, so that a log with thousands of old segments
+/// takes neither time to open nor file descriptors to hold.
+#[derive(Debug)]
+pub(crate) struct FileRecords {
+    file: SegmentFile,
+    opened: OnceLock<Arc<dyn File>>,
+    opening: Mutex<()>,
+    /// The bytes that are records; the file is longer while it is preallocated.
+    size: AtomicU64,
+}
+
+impl FileRecords {
+    /// A file that is there, with `size` bytes.
+    pub(crate) fn existing(file: SegmentFile, size: u64) -> Self {
+        FileRecords { file, opened: OnceLock::new(), opening: Mutex::new(()), size: AtomicU64::new(size) }
+    }
+
+    /// A new file, with room for `preallocate` bytes.
+    pub(crate) fn create(file: SegmentFile, preallocate: Option<u64>) -> Result<Self, LogError> {
+        let opened = file.open(OpenOptions::REPLACE)?;
+        if let Some(len) = preallocate {
+            opened.allocate(len).map_err(file.failed("reserve room for"))?;
+        }
+        let records = FileRecords::existing(file, 0);
+        // The cell is new, so it takes the value.
+        let _ = records.opened.set(opened);
+        Ok(records)
+    }
+
+    pub(crate) fn segment_file(&self) -> &SegmentFile {
+        &self.file
+    }
+
+    /// The bytes of records in the file.
+    pub(crate) fn size(&self) -> u64 {
+        self.size.load(Ordering::Acquire)
+    }
+
+    /// The file itself.
+    pub(crate) fn file(&self) -> Result<&Arc<dyn File>, LogError> {
+        if let Some(file) = self.opened.get() {
+            return Ok(file);
+        }
+        let _guard = self.opening.lock();
+        if let Some(file) = self.opened.get() {
+            return Ok(file);
+        }
+        let file = self.file.open(OpenOptions::WRITE)?;
+        Ok(self.opened.get_or_init(|| file))
+    }
+
+    /// Writes `parts`, of `size` bytes together, at the end, in one call. What a failed write leaves behind lies
+    /// beyond [`FileRecords::size`], where nobody reads and the next recovery cuts.
+    pub(crate) fn append(&self, parts: &mut [IoSlice<'_>], size: u64) -> Result<(), LogError> {
+        let end = self.size();
+        self.file()?.write_all_vectored_at(parts, end).map_err(self.file.failed("append to"))?;
+        self.size.store(end + size, Ordering::Release);
+        Ok(())
+    }
+
+    /// A range of the file, cut at its end.
+    pub(crate) fn slice(&self, position: u64, size: usize) -> Result<FileSlice, LogError> {
+        let left = usize::try_from(self.size().saturating_sub(position)).unwrap_or(usize::MAX);
+        Ok(FileSlice::new(Arc::clone(self.file()?), position, size.min(left)))
+    }
+
+    /// Cuts the file at `size`.
+    pub(crate) fn truncate_to(&self, size: u64) -> Result<(), LogError> {
+        self.file()?.set_len(size).map_err(self.file.failed("cut"))?;
+        self.size.store(size, Ordering::Release);
+        Ok(())
+    }
+
+    /// Gives back the room that was reserved and not used.
+    pub(crate) fn trim(&self) -> Result<(), LogError> {
+        self.truncate_to(self.size())
+    }
+
+    /// Makes the records survive a power loss.
+    pub(crate) fn flush(&self) -> Result<(), LogError> {
+        self.file()?.sync_data().map_err(self.file.failed("flush"))
+    }
+
+    /// Goes from header to header, from the entry at `position` on.
+    pub(crate) fn headers_from(&self, position: u64) -> Result<HeaderScan<'_>, LogError> {
+        let end = self.size();
+        Ok(HeaderScan { records: self, file: self.file()?, position, end, chunk: Vec::new(), chunk_start: 0 })
+    }
+
+    /// Goes from entry to entry, with all their bytes, from the one at `position` on.
+    pub(crate) fn batches_from(&self, position: u64) -> Result<BatchScan<'_>, LogError> {
+        let end = self.size();
+        Ok(BatchScan {
+            records: self,
+            file: self.file()?,
+            position,
+            end,
+            chunk: Vec::new(),
+            read: 0,
+            taken: 0,
+        })
+    }
+}
+
+/// Why a scan cannot go on.
+#[derive(Debug)]
+pub(crate) enum ScanError {
+    /// The disk refused.
+    Log(LogError),
+    /// The bytes at this position are no entry.
+    Corrupt { position: u64, error: BatchError },
+}
+
+impl From<LogError> for ScanError {
+    fn from(error: LogError) -> Self {
+        ScanError::Log(error)
+    }
+}
+
+/// Bytes that a scan of headers reads at once: a little more than lies between two index entries.
+const HEADER_CHUNK: usize = 4096 + RECORD_BATCH_OVERHEAD;
+
+/// Reads headers, skipping the records behind them.
+pub(crate) struct HeaderScan<'a> {
+    records: &'a FileRecords,
+    file: &'a Arc<dyn File>,
+    position: u64,
+    end: u64,
+    chunk: Vec<u8>,
+    chunk_start: u64,
+}
+
+impl HeaderScan<'_> {
+    /// The next header and the position of its entry; `None` at the end, which may be within an entry.
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, BatchHeader<'_>)>, ScanError> {
+        let position = self.position;
+        let left = self.end.saturating_sub(position);
+        let wanted = RECORD_BATCH_OVERHEAD.min(usize::try_from(left).unwrap_or(usize::MAX));
+        let in_chunk = position.checked_sub(self.chunk_start).and_then(|start| usize::try_from(start).ok());
+        let available = in_chunk.and_then(|start| self.chunk.get(start..)).map_or(0, <[u8]>::len);
+        let start = match in_chunk.filter(|_| available >= wanted) {
+            Some(start) => start,
+            None => {
+                self.fill(usize::try_from(left).unwrap_or(usize::MAX).min(HEADER_CHUNK))?;
+                0
+            }
+        };
+        let bytes = self.chunk.get(start..).unwrap_or_default();
+        match BatchHeader::parse(bytes) {
+            Ok(Some(header)) if header.size_in_bytes() as u64 <= left => {
+                self.position += header.size_in_bytes() as u64;
+                Ok(Some((position, header)))
+            }
+            Ok(_) => Ok(None),
+            Err(error) => Err(ScanError::Corrupt { position, error }),
+        }
+    }
+
+    fn fill(&mut self, len: usize) -> Result<(), LogError> {
+        self.chunk.resize(len, 0);
+        self.file.read_exact_at(&mut self.chunk, self.position).map_err(self.records.file.failed("read"))?;
+        self.chunk_start = self.position;
+        Ok(())
+    }
+}
+
+/// Bytes that a scan of whole entries reads at once.
+const BATCH_CHUNK: usize = 256 * 1024;
+
+/// Reads whole entries, one after the other, into one buffer.
+pub(crate) struct BatchScan<'a> {
+    records: &'a FileRecords,
+    file: &'a Arc<dyn File>,
+    /// Where the next entry starts.
+    position: u64,
+    end: u64,
+    chunk: Vec<u8>,
+    /// The bytes of `chunk` that were read.
+    read: usize,
+    /// The bytes of `chunk` that were given out.
+    taken: usize,
+}
+
+impl BatchScan<'_> {
+    /// The next entry and its position; `None` at the end, which may be within an entry. The checksum is not
+    /// looked at.
+    pub(crate) fn next(&mut self) -> Result<Option<(u64, RecordBatchRef<'_>)>, ScanError> {
+        let position = self.position;
+        let corrupt = |error| ScanError::Corrupt { position, error };
+        loop {
+            let left = usize::try_from(self.end.saturating_sub(position)).unwrap_or(usize::MAX);
+            let available = self.chunk.get(self.taken..self.read).unwrap_or_default();
+            let needed = match BatchHeader::parse(available).map_err(corrupt)? {
+                Some(header) => header.size_in_bytes(),
+                None => RECORD_BATCH_OVERHEAD.min(left),
+            };
+            // A size that the file does not have allocates nothing.
+            if needed > left || left == 0 {
+                return Ok(None);
+            }
+            if needed <= available.len() {
+                break;
+            }
+            self.fill(needed, left)?;
+        }
+        let available = self.chunk.get(self.taken..self.read).unwrap_or_default();
+        let Some((batch, _)) = RecordBatchRef::parse(available).map_err(corrupt)? else { return Ok(None) };
+        self.taken += batch.size_in_bytes();
+        self.position += batch.size_in_bytes() as u64;
+        Ok(Some((position, batch)))
+    }
+
+    fn fill(&mut self, needed: usize, left: usize) -> Result<(), LogError> {
+        self.chunk.copy_within(self.taken..self.read, 0);
+        self.read -= self.taken;
+        self.taken = 0;
+        let wanted = needed.max(BATCH_CHUNK).min(left);
+        if self.chunk.len() < wanted {
+            self.chunk.resize(wanted, 0);
+        }
+        let from = self.position + self.read as u64;
+        let room = self.chunk.get_mut(self.read..wanted).unwrap_or_default();
+        self.file.read_exact_at(room, from).map_err(self.records.file.failed("read"))?;
+        self.read = wanted;
+        Ok(())
+    }
+}

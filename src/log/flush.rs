@@ -1,0 +1,166 @@
+//! Making records survive a power loss, many callers at once.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::segments::Segments;
+use super::{Log, LogError};
+use crate::model::{Offset, Timestamp};
+use crate::sys::OpenOptions;
+
+/// Who flushes, and up to where it was done.
+#[derive(Debug)]
+pub(super) struct Flusher {
+    /// Everything below is known to survive a power loss.
+    recovery_point: AtomicI64,
+    last_flushed_ms: AtomicI64,
+    is_running: Mutex<bool>,
+    done: Condvar,
+}
+
+impl Flusher {
+    pub(super) fn new(recovery_point: Offset, now_ms: Timestamp) -> Self {
+        Flusher {
+            recovery_point: AtomicI64::new(recovery_point),
+            last_flushed_ms: AtomicI64::new(now_ms),
+            is_running: Mutex::new(false),
+            done: Condvar::new(),
+        }
+    }
+
+    fn recovery_point(&self) -> Offset {
+        self.recovery_point.load(Ordering::Acquire)
+    }
+
+    /// Keeps flushes away while the log is truncated, since one that is on its way would raise the recovery point
+    /// above the new end. To be taken before the writer's lock, which a flush takes too.
+    pub(super) fn pause(&self) -> FlushPause<'_> {
+        let mut is_running = self.is_running.lock();
+        while *is_running {
+            self.done.wait(&mut is_running);
+        }
+        *is_running = true;
+        FlushPause { flusher: self }
+    }
+}
+
+/// No flush runs while this lives.
+pub(super) struct FlushPause<'a> {
+    flusher: &'a Flusher,
+}
+
+impl FlushPause<'_> {
+    /// Nothing from `offset` on is there any more.
+    pub(super) fn truncate_to(&self, offset: Offset) {
+        self.flusher.recovery_point.fetch_min(offset, Ordering::AcqRel);
+    }
+
+    /// The log starts over at `offset`.
+    pub(super) fn restart_at(&self, offset: Offset) {
+        self.flusher.recovery_point.store(offset, Ordering::Release);
+    }
+}
+
+impl Drop for FlushPause<'_> {
+    fn drop(&mut self) {
+        *self.flusher.is_running.lock() = false;
+        self.flusher.done.notify_all();
+    }
+}
+
+impl Log {
+    /// Everything below this offset is known to survive a power loss; recovery starts there.
+    pub(crate) fn recovery_point(&self) -> Offset {
+        self.flusher.recovery_point()
+    }
+
+    /// When the log was last flushed.
+    pub(crate) fn last_flush_time_ms(&self) -> Timestamp {
+        self.flusher.last_flushed_ms.load(Ordering::Acquire)
+    }
+
+    /// Makes every record below `up_to` survive a power loss, and whatever else has been appended when the disk is
+    /// asked. Concurrent calls share one pass: one thread does it for all who wait.
+    ///
+    /// # Errors
+    /// Errors of the disk. A failed flush is not tried again, since what the first attempt lost stays lost: the
+    /// log dir is offline from then on.
+    pub(crate) fn flush(&self, up_to: Offset) -> Result<(), LogError> {
+        self.flush_unless(|| self.recovery_point() >= up_to)
+    }
+
+    /// Makes all records survive a power loss.
+    pub(crate) fn flush_to_end(&self) -> Result<(), LogError> {
+        self.flush(self.log_end_offset())
+    }
+
+    /// Makes everything survive a power loss, files without a record included.
+    pub(super) fn flush_everything(&self) -> Result<(), LogError> {
+        self.flush_unless(|| false)
+    }
+
+    fn flush_unless(&self, is_done: impl Fn() -> bool) -> Result<(), LogError> {
+        let mut is_running = self.flusher.is_running.lock();
+        loop {
+            if is_done() {
+                return Ok(());
+            }
+            self.log_dir.check_online()?;
+            if !*is_running {
+                break;
+            }
+            self.flusher.done.wait(&mut is_running);
+        }
+        *is_running = true;
+        drop(is_running);
+        let _running = FlushPause { flusher: &self.flusher };
+        self.log_dir.run(|| self.flush_all())
+    }
+
+    fn flush_all(&self) -> Result<(), LogError> {
+        // The end first: what is appended after this look may or may not be covered.
+        let end = self.log_end_offset();
+        self.write_epochs()?;
+        let snapshots = self.writer.lock().producers.take_unsynced_snapshots();
+        for name in snapshots {
+            // One that was removed meanwhile needs no sync.
+            if self.dir.exists(&name)? {
+                let file = self.dir.open(&name, OpenOptions::WRITE)?;
+                let path = self.dir.path();
+                file.sync_all().map_err(LogError::storage("flush", &path.join(name)))?;
+            }
+        }
+        flush_segments(&self.segments())?;
+        self.dir.sync()?;
+        self.flusher.recovery_point.fetch_max(end, Ordering::AcqRel);
+        self.flusher.last_flushed_ms.store(self.env.clock.now_ms(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Whether `flush.messages` asks for a flush before the record at `last_offset` is acknowledged.
+    pub(super) fn is_flush_due(&self, last_offset: Offset) -> bool {
+        let flush_messages = self.config.read().flush_messages;
+        let recovery_point = self.recovery_point();
+        last_offset >= recovery_point && last_offset - recovery_point >= flush_messages.saturating_sub(1)
+    }
+
+    /// Flushes if `flush.ms` has passed since the last time and something was appended, or if a segment was rolled
+    /// (Kafka: `LogManager#flushDirtyLogs`, and the flush that a roll schedules).
+    pub(crate) fn maybe_flush(&self) -> Result<(), LogError> {
+        let flush_ms = self.config.read().flush_ms;
+        let is_old = self.env.clock.now_ms().saturating_sub(self.last_flush_time_ms()) >= flush_ms;
+        let has_rolled = self.segments.read().active().base_offset() > self.recovery_point();
+        if is_old || has_rolled { self.flush_to_end() } else { Ok(()) }
+    }
+}
+
+/// Flushes the sealed segments that are not yet, and the active one.
+fn flush_segments(segments: &Segments) -> Result<(), LogError> {
+    // Flushed ones come first, so the walk back ends at the first of them.
+    let unflushed = segments.sealed().iter().rev().take_while(|segment| !segment.is_flushed()).count();
+    for segment in segments.sealed().iter().skip(segments.sealed().len() - unflushed) {
+        segment.flush(true)?;
+    }
+    segments.active().flush(false)
+}

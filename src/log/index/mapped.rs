@@ -1,0 +1,205 @@
+//! What the memory-mapped indexes share: entries of one size, in a file that grows while it is written and is cut
+//! to what is used when its segment is rolled or closed.
+
+use std::sync::Arc;
+
+use parking_lot::{RwLock, RwLockReadGuard};
+
+use crate::log::error::LogError;
+use crate::log::partition_dir::SegmentFile;
+use crate::sys::{File, Mmap, OpenOptions};
+
+/// The first step of growth.
+const MIN_FILE_BYTES: usize = 4096;
+
+/// A file of `N`-byte entries.
+///
+/// Nothing is opened before the first entry is read or written: most segments of most partitions are never
+/// looked into, and a new partition shall cost next to nothing.
+///
+/// Kafka makes the file as long as it may ever get, with a hole. Here it grows in steps whose room is reserved,
+/// since a write into the map of a hole on a full disk would end the process with SIGBUS.
+#[derive(Debug)]
+pub(super) struct MappedIndex<const N: usize> {
+    file: SegmentFile,
+    max_bytes: usize,
+    state: RwLock<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Whether the file's entries are still to be looked at.
+    unread: bool,
+    entries: usize,
+    file: Option<Arc<dyn File>>,
+    map: Option<Box<dyn Mmap>>,
+}
+
+impl<const N: usize> MappedIndex<N> {
+    /// The index in `file`, which exists or is made by the first entry.
+    pub(super) fn new(file: SegmentFile, max_bytes: usize, exists: bool) -> Self {
+        let state = State { unread: exists, entries: 0, file: None, map: None };
+        MappedIndex { file, max_bytes, state: RwLock::new(state) }
+    }
+
+    pub(super) fn file(&self) -> &SegmentFile {
+        &self.file
+    }
+
+    /// The number of entries that fit.
+    pub(super) fn max_entries(&self) -> usize {
+        self.max_bytes / N
+    }
+
+    /// Looks at the entries with `look`, while none is added.
+    pub(super) fn view<T>(&self, look: impl FnOnce(View<'_, N>) -> T) -> Result<T, LogError> {
+        let state = self.state.read();
+        if !state.unread {
+            return Ok(look(View { state }));
+        }
+        drop(state);
+        self.load()?;
+        Ok(look(View { state: self.state.read() }))
+    }
+
+    /// Whether the file's length is that of an index. Only a file that was opened before and never cut can fail.
+    pub(super) fn has_valid_length(&self) -> Result<bool, LogError> {
+        if self.state.read().unread { Ok(self.file.size()? % N as u64 == 0) } else { Ok(true) }
+    }
+
+    fn load(&self) -> Result<(), LogError> {
+        let mut state = self.state.write();
+        if !state.unread {
+            return Ok(());
+        }
+        let file = self.file.open(OpenOptions::WRITE)?;
+        let len = usize::try_from(file.len().map_err(self.file.failed("look at"))?).unwrap_or(usize::MAX);
+        let entries = len / N;
+        if entries > 0 {
+            state.map = Some(file.map(entries * N).map_err(self.file.failed("map"))?);
+        }
+        state.file = Some(file);
+        state.entries = entries;
+        state.unread = false;
+        Ok(())
+    }
+
+    /// Adds an entry; the caller has seen that there is room.
+    pub(super) fn push(&self, entry: [u8; N]) -> Result<(), LogError> {
+        let mut state = self.state.write();
+        let position = state.entries * N;
+        if state.map.as_ref().is_none_or(|map| map.len() < position + N) {
+            self.grow(&mut state, position + N)?;
+        }
+        if let Some(map) = &state.map {
+            map.write(position, &entry);
+            state.entries += 1;
+        }
+        Ok(())
+    }
+
+    fn grow(&self, state: &mut State, needed: usize) -> Result<(), LogError> {
+        let len = (2 * needed).clamp(MIN_FILE_BYTES, self.max_bytes.max(MIN_FILE_BYTES)).max(needed) / N * N;
+        let file = match &state.file {
+            Some(file) => Arc::clone(file),
+            None => self.file.open(OpenOptions::CREATE)?,
+        };
+        file.allocate(len as u64).map_err(self.file.failed("extend"))?;
+        state.map = Some(file.map(len).map_err(self.file.failed("map"))?);
+        state.file = Some(file);
+        Ok(())
+    }
+
+    /// Keeps the first `entries` entries.
+    pub(super) fn truncate_to_entries(&self, entries: usize) -> Result<(), LogError> {
+        if self.state.read().unread {
+            self.load()?;
+        }
+        let mut state = self.state.write();
+        state.entries = state.entries.min(entries);
+        Ok(())
+    }
+
+    /// Drops all entries, whatever the file holds.
+    pub(super) fn reset(&self) -> Result<(), LogError> {
+        let mut state = self.state.write();
+        // Windows cannot cut a file that is mapped.
+        state.map = None;
+        if state.unread || state.file.is_some() {
+            state.file = Some(self.file.open(OpenOptions::REPLACE)?);
+        }
+        state.unread = false;
+        state.entries = 0;
+        Ok(())
+    }
+
+    /// Cuts the file to its entries, or makes an empty one where Kafka expects a file
+    /// (Kafka: `AbstractIndex#trimToValidSize`).
+    pub(super) fn trim(&self) -> Result<(), LogError> {
+        let mut state = self.state.write();
+        if state.unread {
+            return Ok(());
+        }
+        let file = match state.file.take() {
+            Some(file) => file,
+            None => self.file.open(OpenOptions::CREATE)?,
+        };
+        // Windows cannot cut a file that is mapped.
+        state.map = None;
+        let used = state.entries * N;
+        file.set_len(used as u64).map_err(self.file.failed("cut"))?;
+        if used > 0 {
+            state.map = Some(file.map(used).map_err(self.file.failed("map"))?);
+        }
+        state.file = Some(file);
+        Ok(())
+    }
+
+    /// Makes entries survive a power loss.
+    pub(super) fn flush(&self) -> Result<(), LogError> {
+        let state = self.state.read();
+        if let Some(map) = &state.map {
+            map.flush().map_err(self.file.failed("flush"))?;
+        }
+        match &state.file {
+            Some(file) => file.sync_all().map_err(self.file.failed("flush")),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The entries of an index at one moment.
+pub(super) struct View<'a, const N: usize> {
+    state: RwLockReadGuard<'a, State>,
+}
+
+impl<const N: usize> View<'_, N> {
+    pub(super) fn len(&self) -> usize {
+        self.state.entries
+    }
+
+    pub(super) fn get(&self, i: usize) -> Option<[u8; N]> {
+        let map = self.state.map.as_ref().filter(|_| i < self.state.entries)?;
+        let mut entry = [0; N];
+        map.read(i * N, &mut entry);
+        Some(entry)
+    }
+
+    pub(super) fn last(&self) -> Option<[u8; N]> {
+        self.get(self.state.entries.checked_sub(1)?)
+    }
+
+    /// The number of entries at the front for which `precedes` holds, as it holds for all before such a one.
+    pub(super) fn partition_point(&self, mut precedes: impl FnMut([u8; N]) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.get(middle).is_some_and(&mut precedes) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+}

@@ -1,0 +1,13 @@
+//! The indexes of a segment (Kafka: `AbstractIndex` and its children).
+
+mod mapped;
+pub(crate) mod offset;
+pub(crate) mod time;
+pub(crate) mod transaction;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use offset::{OffsetIndex, OffsetPosition};
+pub(crate) use time::{TimeIndex, TimestampOffset};
+pub(crate) use transaction::{AbortedTxn, TransactionIndex};

@@ -1,0 +1,127 @@
+//! From offsets to positions in a log file, sparsely (Kafka: `OffsetIndex`).
+
+use super::mapped::MappedIndex;
+use crate::log::error::LogError;
+use crate::log::partition_dir::SegmentFile;
+use crate::model::Offset;
+
+const ENTRY: usize = 8;
+
+/// An offset and the place in the log file from where a scan finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OffsetPosition {
+    pub(crate) offset: Offset,
+    pub(crate) position: u32,
+}
+
+/// Entries of 8 bytes: the offset less the segment's base, and the position, of some of the batches: at most one
+/// for each `index.interval.bytes` of log. The offset is the batch's last one, the position its first byte.
+#[derive(Debug)]
+pub(crate) struct OffsetIndex {
+    base_offset: Offset,
+    entries: MappedIndex<ENTRY>,
+}
+
+impl OffsetIndex {
+    /// The index in `file`, of at most `max_bytes`.
+    pub(crate) fn new(file: SegmentFile, base_offset: Offset, max_bytes: usize, exists: bool) -> Self {
+        OffsetIndex { base_offset, entries: MappedIndex::new(file, max_bytes, exists) }
+    }
+
+    pub(crate) fn file(&self) -> &SegmentFile {
+        self.entries.file()
+    }
+
+    /// The greatest entry at or below `target`; the segment's start if there is none.
+    pub(crate) fn lookup(&self, target: Offset) -> Result<OffsetPosition, LogError> {
+        self.entries.view(|view| {
+            let after = view.partition_point(|entry| self.parse(entry).offset <= target);
+            let start = OffsetPosition { offset: self.base_offset, position: 0 };
+            after.checked_sub(1).and_then(|i| view.get(i)).map_or(start, |entry| self.parse(entry))
+        })
+    }
+
+    /// The first entry at or beyond `position`: an offset by which the bytes before it surely end
+    /// (Kafka: `OffsetIndex#fetchUpperBoundOffset`).
+    pub(crate) fn first_at_or_after_position(
+        &self,
+        position: u32,
+    ) -> Result<Option<OffsetPosition>, LogError> {
+        self.entries.view(|view| {
+            let i = view.partition_point(|entry| self.parse(entry).position < position);
+            view.get(i).map(|entry| self.parse(entry))
+        })
+    }
+
+    /// The last entry, if any.
+    pub(crate) fn last(&self) -> Result<Option<OffsetPosition>, LogError> {
+        self.entries.view(|view| view.last().map(|entry| self.parse(entry)))
+    }
+
+    /// Adds an entry; one that does not lie beyond the last, or does not fit 32 bits, is a mistake of the caller
+    /// and left out.
+    pub(crate) fn append(&self, offset: Offset, position: u32) -> Result<(), LogError> {
+        let relative = offset.checked_sub(self.base_offset).and_then(|relative| u32::try_from(relative).ok());
+        let Some(relative) = relative.filter(|relative| *relative <= i32::MAX as u32) else {
+            return Ok(());
+        };
+        let fits = self.entries.view(|view| {
+            let follows = view.last().is_none_or(|last| self.parse(last).offset < offset);
+            follows && view.len() < self.entries.max_entries()
+        })?;
+        if !fits {
+            return Ok(());
+        }
+        let mut entry = [0; ENTRY];
+        let (head, tail) = entry.split_at_mut(4);
+        head.copy_from_slice(&relative.to_be_bytes());
+        tail.copy_from_slice(&position.to_be_bytes());
+        self.entries.push(entry)
+    }
+
+    /// Whether no entry fits any more.
+    pub(crate) fn is_full(&self) -> Result<bool, LogError> {
+        self.entries.view(|view| view.len() >= self.entries.max_entries())
+    }
+
+    /// The number of entries.
+    pub(crate) fn len(&self) -> Result<usize, LogError> {
+        self.entries.view(|view| view.len())
+    }
+
+    /// Drops the entries at or beyond `offset`.
+    pub(crate) fn truncate_to(&self, offset: Offset) -> Result<(), LogError> {
+        let keep =
+            self.entries.view(|view| view.partition_point(|entry| self.parse(entry).offset < offset))?;
+        self.entries.truncate_to_entries(keep)
+    }
+
+    /// Whether the file looks like an index of this segment (Kafka: `OffsetIndex#sanityCheck`).
+    pub(crate) fn is_sane(&self) -> Result<bool, LogError> {
+        let last = |view: super::mapped::View<'_, ENTRY>| view.last().map(|entry| self.parse(entry).offset);
+        Ok(self.entries.has_valid_length()?
+            && self.entries.view(last)?.is_none_or(|offset| offset >= self.base_offset))
+    }
+
+    pub(crate) fn reset(&self) -> Result<(), LogError> {
+        self.entries.reset()
+    }
+
+    pub(crate) fn trim(&self) -> Result<(), LogError> {
+        self.entries.trim()
+    }
+
+    pub(crate) fn flush(&self) -> Result<(), LogError> {
+        self.entries.flush()
+    }
+
+    fn parse(&self, entry: [u8; ENTRY]) -> OffsetPosition {
+        let [a, b, c, d, e, f, g, h] = entry;
+        // Kafka's entries are signed; a negative one is damage, which `is_sane` reports.
+        let relative = i32::from_be_bytes([a, b, c, d]);
+        OffsetPosition {
+            offset: self.base_offset.saturating_add(i64::from(relative)),
+            position: u32::from_be_bytes([e, f, g, h]),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The aborted transactions of a segment (Kafka: `TransactionIndex`, `AbortedTxn`).
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::log::error::LogError;
+use crate::log::partition_dir::SegmentFile;
+use crate::model::{Offset, ProducerId};
+use crate::sys::{File, OpenOptions};
+
+const ENTRY: usize = 34;
+const VERSION: i16 = 0;
+/// Entries read at once.
+const CHUNK: usize = 128;
+
+/// A transaction that was aborted, with data in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AbortedTxn {
+    pub(crate) producer_id: ProducerId,
+    pub(crate) first_offset: Offset,
+    /// The offset of its marker.
+    pub(crate) last_offset: Offset,
+    /// What was stable when the marker was written: no transaction open before this offset is left.
+    pub(crate) last_stable_offset: Offset,
+}
+
+/// Entries of 34 bytes, one for each aborted transaction whose marker is in the segment, in the order of markers.
+/// The file is made by the first one, since most segments have none.
+#[derive(Debug)]
+pub(crate) struct TransactionIndex {
+    file: SegmentFile,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// Whether there is a file on disk, opened or not.
+    exists: bool,
+    file: Option<Arc<dyn File>>,
+    entries: u64,
+}
+
+impl TransactionIndex {
+    /// The index in `file`, which exists or is made by the first entry.
+    pub(crate) fn new(file: SegmentFile, exists: bool) -> Self {
+        TransactionIndex { file, state: Mutex::new(State { exists, file: None, entries: 0 }) }
+    }
+
+    pub(crate) fn file(&self) -> &SegmentFile {
+        &self.file
+    }
+
+    fn opened(&self) -> Result<Option<(Arc<dyn File>, u64)>, LogError> {
+        let mut state = self.state.lock();
+        if !state.exists {
+            return Ok(None);
+        }
+        if let Some(file) = &state.file {
+            return Ok(Some((Arc::clone(file), state.entries)));
+        }
+        let file = self.file.open(OpenOptions::WRITE)?;
+        state.entries = file.len().map_err(self.file.failed("look at"))? / ENTRY as u64;
+        state.file = Some(Arc::clone(&file));
+        Ok(Some((file, state.entries)))
+    }
+
+    /// Adds an entry. Markers come in the order of the log, so each lies beyond the last.
+    pub(crate) fn append(&self, txn: &AbortedTxn) -> Result<(), LogError> {
+        let (file, entries) = match self.opened()? {
+            Some(opened) => opened,
+            None => (self.file.open(OpenOptions::CREATE)?, 0),
+        };
+        file.write_all_at(&txn.to_bytes(), entries * ENTRY as u64).map_err(self.file.failed("append to"))?;
+        *self.state.lock() = State { exists: true, file: Some(file), entries: entries + 1 };
+        Ok(())
+    }
+
+    /// Calls `visit` with each entry in order until it answers `false`; answers whether it never did.
+    pub(crate) fn visit(&self, mut visit: impl FnMut(&AbortedTxn) -> bool) -> Result<bool, LogError> {
+        let Some((file, entries)) = self.opened()? else { return Ok(true) };
+        let mut buffer = [0; CHUNK * ENTRY];
+        let mut done = 0;
+        while done < entries {
+            let count = usize::try_from(entries - done).map_or(CHUNK, |left| left.min(CHUNK));
+            let Some(part) = buffer.get_mut(..count * ENTRY) else { break };
+            file.read_exact_at(part, done * ENTRY as u64).map_err(self.file.failed("read"))?;
+            for entry in part.chunks_exact(ENTRY) {
+                if let Some(txn) = AbortedTxn::parse(entry)
+                    && !visit(&txn)
+                {
+                    return Ok(false);
+                }
+            }
+            done += count as u64;
+        }
+        Ok(true)
+    }
+
+    /// Adds the transactions that overlap `[fetch_offset, upper_bound_offset)` to `found`; answers whether those
+    /// of later segments need not be looked at (Kafka: `TransactionIndex#collectAbortedTxns`).
+    pub(crate) fn collect_aborted_txns(
+        &self,
+        fetch_offset: Offset,
+        upper_bound_offset: Offset,
+        found: &mut Vec<AbortedTxn>,
+    ) -> Result<bool, LogError> {
+        let to_the_end = self.visit(|txn| {
+            if txn.last_offset >= fetch_offset && txn.first_offset < upper_bound_offset {
+                found.push(*txn);
+            }
+            txn.last_stable_offset < upper_bound_offset
+        })?;
+        Ok(!to_the_end)
+    }
+
+    /// Drops the transactions whose marker is at or beyond `offset`.
+    pub(crate) fn truncate_to(&self, offset: Offset) -> Result<(), LogError> {
+        let mut keep = 0;
+        self.visit(|txn| {
+            let kept = txn.last_offset < offset;
+            keep += u64::from(kept);
+            kept
+        })?;
+        let Some((file, entries)) = self.opened()? else { return Ok(()) };
+        if keep < entries {
+            file.set_len(keep * ENTRY as u64).map_err(self.file.failed("cut"))?;
+            self.state.lock().entries = keep;
+        }
+        Ok(())
+    }
+
+    /// Drops everything.
+    pub(crate) fn reset(&self) -> Result<(), LogError> {
+        let mut state = self.state.lock();
+        if state.exists {
+            state.file = Some(self.file.open(OpenOptions::REPLACE)?);
+            state.entries = 0;
+        }
+        Ok(())
+    }
+
+    /// Whether the file has only whole entries of the known version, in order (Kafka: `TransactionIndex#sanityCheck`).
+    pub(crate) fn is_sane(&self, base_offset: Offset) -> Result<bool, LogError> {
+        let Some((file, entries)) = self.opened()? else { return Ok(true) };
+        if file.len().map_err(self.file.failed("look at"))? != entries * ENTRY as u64 {
+            return Ok(false);
+        }
+        let (mut seen, mut last) = (0, base_offset);
+        self.visit(|txn| {
+            let follows = txn.last_offset >= last;
+            (seen, last) = (seen + u64::from(follows), txn.last_offset);
+            follows
+        })?;
+        Ok(seen == entries)
+    }
+
+    pub(crate) fn flush(&self) -> Result<(), LogError> {
+        let file = self.state.lock().file.clone();
+        match file {
+            Some(file) => file.sync_all().map_err(self.file.failed("flush")),
+            None => Ok(()),
+        }
+    }
+}
+
+impl AbortedTxn {
+    fn to_bytes(self) -> [u8; ENTRY] {
+        let mut bytes = [0; ENTRY];
+        let words = [self.producer_id, self.first_offset, self.last_offset, self.last_stable_offset];
+        // The version before them is 0, as the array is.
+        for (slot, word) in bytes.iter_mut().skip(2).zip(words.into_iter().flat_map(i64::to_be_bytes)) {
+            *slot = word;
+        }
+        bytes
+    }
+
+    fn parse(entry: &[u8]) -> Option<Self> {
+        let word = |i: usize| -> Option<i64> {
+            Some(i64::from_be_bytes(entry.get(2 + 8 * i..10 + 8 * i)?.try_into().ok()?))
+        };
+        let version = i16::from_be_bytes(entry.get(..2)?.try_into().ok()?);
+        (version == VERSION).then_some(())?;
+        Some(AbortedTxn {
+            producer_id: word(0)?,
+            first_offset: word(1)?,
+            last_offset: word(2)?,
+            last_stable_offset: word(3)?,
+        })
+    }
+}

@@ -1,0 +1,147 @@
+//! Which files are there, once those are out of the way that a crash left half done.
+
+use std::collections::BTreeMap;
+
+use crate::log::error::LogError;
+use crate::log::file_names::{
+    self, CLEANED, DELETED, LEADER_EPOCH_CHECKPOINT, LOG, OFFSET_INDEX, PARTITION_METADATA,
+    PRODUCER_SNAPSHOT, SWAP, TIME_INDEX, TXN_INDEX,
+};
+use crate::log::file_records::{FileRecords, ScanError};
+use crate::log::partition_dir::{PartitionDir, SegmentFile};
+use crate::log::segment::ExistingFiles;
+use crate::model::Offset;
+use std::sync::Arc;
+
+/// The files that make the log.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) segments: BTreeMap<Offset, ExistingFiles>,
+    pub(super) snapshots: Vec<Offset>,
+}
+
+/// Ends what a crash interrupted, and lists what there is then (Kafka: `LogLoader#removeTempFilesAndCollectSwapFiles`
+/// and the two passes that follow it).
+pub(super) fn tidy(dir: &Arc<PartitionDir>) -> Result<Listing, LogError> {
+    let names = list(dir)?;
+    let is_interrupted = |name: &String| [DELETED, CLEANED, SWAP].iter().any(|suffix| name.ends_with(suffix));
+    if names.iter().any(is_interrupted) {
+        finish_interrupted(dir, &names)?;
+        return sort_out(dir, &list(dir)?);
+    }
+    sort_out(dir, &names)
+}
+
+fn list(dir: &PartitionDir) -> Result<Vec<String>, LogError> {
+    let entries = dir.list()?.into_iter();
+    Ok(entries.filter(|entry| !entry.is_dir).map(|entry| entry.name).collect())
+}
+
+fn finish_interrupted(dir: &Arc<PartitionDir>, names: &[String]) -> Result<(), LogError> {
+    let mut min_cleaned = Offset::MAX;
+    let mut swaps = Vec::new();
+    for name in names {
+        let Some(offset) = file_names::offset_of(name) else { continue };
+        if name.ends_with(DELETED) {
+            dir.remove(name)?;
+        } else if name.ends_with(CLEANED) {
+            min_cleaned = min_cleaned.min(offset);
+            dir.remove(name)?;
+        } else if name.ends_with(SWAP) {
+            swaps.push((offset, name));
+        }
+    }
+    // A swap file beside cleaned ones belongs to a split that has not come to its end: the old segment is whole.
+    let (half_done, complete): (Vec<_>, Vec<_>) =
+        swaps.into_iter().partition(|(offset, _)| *offset >= min_cleaned);
+    for (_, name) in half_done {
+        dir.remove(name)?;
+    }
+    // The segments that the complete ones replace.
+    let mut replaced: Option<(Offset, Offset)> = None;
+    for &(offset, name) in complete.iter().filter(|(_, name)| name.ends_with(&format!("{LOG}{SWAP}"))) {
+        let next = next_offset(dir, name, offset)?;
+        let (start, end) = replaced.unwrap_or((offset, next));
+        replaced = Some((start.min(offset), end.max(next)));
+    }
+    if let Some((start, end)) = replaced {
+        for name in names.iter().filter(|name| kind_of(name).is_some()) {
+            if file_names::offset_of(name).is_some_and(|offset| (start..end).contains(&offset)) {
+                dir.remove(name)?;
+            }
+        }
+    }
+    for (_, name) in complete {
+        dir.rename(name, name.strip_suffix(SWAP).unwrap_or(name))?;
+    }
+    dir.sync()
+}
+
+/// The offset after the last record of a `.log.swap`.
+fn next_offset(dir: &Arc<PartitionDir>, name: &str, base_offset: Offset) -> Result<Offset, LogError> {
+    let file = SegmentFile::new(Arc::clone(dir), name.to_owned());
+    let records = FileRecords::existing(file, dir.size_of(name)?);
+    let mut headers = records.headers_from(0)?;
+    let mut next = base_offset;
+    loop {
+        match headers.next() {
+            Ok(Some((_, header))) => next = header.next_offset(),
+            Ok(None) | Err(ScanError::Corrupt { .. }) => return Ok(next),
+            Err(ScanError::Log(error)) => return Err(error),
+        }
+    }
+}
+
+/// The suffix of one of the files that make a segment.
+fn kind_of(name: &str) -> Option<&'static str> {
+    [LOG, OFFSET_INDEX, TIME_INDEX, TXN_INDEX].into_iter().find(|kind| {
+        file_names::offset_of(name).is_some_and(|offset| name == file_names::of_offset(offset, kind))
+    })
+}
+
+fn sort_out(dir: &PartitionDir, names: &[String]) -> Result<Listing, LogError> {
+    let mut listing = Listing::default();
+    for name in names {
+        if kind_of(name) == Some(LOG)
+            && let Some(offset) = file_names::offset_of(name)
+        {
+            let files = ExistingFiles { log_size: dir.size_of(name)?, ..ExistingFiles::default() };
+            listing.segments.insert(offset, files);
+        }
+    }
+    for name in names {
+        let offset = file_names::offset_of(name);
+        match (kind_of(name), offset) {
+            (Some(LOG), _) => {}
+            (Some(kind), Some(offset)) => match listing.segments.get_mut(&offset) {
+                Some(files) => *flag_of(files, kind) = true,
+                // An index without records tells of nothing.
+                None => {
+                    tracing::warn!(path = %dir.path().join(name).display(), "index without a log is removed");
+                    dir.remove(name)?;
+                }
+            },
+            (None, Some(offset)) if *name == file_names::of_offset(offset, PRODUCER_SNAPSHOT) => {
+                listing.snapshots.push(offset);
+            }
+            _ if is_known(name) => {}
+            _ => tracing::warn!(path = %dir.path().join(name).display(), "a foreign file is left untouched"),
+        }
+    }
+    Ok(listing)
+}
+
+fn flag_of<'a>(files: &'a mut ExistingFiles, kind: &str) -> &'a mut bool {
+    match kind {
+        OFFSET_INDEX => &mut files.offset_index,
+        TIME_INDEX => &mut files.time_index,
+        _ => &mut files.txn_index,
+    }
+}
+
+/// Files that are Kafka's, yet no part of a segment.
+fn is_known(name: &str) -> bool {
+    [LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA, "quorum-state"].contains(&name)
+        || name.ends_with(".tmp")
+        || name.ends_with(".checkpoint")
+}

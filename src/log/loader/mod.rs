@@ -1,0 +1,225 @@
+//! Opening a partition's directory, whatever state a crash left it in (Kafka: `LogLoader`).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::append::end_of;
+use super::bounds::Bounds;
+use super::checkpoint::{self, format_partition_metadata, parse_leader_epochs, parse_partition_metadata};
+use super::epoch_cache::LeaderEpochFileCache;
+use super::file_names::{LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA};
+use super::flush::Flusher;
+use super::log_dir::LogDir;
+use super::manager::DeletionQueue;
+use super::partition_dir::PartitionDir;
+use super::producer_state::ProducerStateManager;
+use super::recover::{ProducersRebuild, rebuild_producers};
+use super::roll::jitter_ms;
+use super::segment::{ExistingFiles, LogSegment, SegmentParams};
+use super::segments::Segments;
+use super::{Log, LogError, Writer};
+use crate::config::LogConfig;
+use crate::model::{Offset, TopicPartition, Uuid};
+use crate::sys::Env;
+
+mod files;
+mod recovery;
+
+/// What is known of a log before its directory is looked at.
+#[derive(Debug)]
+pub(super) struct LoadParams {
+    pub(super) partition: TopicPartition,
+    pub(super) env: Env,
+    pub(super) log_dir: Arc<LogDir>,
+    pub(super) dir: Arc<PartitionDir>,
+    pub(super) deletions: Arc<DeletionQueue>,
+    pub(super) config: Arc<LogConfig>,
+    pub(super) producer_id_expiration_ms: i64,
+    /// From the checkpoints; 0 if they do not know the partition.
+    pub(super) recovery_point: Offset,
+    pub(super) log_start_offset: Offset,
+    pub(super) had_clean_shutdown: bool,
+}
+
+/// What loading has come to know.
+struct Loaded {
+    segments: Segments,
+    log_start_offset: Offset,
+    log_end_offset: Offset,
+    recovery_point: Offset,
+    producers: ProducerStateManager,
+    epochs: LeaderEpochFileCache,
+    topic_id: Uuid,
+}
+
+impl Log {
+    /// Makes the directory of a new partition.
+    pub(super) fn create(params: LoadParams, topic_id: Uuid) -> Result<Log, LogError> {
+        params.dir.create()?;
+        if !topic_id.is_zero() {
+            params.dir.replace(PARTITION_METADATA, &format_partition_metadata(topic_id))?;
+        }
+        let active = LogSegment::create(&segment_params(&params, 0), &params.config)?;
+        let producers =
+            ProducerStateManager::new(Arc::clone(&params.dir), params.producer_id_expiration_ms, []);
+        let loaded = Loaded {
+            segments: Segments::new(Vec::new(), Arc::new(active)),
+            log_start_offset: 0,
+            log_end_offset: 0,
+            recovery_point: 0,
+            producers,
+            epochs: LeaderEpochFileCache::default(),
+            topic_id,
+        };
+        Log::new(params, loaded)
+    }
+
+    /// Opens the directory of a partition that is there.
+    pub(super) fn load(mut params: LoadParams) -> Result<Log, LogError> {
+        let topic_id = read_topic_id(&params.dir)?;
+        let mut epochs = match read_epochs(&params.dir)? {
+            Some(epochs) => epochs,
+            None => {
+                // They are read again from the batches, so all of them must be read.
+                params.recovery_point = 0;
+                params.had_clean_shutdown = false;
+                LeaderEpochFileCache::default()
+            }
+        };
+        let listing = files::tidy(&params.dir)?;
+        let mut producers = ProducerStateManager::new(
+            Arc::clone(&params.dir),
+            params.producer_id_expiration_ms,
+            listing.snapshots.iter().copied(),
+        );
+        let mut segments = open_segments(&params, &listing.segments);
+        let recovery = recovery::Recovery {
+            params: &params,
+            segments: &mut segments,
+            producers: &mut producers,
+            epochs: &mut epochs,
+        };
+        let log_end_offset = recovery.run()?;
+        let (log_end_offset, recovery_point) =
+            recovery::start_over_if_behind(&params, &mut segments, &mut producers, log_end_offset)?;
+        let active = match segments.pop_last() {
+            Some((_, active)) => Arc::new(active),
+            None => {
+                let base = segment_params(&params, log_end_offset);
+                Arc::new(LogSegment::create(&base, &params.config)?)
+            }
+        };
+        let segments = Segments::new(segments.into_values().map(Arc::new).collect(), active);
+        for (segment, next) in segments.sealed().iter().zip(segments.iter().skip(1)) {
+            if next.base_offset() <= recovery_point {
+                segment.assume_flushed();
+            }
+        }
+        let log_start_offset = params.log_start_offset.max(segments.first().base_offset());
+        epochs.truncate_from_end(log_end_offset.saturating_add(1));
+        epochs.truncate_from_start(log_start_offset);
+        let bases: Vec<Offset> = segments.iter().map(|segment| segment.base_offset()).collect();
+        producers.remove_stray_snapshots(&bases)?;
+        let rebuild = ProducersRebuild {
+            log_start_offset,
+            log_end_offset,
+            after_clean_shutdown: params.had_clean_shutdown,
+            now_ms: params.env.clock.now_ms(),
+        };
+        let all: Vec<&LogSegment> = segments.iter().map(AsRef::as_ref).collect();
+        rebuild_producers(&mut producers, &all, &rebuild)?;
+        let loaded = Loaded {
+            segments,
+            log_start_offset,
+            log_end_offset,
+            recovery_point,
+            producers,
+            epochs,
+            topic_id,
+        };
+        Log::new(params, loaded)
+    }
+
+    fn new(params: LoadParams, loaded: Loaded) -> Result<Log, LogError> {
+        let end = end_of(loaded.segments.active(), loaded.log_end_offset);
+        let start = loaded.log_start_offset;
+        let high_watermark = super::LogOffsetMetadata::of_offset(start.min(end.offset));
+        let now_ms = params.env.clock.now_ms();
+        let log = Log {
+            partition: params.partition,
+            log_dir: params.log_dir,
+            dir: params.dir,
+            deletions: params.deletions,
+            topic_id: RwLock::new(loaded.topic_id),
+            config: RwLock::new(params.config),
+            writer: Mutex::new(Writer { producers: loaded.producers }),
+            segments: RwLock::new(Arc::new(loaded.segments)),
+            epochs: RwLock::new(loaded.epochs),
+            epoch_file: Mutex::new(()),
+            bounds: Mutex::new(Bounds { log_start_offset: start, end, high_watermark, first_unstable: None }),
+            flusher: Flusher::new(loaded.recovery_point, now_ms),
+            closed: AtomicBool::new(false),
+            env: params.env,
+        };
+        log.publish_first_unstable(&log.writer.lock().producers)?;
+        Ok(log)
+    }
+}
+
+fn read_topic_id(dir: &PartitionDir) -> Result<Uuid, LogError> {
+    let content = match dir.read(PARTITION_METADATA, checkpoint::MAX_FILE_BYTES) {
+        Ok(Some(content)) => content,
+        Ok(None) => return Ok(Uuid::ZERO),
+        Err(LogError::Malformed { path, what }) => {
+            tracing::warn!(path = %path.display(), what, "partition metadata is damaged: the topic id is not known");
+            return Ok(Uuid::ZERO);
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(parse_partition_metadata(&content).unwrap_or_else(|what| {
+        let path = dir.path().join(PARTITION_METADATA);
+        tracing::warn!(path = %path.display(), what, "partition metadata is damaged: the topic id is not known");
+        Uuid::ZERO
+    }))
+}
+
+/// `None` if the file is damaged.
+fn read_epochs(dir: &PartitionDir) -> Result<Option<LeaderEpochFileCache>, LogError> {
+    let parsed = match dir.read(LEADER_EPOCH_CHECKPOINT, checkpoint::MAX_FILE_BYTES) {
+        Ok(Some(content)) => parse_leader_epochs(&content),
+        Ok(None) => Ok(Vec::new()),
+        Err(LogError::Malformed { what, .. }) => Err(what),
+        Err(error) => return Err(error),
+    };
+    match parsed {
+        Ok(entries) => Ok(Some(LeaderEpochFileCache::new(entries))),
+        Err(what) => {
+            let path = dir.path().join(LEADER_EPOCH_CHECKPOINT);
+            tracing::warn!(path = %path.display(), what, "leader epochs are damaged and read from the log again");
+            Ok(None)
+        }
+    }
+}
+
+fn segment_params(params: &LoadParams, base_offset: Offset) -> SegmentParams {
+    SegmentParams {
+        dir: Arc::clone(&params.dir),
+        base_offset,
+        suffix: "",
+        now_ms: params.env.clock.now_ms(),
+        jitter_ms: jitter_ms(&params.config, &*params.env.rng),
+    }
+}
+
+fn open_segments(
+    params: &LoadParams,
+    found: &BTreeMap<Offset, ExistingFiles>,
+) -> BTreeMap<Offset, LogSegment> {
+    let open = |(&base, &files): (&Offset, &ExistingFiles)| {
+        (base, LogSegment::existing(&segment_params(params, base), &params.config, files))
+    };
+    found.iter().map(open).collect()
+}

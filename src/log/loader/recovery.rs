@@ -1,0 +1,147 @@
+//! Which segments must be read again after a crash, and what becomes of the log's end.
+
+use std::collections::BTreeMap;
+
+use super::LoadParams;
+use crate::log::epoch_cache::LeaderEpochFileCache;
+use crate::log::error::LogError;
+use crate::log::producer_state::ProducerStateManager;
+use crate::log::recover::{ProducersRebuild, rebuild_producers};
+use crate::log::segment::LogSegment;
+use crate::model::Offset;
+
+/// What recovery works on.
+pub(super) struct Recovery<'a> {
+    pub(super) params: &'a LoadParams,
+    pub(super) segments: &'a mut BTreeMap<Offset, LogSegment>,
+    pub(super) producers: &'a mut ProducerStateManager,
+    pub(super) epochs: &'a mut LeaderEpochFileCache,
+}
+
+impl Recovery<'_> {
+    /// Reads again what has to be, and answers the offset after the last record.
+    pub(super) fn run(mut self) -> Result<Offset, LogError> {
+        self.rebuild_indexes()?;
+        if !self.params.had_clean_shutdown {
+            let point = self.params.recovery_point;
+            let first = self.segments.range(..=point).next_back().or_else(|| self.segments.iter().next());
+            if let Some(first) = first.map(|(base, _)| *base) {
+                self.recover_from(first)?;
+            }
+        }
+        let last =
+            self.segments.iter().next_back().map(|(base, segment)| (*base, segment.read_next_offset()));
+        match last {
+            None => Ok(self.params.log_start_offset),
+            Some((_, Ok(next_offset))) => Ok(next_offset),
+            // The end cannot be read, clean stop or not: find the last good batch.
+            Some((base, Err(LogError::CorruptRecord { .. }))) => {
+                self.recover_from(base)?;
+                self.segments.get(&base).map_or(Ok(base), LogSegment::read_next_offset)
+            }
+            Some((_, Err(error))) => Err(error),
+        }
+    }
+
+    /// Builds missing and damaged indexes of segments that need no recovery otherwise. The sealed ones are not
+    /// looked into, only whether they have an index: a damaged one is noticed by whoever uses it.
+    fn rebuild_indexes(&mut self) -> Result<(), LogError> {
+        let active = self.segments.keys().next_back().copied();
+        let mut broken = Vec::new();
+        for (&base, segment) in self.segments.iter() {
+            let is_broken = segment.size() > 0
+                && (!segment.has_offset_index()
+                    || (Some(base) == active
+                        && !(segment.offset_index().is_sane()? && segment.time_index().is_sane()?)));
+            if is_broken {
+                broken.push(base);
+            }
+        }
+        for base in broken {
+            self.rebuild_index(base)?;
+        }
+        Ok(())
+    }
+
+    /// The transaction index needs to know which transactions are open where the segment starts, so the producers
+    /// are brought there, in a state of their own.
+    fn rebuild_index(&mut self, base: Offset) -> Result<(), LogError> {
+        let Some(segment) = self.segments.get(&base) else { return Ok(()) };
+        tracing::warn!(path = %segment.records().segment_file().path().display(), "indexes are rebuilt");
+        let mut producers = self.producers.at_snapshot_before(base, self.rebuild(base).now_ms)?;
+        let mut epochs = LeaderEpochFileCache::default();
+        let before: Vec<&LogSegment> = self.segments.values().collect();
+        crate::log::recover::read_up_to(&mut producers, &before, &self.rebuild(base))?;
+        segment.recover(&mut producers, &mut epochs).map(drop)
+    }
+
+    /// Recovers every segment from the one at `first` on; behind the first bad batch nothing is kept.
+    fn recover_from(&mut self, first: Offset) -> Result<(), LogError> {
+        let rebuild = self.rebuild(first);
+        let all: Vec<&LogSegment> = self.segments.values().collect();
+        rebuild_producers(self.producers, &all, &rebuild)?;
+        let mut end = None;
+        for (&base, segment) in self.segments.range(first..) {
+            self.producers.update_map_end_offset(base.max(self.producers.map_end_offset()));
+            let recovered = segment.recover(self.producers, self.epochs)?;
+            self.producers.take_snapshot()?;
+            if recovered.truncated_bytes > 0 {
+                let path = segment.records().segment_file().path();
+                tracing::warn!(
+                    path = %path.display(),
+                    bytes = recovered.truncated_bytes,
+                    next_offset = recovered.next_offset,
+                    "the end of the log is no whole batch and was cut"
+                );
+                end = Some(base);
+                break;
+            }
+        }
+        let Some(last) = end else { return Ok(()) };
+        let dropped: Vec<Offset> = self.segments.range(last..).skip(1).map(|(base, _)| *base).collect();
+        for base in dropped {
+            if let Some(segment) = self.segments.remove(&base) {
+                let path = segment.records().segment_file().path();
+                tracing::warn!(path = %path.display(), "a segment behind damage is removed");
+                segment.delete_files()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn rebuild(&self, log_end_offset: Offset) -> ProducersRebuild {
+        let first = self.segments.keys().next().copied().unwrap_or_default();
+        ProducersRebuild {
+            log_start_offset: self.params.log_start_offset.max(first),
+            log_end_offset,
+            after_clean_shutdown: false,
+            now_ms: self.params.env.clock.now_ms(),
+        }
+    }
+}
+
+/// A log that ends before its start has lost what it had: it starts over, empty. Answers the end of the log and
+/// the recovery point.
+pub(super) fn start_over_if_behind(
+    params: &LoadParams,
+    segments: &mut BTreeMap<Offset, LogSegment>,
+    producers: &mut ProducerStateManager,
+    log_end_offset: Offset,
+) -> Result<(Offset, Offset), LogError> {
+    if log_end_offset < params.log_start_offset {
+        tracing::warn!(
+            partition = %params.partition,
+            log_end_offset,
+            log_start_offset = params.log_start_offset,
+            "the log ends before its start offset and starts over, empty"
+        );
+        for segment in std::mem::take(segments).into_values() {
+            segment.delete_files()?;
+        }
+        producers.truncate_fully_and_start_at(params.log_start_offset)?;
+        return Ok((params.log_start_offset, params.log_start_offset));
+    }
+    let recovery_point =
+        if params.had_clean_shutdown { log_end_offset } else { params.recovery_point.min(log_end_offset) };
+    Ok((log_end_offset, recovery_point))
+}

@@ -1,0 +1,106 @@
+//! One entry of `log.dirs`, and whether its disk still works (Kafka: `LogDirFailureChannel`).
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use crossbeam::channel::{Receiver, Sender, unbounded};
+
+use parking_lot::Mutex;
+
+use super::checkpoint::{CleanShutdownFile, OffsetCheckpointFile};
+use super::error::LogError;
+use super::file_names::{HIGH_WATERMARK_CHECKPOINT, LOG_START_OFFSET_CHECKPOINT, RECOVERY_POINT_CHECKPOINT};
+use crate::model::TopicPartition;
+use crate::sys::FileSystem;
+
+/// Tells of log dirs that went offline, each once.
+#[derive(Clone, Debug)]
+pub(crate) struct LogDirFailureChannel {
+    sender: Sender<PathBuf>,
+    receiver: Receiver<PathBuf>,
+}
+
+impl LogDirFailureChannel {
+    pub(crate) fn new() -> Self {
+        let (sender, receiver) = unbounded();
+        LogDirFailureChannel { sender, receiver }
+    }
+
+    /// The next log dir that failed, if there is one that nobody has taken yet.
+    pub(crate) fn take_next_offline_log_dir(&self) -> Option<PathBuf> {
+        self.receiver.try_recv().ok()
+    }
+}
+
+/// A directory with partitions.
+#[derive(Debug)]
+pub(crate) struct LogDir {
+    path: PathBuf,
+    failures: LogDirFailureChannel,
+    /// The error that took it offline.
+    offline: OnceLock<Arc<str>>,
+    /// Partitions that were deleted here and may still be in the checkpoints.
+    pub(super) deleted: Mutex<HashSet<TopicPartition>>,
+    pub(crate) recovery_points: OffsetCheckpointFile,
+    pub(crate) log_start_offsets: OffsetCheckpointFile,
+    pub(crate) high_watermarks: OffsetCheckpointFile,
+    pub(crate) clean_shutdown: CleanShutdownFile,
+}
+
+impl LogDir {
+    /// The directory at `path`; nothing is touched.
+    pub(crate) fn new(fs: &Arc<dyn FileSystem>, path: PathBuf, failures: LogDirFailureChannel) -> Self {
+        let checkpoint = |name| OffsetCheckpointFile::new(Arc::clone(fs), &path, name);
+        LogDir {
+            recovery_points: checkpoint(RECOVERY_POINT_CHECKPOINT),
+            log_start_offsets: checkpoint(LOG_START_OFFSET_CHECKPOINT),
+            high_watermarks: checkpoint(HIGH_WATERMARK_CHECKPOINT),
+            clean_shutdown: CleanShutdownFile::new(Arc::clone(fs), &path),
+            failures,
+            offline: OnceLock::new(),
+            deleted: Mutex::default(),
+            path,
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn is_online(&self) -> bool {
+        self.offline.get().is_none()
+    }
+
+    /// Fails once the dir is offline.
+    pub(crate) fn check_online(&self) -> Result<(), LogError> {
+        match self.offline.get() {
+            None => Ok(()),
+            Some(reason) => {
+                Err(LogError::LogDirOffline { dir: self.path.clone(), reason: Arc::clone(reason) })
+            }
+        }
+    }
+
+    /// Takes the dir offline: whatever its disk says from now on is not to be trusted.
+    pub(crate) fn fail(&self, error: &LogError) {
+        if self.offline.set(error.to_string().into()).is_ok() {
+            tracing::error!(log_dir = %self.path.display(), %error, "log dir goes offline");
+            // The receiver lives as long as this sender.
+            let _ = self.failures.sender.send(self.path.clone());
+        }
+    }
+
+    /// Runs `operation` unless the dir is offline, and takes the dir offline if the disk refuses
+    /// (Kafka: `LocalLog#maybeHandleIOException`).
+    pub(crate) fn run<T>(&self, operation: impl FnOnce() -> Result<T, LogError>) -> Result<T, LogError> {
+        self.check_online()?;
+        let result = operation();
+        if let Err(error) = &result
+            && error.is_storage()
+        {
+            self.fail(error);
+        }
+        result
+    }
+}

@@ -1,0 +1,104 @@
+//! New logs, and the end of old ones.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::LogManager;
+use crate::config::LogConfig;
+use crate::log::file_names;
+use crate::log::loader::LoadParams;
+use crate::log::log_dir::LogDir;
+use crate::log::{Log, LogError};
+use crate::model::{TopicPartition, Uuid};
+
+impl LogManager {
+    /// The log of a partition; a new one goes into the log dir with the fewest logs
+    /// (Kafka: `LogManager#getOrCreateLog`).
+    ///
+    /// # Errors
+    /// [`LogError::InconsistentTopicId`] if the log that is there belongs to another topic of the same name.
+    pub(crate) fn get_or_create_log(
+        &self,
+        partition: &TopicPartition,
+        topic_id: Uuid,
+        config: Arc<LogConfig>,
+    ) -> Result<Arc<Log>, LogError> {
+        if let Some(log) = self.log(partition) {
+            log.ensure_topic_id(topic_id)?;
+            return Ok(log);
+        }
+        let _changing = self.changing.lock();
+        if let Some(log) = self.log(partition) {
+            log.ensure_topic_id(topic_id)?;
+            return Ok(log);
+        }
+        let mut last_error = super::no_log_dir(&self.failed_dirs);
+        for dir in self.dirs_by_number_of_logs() {
+            let created = dir.run(|| self.create_in(&dir, partition, topic_id, &config));
+            match created {
+                Ok(log) => {
+                    let log = Arc::new(log);
+                    self.logs.write().insert(partition.clone(), Arc::clone(&log));
+                    return Ok(log);
+                }
+                // Another disk may do.
+                Err(error @ (LogError::Storage { .. } | LogError::LogDirOffline { .. })) => {
+                    last_error = error
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last_error)
+    }
+
+    fn create_in(
+        &self,
+        dir: &Arc<LogDir>,
+        partition: &TopicPartition,
+        topic_id: Uuid,
+        config: &Arc<LogConfig>,
+    ) -> Result<Log, LogError> {
+        let params = LoadParams { config: Arc::clone(config), ..self.load_params(dir, partition.clone()) };
+        let path = params.dir.path();
+        // A checkpoint that still tells of a deleted log of this name would be believed after a crash.
+        if dir.deleted.lock().contains(partition) {
+            self.checkpoint_recovery_offsets_in(dir)?;
+            self.checkpoint_log_start_offsets_in(dir)?;
+            self.checkpoint_high_watermarks_in(dir)?;
+            dir.deleted.lock().remove(partition);
+        }
+        if self.env.fs.exists(&path).map_err(LogError::storage("look at", &path))? {
+            let log = Log::load(params)?;
+            log.ensure_topic_id(topic_id)?;
+            return Ok(log);
+        }
+        let log = Log::create(params, topic_id)?;
+        self.env.fs.sync_dir(dir.path()).map_err(LogError::storage("sync", dir.path()))?;
+        Ok(log)
+    }
+
+    fn dirs_by_number_of_logs(&self) -> Vec<Arc<LogDir>> {
+        if let [only] = self.dirs.as_slice() {
+            return vec![Arc::clone(&only.dir)];
+        }
+        let mut dirs: Vec<_> =
+            self.online_dirs().map(|open| (self.logs_in(&open.dir).len(), Arc::clone(&open.dir))).collect();
+        dirs.sort_by_key(|(count, _)| *count);
+        dirs.into_iter().map(|(_, dir)| dir).collect()
+    }
+
+    /// Ends a partition: its directory is renamed at once and removed `file.delete.delay.ms` later; readers that are
+    /// under way come to their end. Answers whether there was one (Kafka: `LogManager#asyncDelete`).
+    pub(crate) fn delete(&self, partition: &TopicPartition) -> Result<bool, LogError> {
+        let _changing = self.changing.lock();
+        let Some(log) = self.logs.write().remove(partition) else { return Ok(false) };
+        let name = file_names::deleted_dir(partition, self.env.random_uuid());
+        log.log_dir.deleted.lock().insert(partition.clone());
+        log.rename_for_deletion(&log.log_dir.path().join(name))?;
+        let delay_ms = log.config().file_delete_delay_ms;
+        let delay = Duration::from_millis(u64::try_from(delay_ms).unwrap_or_default());
+        let due = self.env.clock.monotonic().saturating_add(delay);
+        self.deletions.push_dir(due, Arc::clone(&log.log_dir), Arc::clone(&log.dir));
+        Ok(true)
+    }
+}

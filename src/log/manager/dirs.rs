@@ -1,0 +1,187 @@
+//! Log dirs: whose they are, and what they tell about themselves.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::{LogManager, LogManagerConfig, OpenDir};
+use crate::log::LogError;
+use crate::log::checkpoint::{MAX_FILE_BYTES, MetaProperties};
+use crate::log::file_names::{LOCK, META_PROPERTIES};
+use crate::log::log_dir::{LogDir, LogDirFailureChannel};
+use crate::model::{TopicPartition, Uuid};
+use crate::sys::{Env, Space};
+
+/// What DescribeLogDirs tells of a log dir.
+#[derive(Clone, Debug)]
+pub(crate) struct LogDirDescription {
+    pub(crate) path: PathBuf,
+    /// [`Uuid::ZERO`] if it could not be opened.
+    pub(crate) directory_id: Uuid,
+    /// Why it is offline, if it is.
+    pub(crate) offline: Option<String>,
+    /// The room of its volume, where the system tells.
+    pub(crate) space: Option<Space>,
+    /// The partitions in it, with the bytes of their records.
+    pub(crate) partitions: Vec<(TopicPartition, u64)>,
+}
+
+impl LogManager {
+    /// Every log dir, offline ones too.
+    pub(crate) fn describe_log_dirs(&self) -> Vec<LogDirDescription> {
+        let open = self.dirs.iter().map(|open| {
+            let offline = open.dir.check_online().err().map(|error| error.to_string());
+            let sizes = |log: Arc<super::Log>| (log.topic_partition().clone(), log.size());
+            LogDirDescription {
+                path: open.dir.path().to_owned(),
+                directory_id: open.directory_id,
+                // A volume that does not answer says nothing about its room; reads and writes decide its fate.
+                space: self.env.fs.space(open.dir.path()).unwrap_or_default(),
+                partitions: self.logs_in(&open.dir).into_iter().map(sizes).collect(),
+                offline,
+            }
+        });
+        let failed = self.failed_dirs.iter().map(|(path, reason)| LogDirDescription {
+            path: path.clone(),
+            directory_id: Uuid::ZERO,
+            offline: Some(reason.clone()),
+            space: None,
+            partitions: Vec::new(),
+        });
+        open.chain(failed).collect()
+    }
+
+    /// The log dirs that cannot be used now.
+    pub(crate) fn offline_log_dirs(&self) -> Vec<PathBuf> {
+        let failed = self.failed_dirs.iter().map(|(path, _)| path.clone());
+        let lost =
+            self.dirs.iter().filter(|open| !open.dir.is_online()).map(|open| open.dir.path().to_owned());
+        failed.chain(lost).collect()
+    }
+}
+
+/// The log dirs while they are being opened.
+pub(super) struct DirsOpening<'a> {
+    env: &'a Env,
+    config: &'a LogManagerConfig,
+    failures: &'a LogDirFailureChannel,
+    /// The cluster's id, once a setting or a directory has told it, and who did.
+    cluster_id: Option<String>,
+    opened: Vec<(OpenDir, Option<MetaProperties>)>,
+    failed: Vec<(PathBuf, String)>,
+}
+
+/// The log dirs, opened.
+pub(super) struct OpenedDirs {
+    pub(super) cluster_id: String,
+    pub(super) dirs: Vec<OpenDir>,
+    pub(super) failed: Vec<(PathBuf, String)>,
+}
+
+impl<'a> DirsOpening<'a> {
+    pub(super) fn new(
+        env: &'a Env,
+        config: &'a LogManagerConfig,
+        failures: &'a LogDirFailureChannel,
+    ) -> Self {
+        let cluster_id = config.cluster_id.clone();
+        DirsOpening { env, config, failures, cluster_id, opened: Vec::new(), failed: Vec::new() }
+    }
+
+    /// Takes the locks and checks that all dirs belong to this broker. A dir whose disk refuses is left out; one
+    /// that is somebody else's is an error.
+    pub(super) fn open(mut self) -> Result<OpenedDirs, LogError> {
+        for path in &self.config.log_dirs {
+            match self.open_dir(path) {
+                Ok(opened) => self.opened.push(opened),
+                Err(error @ LogError::Storage { .. }) => self.leave_out(path, &error),
+                Err(error) => return Err(error),
+            }
+        }
+        let cluster_id = match &self.cluster_id {
+            Some(id) => id.clone(),
+            None => self.env.random_uuid().to_string(),
+        };
+        let mut dirs = Vec::new();
+        for (mut open, found) in std::mem::take(&mut self.opened) {
+            match self.complete_meta_properties(&mut open, found, &cluster_id) {
+                Ok(()) => dirs.push(open),
+                Err(error) => self.leave_out(&open.dir.path().to_owned(), &error),
+            }
+        }
+        if dirs.is_empty() {
+            return Err(super::no_log_dir(&self.failed));
+        }
+        Ok(OpenedDirs { cluster_id, dirs, failed: self.failed })
+    }
+
+    fn leave_out(&mut self, path: &Path, error: &LogError) {
+        tracing::error!(log_dir = %path.display(), %error, "log dir cannot be used");
+        self.failed.push((path.to_owned(), error.to_string()));
+    }
+
+    fn open_dir(&mut self, path: &Path) -> Result<(OpenDir, Option<MetaProperties>), LogError> {
+        let fs = &self.env.fs;
+        fs.create_dir_all(path).map_err(LogError::storage("make", path))?;
+        let lock_path = path.join(LOCK);
+        let lock = fs.try_lock(&lock_path).map_err(LogError::storage("lock", &lock_path))?;
+        let Some(lock) = lock else { return Err(LogError::LogDirInUse { dir: path.to_owned() }) };
+        let found = self.read_meta_properties(&path.join(META_PROPERTIES))?;
+        let dir = Arc::new(LogDir::new(fs, path.to_owned(), self.failures.clone()));
+        Ok((OpenDir { dir, directory_id: Uuid::ZERO, lock: Mutex::new(Some(lock)) }, found))
+    }
+
+    fn read_meta_properties(&mut self, path: &Path) -> Result<Option<MetaProperties>, LogError> {
+        let content = match self.env.fs.read(path, MAX_FILE_BYTES) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::FileTooLarge => {
+                return Err(LogError::Malformed { path: path.to_owned(), what: error.to_string() });
+            }
+            Err(error) => return Err(LogError::storage("read", path)(error)),
+        };
+        let found = MetaProperties::parse(&content)
+            .map_err(|what| LogError::Malformed { path: path.to_owned(), what })?;
+        let mismatch = |key, found: &str, expected: &str| LogError::MetaPropertiesMismatch {
+            path: path.to_owned(),
+            key,
+            found: found.to_owned(),
+            expected: expected.to_owned(),
+        };
+        if let Some(id) = found.node_id
+            && id != self.config.node_id
+        {
+            return Err(mismatch(found.node_id_key(), &id.to_string(), &self.config.node_id.to_string()));
+        }
+        match (&found.cluster_id, &self.cluster_id) {
+            (Some(id), Some(expected)) if id != expected => return Err(mismatch("cluster.id", id, expected)),
+            (Some(id), _) => self.cluster_id = Some(id.clone()),
+            (None, _) => {}
+        }
+        Ok(Some(found))
+    }
+
+    /// Writes what is missing. A file that ZooKeeper mode wrote stays one.
+    fn complete_meta_properties(
+        &self,
+        open: &mut OpenDir,
+        found: Option<MetaProperties>,
+        cluster_id: &str,
+    ) -> Result<(), LogError> {
+        let directory_id = found.as_ref().and_then(|found| found.directory_id);
+        let complete = MetaProperties {
+            version: found.as_ref().map_or(1, |found| found.version),
+            node_id: Some(self.config.node_id),
+            cluster_id: Some(cluster_id.to_owned()),
+            directory_id: directory_id.or_else(|| Some(self.env.random_uuid())),
+        };
+        open.directory_id = complete.directory_id.unwrap_or_default();
+        if found.as_ref() == Some(&complete) {
+            return Ok(());
+        }
+        let path = open.dir.path().join(META_PROPERTIES);
+        self.env.fs.replace(&path, &complete.format()).map_err(LogError::storage("write", &path))
+    }
+}

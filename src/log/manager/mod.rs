@@ -1,0 +1,118 @@
+//! All logs of a broker, in all its log dirs (Kafka: `LogManager`).
+
+mod create;
+mod deletion;
+mod dirs;
+mod jobs;
+mod open;
+mod shutdown;
+mod tasks;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::{Mutex, RwLock};
+
+pub(crate) use deletion::DeletionQueue;
+pub(crate) use dirs::LogDirDescription;
+
+use super::log_dir::{LogDir, LogDirFailureChannel};
+use super::{Log, LogError};
+use crate::config::LogConfig;
+use crate::model::{BrokerId, TopicPartition};
+use crate::sys::{Env, FileLock};
+
+/// What a topic's logs are opened with.
+pub(crate) type TopicConfigs = Arc<dyn Fn(&str) -> Arc<LogConfig> + Send + Sync>;
+
+/// How to open the logs of a broker.
+#[derive(Clone)]
+pub(crate) struct LogManagerConfig {
+    /// `log.dirs`; made if need be.
+    pub(crate) log_dirs: Vec<PathBuf>,
+    /// The broker's id, which `meta.properties` must agree with.
+    pub(crate) node_id: BrokerId,
+    /// The cluster's id, which `meta.properties` must agree with; `None`: as it says, or a new one.
+    pub(crate) cluster_id: Option<String>,
+    /// `num.recovery.threads.per.data.dir`.
+    pub(crate) recovery_threads_per_data_dir: usize,
+    /// `producer.id.expiration.ms`.
+    pub(crate) producer_id_expiration_ms: i64,
+    /// The settings of the topics that are found.
+    pub(crate) topic_configs: TopicConfigs,
+}
+
+/// The logs of a broker. Shared between threads.
+#[derive(Debug)]
+pub(crate) struct LogManager {
+    env: Env,
+    cluster_id: String,
+    producer_id_expiration_ms: i64,
+    recovery_threads_per_data_dir: usize,
+    /// Those that could be opened; some may have failed since.
+    dirs: Vec<OpenDir>,
+    /// Those that failed before they were open, with the reason.
+    failed_dirs: Vec<(PathBuf, String)>,
+    failures: LogDirFailureChannel,
+    logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
+    /// Held while logs are made or deleted.
+    changing: Mutex<()>,
+    deletions: Arc<DeletionQueue>,
+}
+
+/// A log dir that this broker has the lock of.
+#[derive(Debug)]
+struct OpenDir {
+    dir: Arc<LogDir>,
+    directory_id: crate::model::Uuid,
+    /// Given back on shutdown.
+    lock: Mutex<Option<Box<dyn FileLock>>>,
+}
+
+impl LogManager {
+    /// The id of the cluster that the log dirs belong to.
+    pub(crate) fn cluster_id(&self) -> &str {
+        &self.cluster_id
+    }
+
+    /// The log of a partition, if there is one.
+    pub(crate) fn log(&self, partition: &TopicPartition) -> Option<Arc<Log>> {
+        self.logs.read().get(partition).cloned()
+    }
+
+    /// All logs.
+    pub(crate) fn logs(&self) -> Vec<Arc<Log>> {
+        self.logs.read().values().cloned().collect()
+    }
+
+    /// Tells of log dirs that fail from now on.
+    pub(crate) fn failures(&self) -> &LogDirFailureChannel {
+        &self.failures
+    }
+
+    fn logs_in(&self, dir: &Arc<LogDir>) -> Vec<Arc<Log>> {
+        self.logs.read().values().filter(|log| Arc::ptr_eq(&log.log_dir, dir)).cloned().collect()
+    }
+
+    fn online_dirs(&self) -> impl Iterator<Item = &OpenDir> {
+        self.dirs.iter().filter(|dir| dir.dir.is_online())
+    }
+}
+
+impl std::fmt::Debug for LogManagerConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LogManagerConfig")
+            .field("log_dirs", &self.log_dirs)
+            .field("node_id", &self.node_id)
+            .field("cluster_id", &self.cluster_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The error when nothing is left to work with.
+fn no_log_dir(failed: &[(PathBuf, String)]) -> LogError {
+    let reasons: Vec<String> =
+        failed.iter().map(|(dir, reason)| format!("{}: {reason}", dir.display())).collect();
+    LogError::NoLogDir { reasons: reasons.join("; ") }
+}

@@ -1,0 +1,183 @@
+//! Opening: every partition in every log dir.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::dirs::{DirsOpening, OpenedDirs};
+use super::jobs::run_jobs;
+use super::{DeletionQueue, LogManager, LogManagerConfig};
+use crate::log::file_names::{self, DirName};
+use crate::log::loader::LoadParams;
+use crate::log::log_dir::{LogDir, LogDirFailureChannel};
+use crate::log::partition_dir::PartitionDir;
+use crate::log::{Log, LogError};
+use crate::model::{Offset, TopicPartition};
+use crate::sys::Env;
+
+/// A partition that is to be loaded.
+struct Job {
+    params: LoadParams,
+    high_watermark: Offset,
+}
+
+type Results = Arc<Mutex<Vec<(TopicPartition, Result<Arc<Log>, LogError>)>>>;
+
+impl LogManager {
+    /// Takes the log dirs over and opens every log in them. After an unclean stop the ends of the logs are checked,
+    /// on several threads for each log dir.
+    ///
+    /// # Errors
+    /// Log dirs that another broker uses or that belong to another one; no log dir that works. One of several that
+    /// does not work is left out, and reported by [`LogManager::offline_log_dirs`].
+    pub(crate) fn open(config: LogManagerConfig, env: Env) -> Result<LogManager, LogError> {
+        let failures = LogDirFailureChannel::new();
+        let OpenedDirs { cluster_id, dirs, failed } = DirsOpening::new(&env, &config, &failures).open()?;
+        let mut manager = LogManager {
+            cluster_id,
+            producer_id_expiration_ms: config.producer_id_expiration_ms,
+            recovery_threads_per_data_dir: config.recovery_threads_per_data_dir.max(1),
+            dirs,
+            failed_dirs: failed,
+            failures,
+            logs: RwLock::new(HashMap::new()),
+            changing: Mutex::new(()),
+            deletions: Arc::new(DeletionQueue::default()),
+            env,
+        };
+        let mut jobs = Vec::new();
+        for open in &manager.dirs {
+            // A dir that cannot be listed is offline from here on.
+            if let Ok(found) = open.dir.run(|| manager.jobs_of(&config, &open.dir)) {
+                jobs.extend(found);
+            }
+        }
+        manager.load(jobs)?;
+        if manager.online_dirs().next().is_none() {
+            let reason = |open: &super::OpenDir| {
+                let error = open.dir.check_online().err()?;
+                Some((open.dir.path().to_owned(), error.to_string()))
+            };
+            let lost = manager.dirs.iter().filter_map(reason);
+            manager.failed_dirs.extend(lost.collect::<Vec<(PathBuf, String)>>());
+            return Err(super::no_log_dir(&manager.failed_dirs));
+        }
+        Ok(manager)
+    }
+
+    fn jobs_of(&self, config: &LogManagerConfig, dir: &Arc<LogDir>) -> Result<Vec<Job>, LogError> {
+        let had_clean_shutdown = dir.clean_shutdown.take()?;
+        let entries = self.env.fs.read_dir(dir.path()).map_err(LogError::storage("list", dir.path()))?;
+        let names: Vec<String> =
+            entries.into_iter().filter(|entry| entry.is_dir).map(|entry| entry.name).collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let recovery_points = read_or_reset(dir.recovery_points.read())?;
+        let log_start_offsets = read_or_reset(dir.log_start_offsets.read())?;
+        let high_watermarks = read_or_reset(dir.high_watermarks.read())?;
+        let mut jobs = Vec::new();
+        for name in names {
+            let path = dir.path().join(&name);
+            match file_names::dir_name(&name) {
+                DirName::Partition(partition) => {
+                    let of =
+                        |offsets: &HashMap<_, Offset>| offsets.get(&partition).copied().unwrap_or(0).max(0);
+                    let params = LoadParams {
+                        recovery_point: of(&recovery_points),
+                        log_start_offset: of(&log_start_offsets),
+                        had_clean_shutdown,
+                        config: (config.topic_configs)(partition.topic()),
+                        ..self.load_params(dir, partition.clone())
+                    };
+                    jobs.push(Job { params, high_watermark: of(&high_watermarks) });
+                }
+                DirName::Deleted => {
+                    let target = Arc::new(PartitionDir::new(Arc::clone(&self.env.fs), path));
+                    let config = (config.topic_configs)("");
+                    let delay =
+                        Duration::from_millis(u64::try_from(config.file_delete_delay_ms).unwrap_or_default());
+                    let due = self.env.clock.monotonic().saturating_add(delay);
+                    self.deletions.push_dir(due, Arc::clone(dir), target);
+                }
+                DirName::Exempt | DirName::Stray => {}
+                DirName::Future(partition) => {
+                    tracing::warn!(path = %path.display(), %partition, "an unfinished move is left untouched");
+                }
+                DirName::Foreign => {
+                    tracing::warn!(path = %path.display(), "a foreign directory is left untouched");
+                }
+            }
+        }
+        Ok(jobs)
+    }
+
+    pub(super) fn load_params(&self, dir: &Arc<LogDir>, partition: TopicPartition) -> LoadParams {
+        let path = dir.path().join(partition.to_string());
+        LoadParams {
+            dir: Arc::new(PartitionDir::new(Arc::clone(&self.env.fs), path)),
+            env: self.env.clone(),
+            log_dir: Arc::clone(dir),
+            deletions: Arc::clone(&self.deletions),
+            config: Arc::default(),
+            producer_id_expiration_ms: self.producer_id_expiration_ms,
+            recovery_point: 0,
+            log_start_offset: 0,
+            had_clean_shutdown: false,
+            partition,
+        }
+    }
+
+    fn load(&self, jobs: Vec<Job>) -> Result<(), LogError> {
+        let results: Results = Arc::default();
+        let collected = Arc::clone(&results);
+        let threads = self.recovery_threads_per_data_dir * self.dirs.len();
+        run_jobs(&self.env, threads, jobs, move |job| {
+            let partition = job.params.partition.clone();
+            let result = load(job);
+            collected.lock().push((partition, result));
+        });
+        let mut logs = self.logs.write();
+        for (partition, result) in results.lock().drain(..) {
+            match result {
+                Ok(log) => {
+                    if let Some(other) = logs.get(&partition) {
+                        let dirs = [other, &log].map(|log| log.log_dir().display().to_string()).join(" and ");
+                        return Err(LogError::DuplicateLog { partition, dirs });
+                    }
+                    logs.insert(partition, log);
+                }
+                // The log dir is offline now, which all its other partitions notice too.
+                Err(LogError::Storage { .. } | LogError::LogDirOffline { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        logs.retain(|_, log| log.is_online());
+        Ok(())
+    }
+}
+
+fn load(job: Job) -> Result<Arc<Log>, LogError> {
+    let dir = Arc::clone(&job.params.log_dir);
+    dir.run(|| {
+        let log = Log::load(job.params)?;
+        log.update_high_watermark(job.high_watermark)?;
+        Ok(Arc::new(log))
+    })
+}
+
+/// A damaged checkpoint is one that knows nothing: recovery finds out the rest.
+fn read_or_reset(
+    read: Result<HashMap<TopicPartition, Offset>, LogError>,
+) -> Result<HashMap<TopicPartition, Offset>, LogError> {
+    match read {
+        Err(LogError::Malformed { path, what }) => {
+            tracing::warn!(path = %path.display(), what, "checkpoint is damaged and counts as empty");
+            Ok(HashMap::new())
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,53 @@
+//! The end: in order, or not.
+
+use std::sync::Arc;
+
+use super::jobs::run_jobs;
+use super::{LogManager, OpenDir};
+use crate::log::{Log, LogError};
+
+impl LogManager {
+    /// Closes every log, writes the checkpoints and leaves the mark of a clean stop in each log dir that works, so
+    /// that the next opening need not look into the logs (Kafka: `LogManager#shutdown`). The locks are given back.
+    ///
+    /// # Errors
+    /// The first of the log dirs that could not be closed in order. It will be recovered by the next opening.
+    pub(crate) fn shutdown(&self) -> Result<(), LogError> {
+        let _changing = self.changing.lock();
+        let threads = self.recovery_threads_per_data_dir * self.dirs.len();
+        run_jobs(&self.env, threads, self.logs(), |log: Arc<Log>| {
+            if let Err(error) = log.close() {
+                log.abandon();
+                tracing::error!(partition = %log.topic_partition(), %error, "a log could not be closed");
+            }
+        });
+        let mut result = Ok(());
+        for open in &self.dirs {
+            let closed = open.dir.run(|| self.close_dir(open));
+            open.lock.lock().take();
+            if result.is_ok() {
+                result = closed;
+            }
+        }
+        result
+    }
+
+    fn close_dir(&self, open: &OpenDir) -> Result<(), LogError> {
+        self.checkpoint_recovery_offsets_in(&open.dir)?;
+        self.checkpoint_log_start_offsets_in(&open.dir)?;
+        self.checkpoint_high_watermarks_in(&open.dir)?;
+        open.dir.clean_shutdown.write()
+    }
+
+    /// Lets go of everything without a word to the disk: for directories that nobody wants back, and for tests of
+    /// what a crash leaves.
+    pub(crate) fn abandon(&self) {
+        let _changing = self.changing.lock();
+        for log in self.logs() {
+            log.abandon();
+        }
+        for open in &self.dirs {
+            open.lock.lock().take();
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What somebody must call from time to time (Kafka: `LogManager#startupWithConfigOverrides` schedules them).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::LogManager;
+use crate::log::log_dir::LogDir;
+use crate::log::{Log, LogError};
+
+impl LogManager {
+    /// Removes what retention no longer keeps; the number of segments. Every `log.retention.check.interval.ms`.
+    pub(crate) fn cleanup_logs(&self) -> usize {
+        let mut deleted = 0;
+        self.for_each_log("retention", |log| {
+            deleted += log.delete_old_segments()?;
+            Ok(())
+        });
+        deleted
+    }
+
+    /// Flushes logs that were not for `flush.ms`, and those that rolled a segment. Every
+    /// `log.flush.scheduler.interval.ms`.
+    pub(crate) fn flush_dirty_logs(&self) {
+        self.for_each_log("flush", Log::maybe_flush);
+    }
+
+    /// Forgets producers that have not written for `producer.id.expiration.ms`. Every
+    /// `producer.id.expiration.check.interval.ms`.
+    pub(crate) fn remove_expired_producers(&self) {
+        for log in self.logs() {
+            log.remove_expired_producers();
+        }
+    }
+
+    /// Writes down from where each log would have to be recovered. Every
+    /// `log.flush.offset.checkpoint.interval.ms`.
+    pub(crate) fn checkpoint_recovery_offsets(&self) {
+        self.for_each_dir(|dir| self.checkpoint_recovery_offsets_in(dir));
+    }
+
+    /// Writes down where logs start that do not start with a segment. Every
+    /// `log.flush.start.offset.checkpoint.interval.ms`.
+    pub(crate) fn checkpoint_log_start_offsets(&self) {
+        self.for_each_dir(|dir| self.checkpoint_log_start_offsets_in(dir));
+    }
+
+    /// Writes the high watermarks down. Every `replica.high.watermark.checkpoint.interval.ms`.
+    pub(crate) fn checkpoint_high_watermarks(&self) {
+        self.for_each_dir(|dir| self.checkpoint_high_watermarks_in(dir));
+    }
+
+    /// Removes the files and directories that were deleted `file.delete.delay.ms` ago; answers when the next are
+    /// due, on the monotonic clock.
+    pub(crate) fn delete_logs(&self) -> Option<Duration> {
+        self.deletions.run(self.env.clock.monotonic())
+    }
+
+    fn for_each_log(&self, what: &str, mut task: impl FnMut(&Log) -> Result<(), LogError>) {
+        for log in self.logs().into_iter().filter(|log| log.is_online()) {
+            match task(&log) {
+                // Deleted while the task was on its way.
+                Ok(()) | Err(LogError::Closed { .. }) => {}
+                Err(error) => {
+                    tracing::error!(partition = %log.topic_partition(), %error, what, "a task failed");
+                }
+            }
+        }
+    }
+
+    fn for_each_dir(&self, task: impl Fn(&Arc<LogDir>) -> Result<(), LogError>) {
+        for open in self.online_dirs() {
+            // The failure is noted with the dir.
+            let _ = open.dir.run(|| task(&open.dir));
+        }
+    }
+
+    pub(super) fn checkpoint_recovery_offsets_in(&self, dir: &Arc<LogDir>) -> Result<(), LogError> {
+        let logs = self.logs_in(dir);
+        dir.recovery_points
+            .write(logs.iter().map(|log| (log.topic_partition().clone(), log.recovery_point())))?;
+        Ok(())
+    }
+
+    pub(super) fn checkpoint_log_start_offsets_in(&self, dir: &Arc<LogDir>) -> Result<(), LogError> {
+        let logs = self.logs_in(dir);
+        let moved = logs.iter().filter(|log| log.log_start_offset() > log.first_segment_base_offset());
+        dir.log_start_offsets.write(moved.map(|log| (log.topic_partition().clone(), log.log_start_offset())))
+    }
+
+    pub(super) fn checkpoint_high_watermarks_in(&self, dir: &Arc<LogDir>) -> Result<(), LogError> {
+        let logs = self.logs_in(dir);
+        dir.high_watermarks
+            .write(logs.iter().map(|log| (log.topic_partition().clone(), log.high_watermark())))
+    }
+}

@@ -1,0 +1,97 @@
+//! Dropping the start of a log: what is too old, too much, or below its start offset.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::segment::LogSegment;
+use super::{Log, LogError, Writer};
+use crate::model::Offset;
+
+impl Log {
+    /// Removes the segments that retention no longer keeps; the number removed (Kafka: `UnifiedLog#deleteOldSegments`).
+    /// Their files get the suffix `.deleted` and vanish `file.delete.delay.ms` later.
+    pub(crate) fn delete_old_segments(&self) -> Result<usize, LogError> {
+        self.log_dir.run(|| {
+            let mut writer = self.writer.lock();
+            self.check_open()?;
+            let config = self.config();
+            let mut deleted = 0;
+            let start = self.log_start_offset();
+            deleted += self
+                .delete_segments_while(&mut writer, |_, next| Ok(next.is_some_and(|next| next <= start)))?;
+            if !config.cleanup_policy.delete {
+                return Ok(deleted);
+            }
+            if let Ok(retention_bytes) = u64::try_from(config.retention_bytes) {
+                let mut excess = self.size().saturating_sub(retention_bytes);
+                deleted += self.delete_segments_while(&mut writer, |segment, _| {
+                    let fits = excess > 0 && excess >= segment.size();
+                    excess = excess.saturating_sub(segment.size());
+                    Ok(fits)
+                })?;
+            }
+            if config.retention_ms >= 0 {
+                let now_ms = self.env.clock.now_ms();
+                deleted += self.delete_segments_while(&mut writer, |segment, _| {
+                    Ok(now_ms.saturating_sub(segment.largest_timestamp()?) > config.retention_ms)
+                })?;
+            }
+            Ok(deleted)
+        })
+    }
+
+    /// Removes segments from the oldest on while `is_deletable` says so of one and of the base offset of the next;
+    /// never above the high watermark (Kafka: `UnifiedLog#deletableSegments`).
+    fn delete_segments_while(
+        &self,
+        writer: &mut Writer,
+        mut is_deletable: impl FnMut(&LogSegment, Option<Offset>) -> Result<bool, LogError>,
+    ) -> Result<usize, LogError> {
+        let segments = self.segments();
+        let bounds = self.bounds();
+        let mut count = 0;
+        let mut following = segments.iter().skip(1);
+        for segment in segments.iter() {
+            let next = following.next().map(|next| next.base_offset());
+            let is_last_and_empty = next.is_none() && segment.size() == 0;
+            let end = next.unwrap_or(bounds.end.offset);
+            if is_last_and_empty || end > bounds.high_watermark.offset || !is_deletable(segment, next)? {
+                break;
+            }
+            count += 1;
+        }
+        if count == 0 {
+            return Ok(0);
+        }
+        let config = self.config();
+        // There is always an active segment: one that goes is replaced first.
+        if count == segments.len() {
+            self.roll_to(&mut writer.producers, &config, bounds.end.offset)?;
+        }
+        let segments = self.segments();
+        let new_start = segments.iter().nth(count).map_or(bounds.end.offset, |segment| segment.base_offset());
+        self.increment_log_start_offset(&mut writer.producers, new_start)?;
+        *self.segments.write() = Arc::new(segments.without_first(count));
+        let delay = Duration::from_millis(u64::try_from(config.file_delete_delay_ms).unwrap_or_default());
+        for segment in segments.sealed().iter().take(count) {
+            self.delete_later(writer, segment, delay)?;
+        }
+        Ok(count)
+    }
+
+    fn delete_later(
+        &self,
+        writer: &mut Writer,
+        segment: &Arc<LogSegment>,
+        delay: Duration,
+    ) -> Result<(), LogError> {
+        segment.change_file_suffixes("", super::file_names::DELETED)?;
+        let snapshot = writer.producers.mark_snapshot_for_deletion(segment.base_offset())?;
+        let due = self.env.clock.monotonic().saturating_add(delay);
+        self.deletions.push_segment(due, Arc::clone(&self.log_dir), Arc::clone(segment));
+        if let Some(name) = snapshot {
+            self.deletions.push_file(due, Arc::clone(&self.log_dir), Arc::clone(&self.dir), name);
+        }
+        Ok(())
+    }
+}

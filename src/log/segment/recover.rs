@@ -1,0 +1,110 @@
+use std::sync::atomic::Ordering;
+
+use super::LogSegment;
+use crate::log::epoch_cache::LeaderEpochFileCache;
+use crate::log::error::LogError;
+use crate::log::file_records::ScanError;
+use crate::log::index::TimestampOffset;
+use crate::log::producer_state::ProducerStateManager;
+use crate::log::producers::update_from_batch;
+use crate::model::Offset;
+use crate::record::RecordBatchRef;
+
+/// What the recovery of a segment found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Recovered {
+    /// The offset after the last good batch.
+    pub(crate) next_offset: Offset,
+    /// Bytes behind it that were cut off.
+    pub(crate) truncated_bytes: u64,
+}
+
+impl LogSegment {
+    /// Reads every batch, cuts the file behind the last good one, and builds the indexes again
+    /// (Kafka: `LogSegment#recover`). Producers and leader epochs learn of what is read.
+    pub(crate) fn recover(
+        &self,
+        producers: &mut ProducerStateManager,
+        epochs: &mut LeaderEpochFileCache,
+    ) -> Result<Recovered, LogError> {
+        self.flushed.store(false, Ordering::Release);
+        self.offset_index.reset()?;
+        self.time_index.reset()?;
+        self.txn_index.reset()?;
+        let mut recovery = Recovery {
+            segment: self,
+            valid_bytes: 0,
+            last_index_entry: 0,
+            next_offset: self.base_offset,
+            max_timestamp_so_far: TimestampOffset::UNKNOWN,
+        };
+        let mut batches = self.records.batches_from(0)?;
+        loop {
+            match batches.next() {
+                Ok(Some((_, batch))) => {
+                    if !recovery.take(batch, producers, epochs)? {
+                        break;
+                    }
+                }
+                Ok(None) | Err(ScanError::Corrupt { .. }) => break,
+                Err(ScanError::Log(error)) => return Err(error),
+            }
+        }
+        let Recovery { valid_bytes, next_offset, max_timestamp_so_far, last_index_entry, .. } = recovery;
+        let truncated_bytes = self.size() - valid_bytes;
+        self.records.truncate_to(valid_bytes)?;
+        self.time_index.maybe_append(max_timestamp_so_far, true)?;
+        self.offset_index.trim()?;
+        self.time_index.trim()?;
+        let mut state = self.state.lock();
+        state.max_timestamp_so_far = Some(max_timestamp_so_far);
+        state.rolling_based_timestamp = None;
+        state.bytes_since_last_index_entry = valid_bytes - last_index_entry;
+        Ok(Recovered { next_offset, truncated_bytes })
+    }
+}
+
+struct Recovery<'a> {
+    segment: &'a LogSegment,
+    valid_bytes: u64,
+    last_index_entry: u64,
+    next_offset: Offset,
+    max_timestamp_so_far: TimestampOffset,
+}
+
+impl Recovery<'_> {
+    /// Takes the next batch into account; `false` if it is not a good one.
+    fn take(
+        &mut self,
+        batch: RecordBatchRef<'_>,
+        producers: &mut ProducerStateManager,
+        epochs: &mut LeaderEpochFileCache,
+    ) -> Result<bool, LogError> {
+        let (first_offset, last_offset) = (batch.base_offset(), batch.last_offset());
+        let fits =
+            last_offset.checked_sub(self.segment.base_offset).is_some_and(|r| r <= i64::from(i32::MAX));
+        if first_offset < self.next_offset
+            || last_offset < first_offset
+            || !fits
+            || batch.ensure_valid().is_err()
+        {
+            return Ok(false);
+        }
+        if batch.max_timestamp() > self.max_timestamp_so_far.timestamp {
+            self.max_timestamp_so_far =
+                TimestampOffset { timestamp: batch.max_timestamp(), offset: last_offset };
+        }
+        if self.valid_bytes - self.last_index_entry > self.segment.index_interval_bytes {
+            self.segment.add_index_entries(last_offset, self.valid_bytes, self.max_timestamp_so_far)?;
+            self.last_index_entry = self.valid_bytes;
+        }
+        self.valid_bytes += batch.size_in_bytes() as u64;
+        self.next_offset = last_offset + 1;
+        let epoch = batch.partition_leader_epoch();
+        if epoch >= 0 && epochs.latest_epoch().is_none_or(|latest| epoch > latest) {
+            epochs.assign(epoch, first_offset);
+        }
+        update_from_batch(producers, batch, Some(self.segment.txn_index()))?;
+        Ok(true)
+    }
+}

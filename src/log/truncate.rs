@@ -1,0 +1,86 @@
+//! Dropping the end of a log, or all of it.
+
+use std::sync::Arc;
+
+use super::append::end_of;
+use super::segment::LogSegment;
+use super::segments::Segments;
+use super::{Log, LogError, Writer};
+use crate::model::Offset;
+
+impl Log {
+    /// Drops every batch that reaches `target` or lies beyond it; the next record gets offset `target`. Answers
+    /// whether there was anything to drop (Kafka: `UnifiedLog#truncateTo`).
+    pub(crate) fn truncate_to(&self, target: Offset) -> Result<bool, LogError> {
+        let pause = self.flusher.pause();
+        self.log_dir.run(|| {
+            let mut writer = self.writer.lock();
+            self.check_open()?;
+            if target >= self.log_end_offset() {
+                // A term that starts at the end, without a record, may contradict the leader's.
+                self.epochs.write().truncate_from_end(target);
+                return Ok(false);
+            }
+            let segments = self.segments();
+            if segments.first().base_offset() > target {
+                self.start_over_at(&mut writer, target)?;
+                pause.restart_at(target);
+                return Ok(true);
+            }
+            let (kept, dropped): (Vec<_>, Vec<_>) =
+                segments.iter().cloned().partition(|segment| segment.base_offset() <= target);
+            let mut sealed = kept;
+            if let Some(active) = sealed.pop() {
+                active.truncate_to(target, self.env.clock.now_ms())?;
+                *self.segments.write() = Arc::new(Segments::new(sealed, active));
+            }
+            for segment in dropped {
+                segment.delete_files()?;
+            }
+            {
+                let mut bounds = self.bounds.lock();
+                bounds.end = end_of(self.segments().active(), target);
+                bounds.log_start_offset = bounds.log_start_offset.min(target);
+                if bounds.high_watermark.offset >= target {
+                    bounds.high_watermark = bounds.end;
+                }
+            }
+            self.epochs.write().truncate_from_end(target);
+            self.rebuild_producers(&mut writer.producers, target)?;
+            self.publish_first_unstable(&writer.producers)?;
+            pause.truncate_to(target);
+            Ok(true)
+        })
+    }
+
+    /// Drops everything; the log is empty and starts at `offset` (Kafka: `UnifiedLog#truncateFullyAndStartAt`).
+    pub(crate) fn truncate_fully_and_start_at(&self, offset: Offset) -> Result<(), LogError> {
+        let pause = self.flusher.pause();
+        self.log_dir.run(|| {
+            let mut writer = self.writer.lock();
+            self.check_open()?;
+            self.start_over_at(&mut writer, offset)?;
+            pause.restart_at(offset);
+            Ok(())
+        })
+    }
+
+    fn start_over_at(&self, writer: &mut Writer, offset: Offset) -> Result<(), LogError> {
+        let config = self.config();
+        let old = self.segments();
+        for segment in old.iter() {
+            segment.delete_files()?;
+        }
+        let active = Arc::new(LogSegment::create(&self.segment_params(&config, offset), &config)?);
+        *self.segments.write() = Arc::new(Segments::new(Vec::new(), Arc::clone(&active)));
+        {
+            let mut bounds = self.bounds.lock();
+            bounds.end = end_of(&active, offset);
+            bounds.log_start_offset = offset;
+            bounds.high_watermark = bounds.end;
+            bounds.first_unstable = None;
+        }
+        self.epochs.write().clear();
+        writer.producers.truncate_fully_and_start_at(offset)
+    }
+}
