@@ -1,5 +1,7 @@
 //! Writes the parts of a message, and makes a frame of them that copies no records.
 
+use std::io;
+
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::codec_error::{CodecError, CodecFault};
@@ -44,6 +46,24 @@ pub(crate) struct Frame {
     pub(crate) size: usize,
 }
 
+impl Frame {
+    /// The frame in one piece: shared if it is one, else joined, files read.
+    pub(crate) fn read(&self) -> io::Result<Bytes> {
+        if self.tail.is_empty() {
+            return Ok(self.head.clone());
+        }
+        let mut joined = BytesMut::with_capacity(self.size);
+        joined.extend_from_slice(&self.head);
+        for segment in &self.tail {
+            match segment {
+                Segment::Bytes(bytes) => joined.extend_from_slice(bytes),
+                Segment::File(slice) => joined.extend_from_slice(&slice.read()?),
+            }
+        }
+        Ok(joined.freeze())
+    }
+}
+
 /// Collects a message. All that is small goes into one buffer; large bytes and file slices are noted with the place
 /// in the buffer where they belong.
 ///
@@ -52,6 +72,7 @@ pub(crate) struct Writer {
     buffer: BytesMut,
     attached: Vec<(usize, Segment)>,
     attached_bytes: usize,
+    attach_min_bytes: usize,
     version: i16,
     flexible: bool,
     field: &'static str,
@@ -74,11 +95,17 @@ impl Writer {
             buffer: BytesMut::with_capacity(INITIAL_CAPACITY_BYTES),
             attached: Vec::new(),
             attached_bytes: 0,
+            attach_min_bytes: ATTACH_MIN_BYTES,
             version: 0,
             flexible: false,
             field: "frame",
             error: None,
         }
+    }
+
+    /// Starts with nothing, and copies bytes of any size: the frame is one piece, unless there are records in files.
+    pub(super) fn contiguous() -> Self {
+        Writer { attach_min_bytes: usize::MAX, ..Writer::new() }
     }
 
     /// The bytes written so far, attached ones included.
@@ -205,7 +232,7 @@ impl Writer {
 
     /// Bytes, shared if they are many and copied if they are few.
     pub(super) fn put_shared(&mut self, bytes: &Bytes) {
-        if bytes.len() < ATTACH_MIN_BYTES {
+        if bytes.len() < self.attach_min_bytes {
             self.put(bytes);
         } else {
             self.attach(Segment::Bytes(bytes.clone()));
@@ -242,14 +269,14 @@ impl Writer {
         self.put_unsigned_varint(number);
         // The size comes first and is known last. What tagged fields hold is small and rarely set, so a buffer
         // of their own is fine.
-        let mut value = Writer::new();
+        let mut value = Writer::contiguous();
         value.set_version(self.version, self.flexible);
         value.field = self.field;
         write(&mut value);
         if let Some(error) = value.error {
             self.error.get_or_insert(error);
         }
-        debug_assert!(value.attached.is_empty(), "a tagged field holds large bytes: give it segments");
+        debug_assert!(value.attached.is_empty(), "no tagged field of Kafka's holds records");
         self.put_unsigned_varint(value.buffer.len() as u32);
         self.buffer.put_slice(&value.buffer);
     }

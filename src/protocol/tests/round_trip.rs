@@ -1,6 +1,6 @@
 //! What we write is what we read, and damage is an error.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::generate::{Generate, Generator};
 use crate::protocol::api_key::for_each_api;
@@ -9,22 +9,13 @@ use crate::protocol::*;
 /// Several messages for each version, so that most fields take several values.
 const ROUNDS: u64 = 12;
 
-pub(super) fn joined(frame: &Frame) -> Bytes {
-    let mut bytes = BytesMut::from(frame.head.as_ref());
-    for segment in &frame.tail {
-        match segment {
-            Segment::Bytes(part) => bytes.extend_from_slice(part),
-            Segment::File(slice) => bytes.extend_from_slice(&slice.read().unwrap()),
-        }
-    }
-    assert_eq!(bytes.len(), frame.size);
-    bytes.freeze()
-}
-
 pub(super) fn encoded<M: Message>(message: &M, version: i16) -> Bytes {
     let mut writer = Writer::new();
     message.encode(&mut writer, version);
-    joined(&writer.into_frame().unwrap())
+    let frame = writer.into_frame().unwrap();
+    let bytes = frame.read().unwrap();
+    assert_eq!(bytes.len(), frame.size);
+    bytes
 }
 
 pub(super) fn decoded<M: Message>(bytes: &Bytes, version: i16) -> Result<M, CodecError> {
