@@ -1,7 +1,11 @@
 //! The settings of the network layer.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, ToSocketAddrs};
+
+use crate::config::BrokerConfig;
+use crate::model::ErrorCode;
 
 /// The network layer's share of the broker's settings. Fields are named as Kafka's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,21 +49,10 @@ impl Default for ListenerLimits {
     }
 }
 
+/// What a broker without settings has.
 impl Default for NetworkConfig {
     fn default() -> Self {
-        NetworkConfig {
-            num_network_threads: 3,
-            socket_send_buffer_bytes: 102_400,
-            socket_receive_buffer_bytes: 102_400,
-            socket_request_max_bytes: 104_857_600,
-            socket_listen_backlog_size: 50,
-            max_connections: i32::MAX,
-            max_connections_per_ip: i32::MAX,
-            max_connections_per_ip_overrides: BTreeMap::new(),
-            max_connection_creation_rate: i32::MAX,
-            connections_max_idle_ms: 600_000,
-            listeners: BTreeMap::new(),
-        }
+        NetworkConfig::plain(&BrokerConfig::default())
     }
 }
 
@@ -76,37 +69,72 @@ impl NetworkConfig {
     }
 }
 
-/// Why `max.connections.per.ip.overrides` is wrong.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(crate) enum OverrideError {
-    /// An entry is not `host:limit`.
-    #[error("'{entry}' is not of the form host:limit")]
-    Malformed { entry: String },
-    /// The host has no address.
-    #[error("host '{host}' cannot be resolved: {reason}")]
-    UnknownHost { host: String, reason: String },
+/// A host of `max.connections.per.ip.overrides` has no address.
+#[derive(Debug, thiserror::Error)]
+#[error("max.connections.per.ip.overrides: host '{host}' cannot be resolved")]
+pub(crate) struct UnknownHost {
+    host: String,
+    source: io::Error,
 }
 
-/// Reads `max.connections.per.ip.overrides`: entries `host:limit`, where a host may be a name, which stands for all
-/// its addresses (Kafka: `ConnectionQuotas`).
-pub(crate) fn parse_per_ip_overrides<S: AsRef<str>>(
-    entries: impl IntoIterator<Item = S>,
-) -> Result<BTreeMap<IpAddr, i32>, OverrideError> {
-    let mut limits = BTreeMap::new();
-    for entry in entries {
-        let entry = entry.as_ref().trim();
-        if entry.is_empty() {
-            continue;
+impl UnknownHost {
+    /// Kafka's code for it.
+    pub(crate) fn code(&self) -> ErrorCode {
+        ErrorCode::InvalidConfig
+    }
+}
+
+impl NetworkConfig {
+    /// The network layer's share of a broker's settings, with what stands there for single `listeners`.
+    pub(crate) fn of_broker<'a>(
+        config: &BrokerConfig,
+        listeners: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, UnknownHost> {
+        // What is malformed was refused when the setting was read.
+        let overrides = config.max_connections_per_ip_overrides_by_host().unwrap_or_default();
+        let limits_of = |listener: &str| {
+            let own = config.for_listener(listener);
+            ListenerLimits {
+                max_connections: own.max_connections,
+                max_connection_creation_rate: own.max_connection_creation_rate,
+            }
+        };
+        Ok(NetworkConfig {
+            max_connections_per_ip_overrides: resolve_overrides(overrides)?,
+            listeners: listeners.into_iter().map(|name| (name.to_owned(), limits_of(name))).collect(),
+            ..NetworkConfig::plain(config)
+        })
+    }
+
+    /// What needs no further thought.
+    fn plain(config: &BrokerConfig) -> Self {
+        NetworkConfig {
+            num_network_threads: config.num_network_threads,
+            socket_send_buffer_bytes: config.socket_send_buffer_bytes,
+            socket_receive_buffer_bytes: config.socket_receive_buffer_bytes,
+            socket_request_max_bytes: config.socket_request_max_bytes,
+            socket_listen_backlog_size: config.socket_listen_backlog_size,
+            max_connections: config.max_connections,
+            max_connections_per_ip: config.max_connections_per_ip,
+            max_connections_per_ip_overrides: BTreeMap::new(),
+            max_connection_creation_rate: config.max_connection_creation_rate,
+            connections_max_idle_ms: config.connections_max_idle_ms,
+            listeners: BTreeMap::new(),
         }
-        let malformed = || OverrideError::Malformed { entry: entry.to_owned() };
-        let (host, limit) = entry.rsplit_once(':').ok_or_else(malformed)?;
-        let limit: i32 = limit.trim().parse().ok().filter(|limit| *limit >= 0).ok_or_else(malformed)?;
-        let host = host.trim().trim_start_matches('[').trim_end_matches(']');
-        let addresses = (host, 0).to_socket_addrs().map_err(|error| OverrideError::UnknownHost {
-            host: host.to_owned(),
-            reason: error.to_string(),
-        })?;
-        limits.extend(addresses.map(|address| (address.ip().to_canonical(), limit)));
+    }
+}
+
+/// Limits by address out of limits by host; a host name stands for all its addresses (Kafka: `ConnectionQuotas`).
+pub(super) fn resolve_overrides(
+    overrides: impl IntoIterator<Item = (String, i32)>,
+) -> Result<BTreeMap<IpAddr, i32>, UnknownHost> {
+    let mut limits = BTreeMap::new();
+    for (host, limit) in overrides {
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match (bare, 0).to_socket_addrs() {
+            Ok(addresses) => limits.extend(addresses.map(|address| (address.ip().to_canonical(), limit))),
+            Err(source) => return Err(UnknownHost { host, source }),
+        }
     }
     Ok(limits)
 }

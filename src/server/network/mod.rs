@@ -1,4 +1,5 @@
-//! Moves frames between sockets and a [`RequestHandler`], and knows nothing of what is in them.
+//! Moves frames between sockets and a [`RequestHandler`], and knows nothing of what is in them; of `protocol` it only
+//! takes the form in which a frame goes out.
 //!
 //! ```text
 //!   Listener ──accept──► Processor 0 ──┬─► its own connections
@@ -31,10 +32,11 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use crate::protocol::Segment;
 pub(crate) use acceptor::Listener;
-pub(crate) use config::{ListenerLimits, NetworkConfig, OverrideError, parse_per_ip_overrides};
+pub(crate) use config::{ListenerLimits, NetworkConfig, UnknownHost};
 pub(crate) use error::NetworkError;
 pub(crate) use handler::{ConnectionContext, Outcome, RequestHandler, Responder, Slot};
 pub(crate) use metrics::NetworkMetrics;
-pub(crate) use send::{Segment, SendFrame};
+pub(crate) use send::SendFrame;
 pub(crate) use socket_server::SocketServer;

@@ -6,69 +6,38 @@ use std::io::IoSlice;
 use bytes::Bytes;
 
 use super::receive::SIZE_LEN;
+use crate::protocol::{Frame, Segment};
 use crate::sys::FileSlice;
 
-/// A part of an answer.
-#[derive(Clone, Debug)]
-pub(crate) enum Segment {
-    /// Bytes in memory.
-    Bytes(Bytes),
-    /// Bytes of a file, which leave without being read where the system can do that.
-    File(FileSlice),
-}
-
-impl Segment {
-    /// The bytes in the segment.
-    pub(crate) fn size(&self) -> usize {
-        match self {
-            Segment::Bytes(bytes) => bytes.len(),
-            Segment::File(slice) => slice.size(),
-        }
-    }
-}
-
 /// One answer, without the four bytes of its size: the network layer writes those.
-pub(crate) struct SendFrame {
-    body: Body,
-    size: usize,
-}
-
-/// An answer of one piece, which most are, needs no list.
-enum Body {
-    One(Bytes),
-    Many(Vec<Segment>),
-}
+pub(crate) struct SendFrame(Frame);
 
 impl SendFrame {
     /// An answer of several parts, one after the other.
     pub(crate) fn new(segments: Vec<Segment>) -> Self {
         let size = segments.iter().map(Segment::size).sum();
-        SendFrame { body: Body::Many(segments), size }
+        SendFrame(Frame { head: Bytes::new(), tail: segments, size })
     }
 
     /// The bytes of the answer, without those of its size.
     pub(crate) fn size(&self) -> usize {
-        self.size
+        self.0.size
     }
 
     /// Those of them that are in memory.
     fn memory_bytes(&self) -> usize {
-        match &self.body {
-            Body::One(bytes) => bytes.len(),
-            Body::Many(segments) => segments
-                .iter()
-                .map(|segment| match segment {
-                    Segment::Bytes(bytes) => bytes.len(),
-                    Segment::File(_) => 0,
-                })
-                .sum(),
-        }
+        let in_memory = |segment: &Segment| match segment {
+            Segment::Bytes(bytes) => bytes.len(),
+            Segment::File(_) => 0,
+        };
+        self.0.head.len() + self.0.tail.iter().map(in_memory).sum::<usize>()
     }
 
+    /// A part: 0 is the head, then comes the tail.
     fn part(&self, index: usize) -> Option<Part<'_>> {
-        match &self.body {
-            Body::One(bytes) => (index == 0).then_some(Part::Bytes(bytes)),
-            Body::Many(segments) => segments.get(index).map(|segment| match segment {
+        match index.checked_sub(1) {
+            None => Some(Part::Bytes(&self.0.head)),
+            Some(index) => self.0.tail.get(index).map(|segment| match segment {
                 Segment::Bytes(bytes) => Part::Bytes(bytes),
                 Segment::File(slice) => Part::File(slice),
             }),
@@ -76,15 +45,22 @@ impl SendFrame {
     }
 }
 
+impl From<Frame> for SendFrame {
+    fn from(frame: Frame) -> Self {
+        SendFrame(frame)
+    }
+}
+
+/// An answer of one piece, which most are, needs no list.
 impl From<Bytes> for SendFrame {
     fn from(bytes: Bytes) -> Self {
-        SendFrame { size: bytes.len(), body: Body::One(bytes) }
+        SendFrame(Frame { size: bytes.len(), head: bytes, tail: Vec::new() })
     }
 }
 
 impl fmt::Debug for SendFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SendFrame({} bytes)", self.size)
+        write!(f, "SendFrame({} bytes)", self.size())
     }
 }
 
@@ -155,7 +131,7 @@ pub(super) struct Sending {
 impl Sending {
     /// Puts the size in front of an answer; an error if no frame can be so large.
     pub(super) fn new(frame: SendFrame) -> Result<Self, usize> {
-        let head = i32::try_from(frame.size).map_err(|_| frame.size)?.to_be_bytes();
+        let head = i32::try_from(frame.size()).map_err(|_| frame.size())?.to_be_bytes();
         let memory_bytes = frame.memory_bytes();
         Ok(Sending { frame, head, part: 0, sent: 0, memory_bytes })
     }

@@ -1,6 +1,7 @@
-use std::net::IpAddr;
-
+use super::super::config::resolve_overrides;
 use super::*;
+use crate::config::BrokerConfig;
+use crate::model::ErrorCode;
 
 #[test]
 fn connections_of_one_address_beyond_its_limit_are_closed_at_once() {
@@ -19,7 +20,7 @@ fn connections_of_one_address_beyond_its_limit_are_closed_at_once() {
 fn an_address_may_have_a_limit_of_its_own() {
     let fixture = Fixture::with(|config| {
         config.max_connections_per_ip = 0;
-        config.max_connections_per_ip_overrides = parse_per_ip_overrides(["localhost:1"]).unwrap();
+        config.max_connections_per_ip_overrides = resolve_overrides([("localhost".to_owned(), 1)]).unwrap();
     });
     let mut first = fixture.connect();
     assert_eq!(first.ask(b"1"), b"1");
@@ -97,28 +98,33 @@ fn connections_that_come_too_fast_wait_for_the_clock() {
 }
 
 #[test]
-fn limits_for_hosts_are_read_as_kafka_writes_them() {
-    let limits = parse_per_ip_overrides(["127.0.0.1:200", " ::1:7 ", "", "[fe80::1]:0"]).unwrap();
-    let of = |address: &str| limits.get(&address.parse::<IpAddr>().unwrap()).copied();
-    assert_eq!(of("127.0.0.1"), Some(200));
-    assert_eq!(of("::1"), Some(7));
-    assert_eq!(of("fe80::1"), Some(0));
-    assert_eq!(of("127.0.0.2"), None);
-    for wrong in ["127.0.0.1", "127.0.0.1:many", "127.0.0.1:-1"] {
-        assert!(matches!(parse_per_ip_overrides([wrong]), Err(OverrideError::Malformed { .. })), "{wrong}");
+fn the_settings_of_a_broker_arrive_with_those_of_its_listeners() {
+    let mut broker = BrokerConfig::default();
+    for (key, value) in [
+        ("max.connections.per.ip.overrides", "127.0.0.1:200,[::1]:7"),
+        ("max.connections", "100"),
+        ("listener.name.external.max.connections", "10"),
+        ("listener.name.external.max.connection.creation.rate", "3"),
+        ("connections.max.idle.ms", "-1"),
+    ] {
+        broker.set(key, value).unwrap();
     }
-    assert!(matches!(
-        parse_per_ip_overrides(["no.such.host.invalid:1"]),
-        Err(OverrideError::UnknownHost { .. })
-    ));
+    let config = NetworkConfig::of_broker(&broker, ["EXTERNAL", "PLAINTEXT"]).unwrap();
+    assert_eq!(config.connections_per_ip("127.0.0.1".parse().unwrap()), 200);
+    // The same host in IPv6's clothes.
+    assert_eq!(config.connections_per_ip("::ffff:127.0.0.1".parse().unwrap()), 200);
+    assert_eq!(config.connections_per_ip("::1".parse().unwrap()), 7);
+    assert_eq!(config.connections_per_ip("127.0.0.2".parse().unwrap()), i32::MAX);
+    assert_eq!(config.max_connections, 100);
+    let external = ListenerLimits { max_connections: 10, max_connection_creation_rate: 3 };
+    assert_eq!(config.listener_limits("EXTERNAL"), external);
+    assert_eq!(config.listener_limits("PLAINTEXT").max_connections, 100);
+    assert_eq!(config.connections_max_idle_ms, -1);
 }
 
 #[test]
-fn an_address_in_ipv6_clothes_is_counted_as_itself() {
-    let config = NetworkConfig {
-        max_connections_per_ip_overrides: parse_per_ip_overrides(["10.0.0.1:3"]).unwrap(),
-        ..NetworkConfig::default()
-    };
-    assert_eq!(config.connections_per_ip("::ffff:10.0.0.1".parse().unwrap()), 3);
-    assert_eq!(config.connections_per_ip("10.0.0.2".parse().unwrap()), i32::MAX);
+fn a_limit_for_an_unknown_host_names_the_host() {
+    let error = resolve_overrides([("no.such.host.invalid".to_owned(), 1)]).unwrap_err();
+    assert!(error.to_string().contains("'no.such.host.invalid'"), "{error}");
+    assert_eq!(error.code(), ErrorCode::InvalidConfig);
 }
