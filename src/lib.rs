@@ -17,8 +17,8 @@ mod testkit;
 
 pub use config::{
     BrokerConfig, ClassName, CleanupPolicy, ConfigError, ConfigKey, ConfigProblem, ConfigType, ConfigWarning,
-    Effect, GroupMigrationPolicy, MessageTimestampType, Password, RecordingLevel, SecurityProtocol,
-    SslClientAuth, TopicCompression, UpdateMode,
+    Effect, GroupMigrationPolicy, MessageTimestampType, Password, Properties, RecordingLevel,
+    SecurityProtocol, SslClientAuth, TopicCompression, UpdateMode, settings_from_environment,
 };
 pub use error::{Error, Result};
 pub use model::{ErrorCode, IsolationLevel, TopicPartition, Uuid};

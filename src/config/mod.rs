@@ -4,28 +4,38 @@
 //! are written; `listeners.rs` is the one setting with a grammar of its own; `conflicts.rs` checks what depends on
 //! several settings.
 
+mod alter;
 mod broker;
 mod choice;
 mod conflicts;
+mod describe;
+mod dynamic;
+mod environment;
 mod error;
 mod key;
 mod listener_key;
 mod listeners;
 mod log;
 mod nearest;
+mod properties;
 mod valid;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use alter::{AlterOp, ConfigChange, alter_topic};
 pub use broker::BrokerConfig;
 pub use choice::{
     CleanupPolicy, GroupMigrationPolicy, MessageTimestampType, RecordingLevel, SecurityProtocol,
     SslClientAuth, TopicCompression,
 };
+pub(crate) use describe::{ConfigEntry, ConfigSource, ConfigSynonym};
+pub(crate) use dynamic::{DynamicBrokerConfig, Overrides, Scope};
+pub use environment::settings_from_environment;
 pub use error::{ConfigError, ConfigProblem, ConfigWarning};
 pub use key::{ConfigKey, ConfigType, Effect, UpdateMode};
 pub(crate) use listeners::{Endpoint, Listeners};
 pub(crate) use log::LogConfig;
+pub use properties::Properties;
 pub use value::{ClassName, Password};

@@ -93,14 +93,19 @@ impl BrokerConfig {
         self.originals.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
+    /// The text of a setting that was given, by name or by a field other than its default.
+    pub(crate) fn given_text(&self, name: &str) -> Option<String> {
+        if let Some(text) = self.originals.get(name) {
+            return Some(text.clone());
+        }
+        let position = position_of(name)?;
+        let value = value::print((ROWS.get(position)?.get)(self));
+        if value == KEYS.get(position)?.default { None } else { value }
+    }
+
     /// Whether the setting was given, by name or by a field other than its default.
     pub(crate) fn is_given(&self, name: &str) -> bool {
-        if self.originals.contains_key(name) {
-            return true;
-        }
-        let Some(position) = position_of(name) else { return false };
-        let (Some(row), Some(key)) = (ROWS.get(position), KEYS.get(position)) else { return false };
-        value::print((row.get)(self)) != key.default
+        self.given_text(name).is_some()
     }
 
     /// The settings of one listener: those that carry its prefix win over those without
