@@ -3,7 +3,11 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::broker::MetadataError;
+use crate::config::ConfigError;
+use crate::log::LogError;
 use crate::model::{ErrorCode, InvalidTopicName};
+use crate::record::BatchError;
 
 /// What went wrong, for people ([`fmt::Display`]) and for programs ([`Error::code`], Kafka's own number).
 ///
@@ -130,3 +134,15 @@ impl StdError for Error {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
+
+macro_rules! from_inner {
+    ($($inner:ty),+ $(,)?) => {
+        $(impl From<$inner> for Error {
+            fn from(error: $inner) -> Self {
+                Error(Box::new(Inner { code: error.code(), message: error.to_string(), source: Some(Box::new(error)) }))
+            }
+        })+
+    };
+}
+
+from_inner!(LogError, BatchError, ConfigError, MetadataError);

@@ -15,6 +15,7 @@ mod sys;
 #[cfg(feature = "testkit")]
 mod testkit;
 
+pub use broker::{Broker, BrokerBuilder, NewTopic};
 pub use config::{
     BrokerConfig, ClassName, CleanupPolicy, ConfigError, ConfigKey, ConfigProblem, ConfigType, ConfigWarning,
     Effect, GroupMigrationPolicy, MessageTimestampType, Password, Properties, RecordingLevel,

@@ -1,3 +1,98 @@
-//! broker
+//! The broker: topics, partitions, waiting, groups, and the native way to use them.
+
+mod builder;
+mod core;
+mod io_threads;
 mod metadata;
+mod open;
 mod purgatory;
+mod replica;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+pub use builder::BrokerBuilder;
+pub(crate) use core::{BrokerCore, Endpoint, Service};
+pub(crate) use metadata::MetadataError;
+pub use metadata::NewTopic;
+
+use crate::error::Result;
+
+/// An event log in this process: topics with partitions, in one or more directories, which any number of
+/// [`Producer`](crate::Producer)s and [`Consumer`](crate::Consumer)s of this program use by plain calls, and any
+/// Kafka client over a listener.
+///
+/// The handle is cheap to clone and may be shared between threads. The broker is closed by [`Broker::close`] or
+/// when the last handle (clones, producers, consumers, listeners) is dropped. Closing ends the listeners, lets
+/// waiting calls return an error with [`ErrorCode::BrokerNotAvailable`](crate::ErrorCode), writes what is needed
+/// to open again without a scan, and lets go of the directories.
+///
+/// # Examples
+/// ```
+/// use ottla::{Broker, NewTopic};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// let broker = Broker::open(dir.path())?;
+/// broker.admin().create_topic(NewTopic::new("orders", 3))?;
+/// broker.close();
+///
+/// let again = Broker::open(dir.path())?;
+/// assert_eq!(again.admin().list_topics(), ["orders"]);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Broker {
+    pub(crate) core: Arc<BrokerCore>,
+}
+
+impl Broker {
+    /// Opens the broker whose data is in `dir`, with Kafka's default settings; an empty or missing directory
+    /// becomes a new broker.
+    ///
+    /// # Errors
+    /// As [`BrokerBuilder::open`].
+    pub fn open(dir: impl AsRef<std::path::Path>) -> Result<Self> {
+        Broker::builder().log_dir(dir).open()
+    }
+
+    /// A broker with other settings than the default.
+    pub fn builder() -> BrokerBuilder {
+        BrokerBuilder::new()
+    }
+
+    /// A broker for one run: in a new directory below the system's temporary one, without syncing to disk, and
+    /// removed when it is closed. Groups start without [`group.initial.rebalance.delay.ms`], and internal topics
+    /// are small.
+    ///
+    /// [`group.initial.rebalance.delay.ms`]: https://kafka.apache.org/documentation/#brokerconfigs_group.initial.rebalance.delay.ms
+    ///
+    /// # Errors
+    /// As [`BrokerBuilder::open`].
+    pub fn temporary() -> Result<Self> {
+        Broker::builder().temporary().open()
+    }
+
+    /// The broker's `node.id`.
+    pub fn node_id(&self) -> i32 {
+        self.core.node_id
+    }
+
+    /// The id of the cluster that this broker is, made when its directory was first opened.
+    pub fn cluster_id(&self) -> &str {
+        &self.core.cluster_id
+    }
+
+    /// The directories that hold the data and are not offline.
+    pub fn log_dirs(&self) -> Vec<std::path::PathBuf> {
+        self.core.live_log_dirs()
+    }
+
+    /// Closes the broker for all its handles. Later calls on any of them fail with
+    /// [`ErrorCode::BrokerNotAvailable`](crate::ErrorCode); closing again does nothing.
+    pub fn close(&self) {
+        self.core.close();
+    }
+}

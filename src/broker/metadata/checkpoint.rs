@@ -11,7 +11,8 @@
 //! config orders retention.ms 86400000
 //! cluster log.cleaner.threads 2       a default for all brokers
 //! broker num.io.threads 4             a setting of this broker
-//! end 4                               the number of lines since the generation
+//! producer-ids 3000                   the first producer id that was never reserved
+//! end 5                               the number of lines since the generation
 //! ```
 //!
 //! A value runs to the end of its line; `\n`, `\r` and `\\` in it are escaped.
@@ -19,7 +20,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::model::{Uuid, validate_topic_name};
+use crate::model::{ErrorCode, ProducerId, Uuid, validate_topic_name};
 use crate::sys::FileSystem;
 
 /// The file's name in each log directory.
@@ -46,6 +47,7 @@ pub(crate) struct MetadataImage {
     pub(crate) topics: BTreeMap<String, TopicRecord>,
     pub(crate) cluster_overrides: Overrides,
     pub(crate) broker_overrides: Overrides,
+    pub(crate) next_producer_id: ProducerId,
 }
 
 /// Why a checkpoint cannot be used.
@@ -61,6 +63,16 @@ pub(crate) enum MetadataError {
         "{path}, line {line}: {what}; restore the file from another log directory, or remove it to start from the partitions' own directories"
     )]
     Malformed { path: PathBuf, line: usize, what: &'static str },
+}
+
+impl MetadataError {
+    pub(crate) fn code(&self) -> ErrorCode {
+        match self {
+            MetadataError::Io { .. }
+            | MetadataError::UnsupportedVersion { .. }
+            | MetadataError::Malformed { .. } => ErrorCode::KafkaStorageError,
+        }
+    }
 }
 
 impl MetadataImage {
@@ -117,6 +129,9 @@ impl MetadataImage {
         }
         for (key, value) in &self.broker_overrides {
             lines.push(format!("broker {key} {}", escape(value)));
+        }
+        if self.next_producer_id > 0 {
+            lines.push(format!("producer-ids {}", self.next_producer_id));
         }
         let count = lines.len();
         let mut content = format!("{VERSION}\n{}\n", self.generation);
@@ -185,7 +200,10 @@ impl MetadataImage {
             }
             "cluster" => decode_setting(rest, &mut self.cluster_overrides)?,
             "broker" => decode_setting(rest, &mut self.broker_overrides)?,
-            _ => return Err("the kind is none of topic, config, cluster and broker"),
+            "producer-ids" => {
+                self.next_producer_id = rest.parse().map_err(|_| "the producer id is invalid")?;
+            }
+            _ => return Err("the kind is none of topic, config, cluster, broker and producer-ids"),
         }
         Ok(())
     }
@@ -230,6 +248,7 @@ mod tests {
         image.topics.insert("orders".to_owned(), topic);
         image.cluster_overrides.insert("log.cleaner.threads".to_owned(), "2".to_owned());
         image.broker_overrides.insert("sasl.jaas.config".to_owned(), String::new());
+        image.next_producer_id = 3000;
         image
     }
 

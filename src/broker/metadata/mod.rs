@@ -1,3 +1,20 @@
 //! Which topics there are and how they are set; creating, changing and deleting them.
 
 mod checkpoint;
+mod configs;
+mod create_partitions;
+mod create_topics;
+mod delete_topics;
+mod producer_ids;
+mod store;
+mod topic;
+
+pub(crate) use checkpoint::{MetadataError, MetadataImage, Overrides, TopicRecord};
+pub(crate) use configs::ConfigResource;
+pub(crate) use create_partitions::NewPartitions;
+pub use create_topics::NewTopic;
+pub(crate) use create_topics::{CreatedTopic, MAX_PARTITIONS_PER_TOPIC};
+pub(crate) use delete_topics::DeletedTopic;
+pub(crate) use producer_ids::ProducerIds;
+pub(crate) use store::MetadataStore;
+pub(crate) use topic::{MetadataCache, Topic, TopicSettings};

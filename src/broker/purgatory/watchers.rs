@@ -48,10 +48,10 @@ impl WatcherList {
         self.count.store(operations.len(), Ordering::SeqCst);
     }
 
-    /// Forgets an operation, whether it is over or not.
-    pub(crate) fn forget(&self, operation: &Arc<dyn DelayedOperation>) {
+    /// Forgets the operations that `is_over` names, whether their wait is over or not.
+    pub(crate) fn forget_if(&self, is_over: impl Fn(*const ()) -> bool) {
         let mut operations = self.operations.lock();
-        operations.retain(|known| !Arc::ptr_eq(known, operation));
+        operations.retain(|operation| !is_over(Arc::as_ptr(operation).cast()));
         self.count.store(operations.len(), Ordering::SeqCst);
     }
 

@@ -53,6 +53,11 @@ impl LogManager {
         open.chain(failed).collect()
     }
 
+    /// The log dirs that work.
+    pub(crate) fn live_log_dirs(&self) -> Vec<PathBuf> {
+        self.dirs.iter().filter(|open| open.dir.is_online()).map(|open| open.dir.path().to_owned()).collect()
+    }
+
     /// The log dirs that cannot be used now.
     pub(crate) fn offline_log_dirs(&self) -> Vec<PathBuf> {
         let failed = self.failed_dirs.iter().map(|(path, _)| path.clone());

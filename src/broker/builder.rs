@@ -1,0 +1,129 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Broker;
+use super::open::{self, OpenParams};
+use crate::config::BrokerConfig;
+use crate::error::Result;
+use crate::sys::{Clock, Env, OsFileSystem};
+
+/// How to open a [`Broker`].
+///
+/// Settings have Kafka's names. What is set later wins; all of it is checked by [`BrokerBuilder::open`], which
+/// reports every wrong setting at once.
+///
+/// # Examples
+/// ```
+/// use ottla::{Broker, ErrorCode};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let dir = tempfile::tempdir()?;
+/// let broker = Broker::builder()
+///     .log_dir(dir.path())
+///     .set("num.partitions", "12")
+///     .set("log.retention.hours", "24")
+///     .open()?;
+/// # drop(broker);
+///
+/// let error = Broker::builder().temporary().set("num.partitions", "many").open().unwrap_err();
+/// assert_eq!(error.code(), ErrorCode::InvalidConfig);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a builder does nothing until it is opened"]
+pub struct BrokerBuilder {
+    properties: BTreeMap<String, String>,
+    temporary: bool,
+    env: Env,
+}
+
+/// What a temporary broker sets where the caller does not: a test wants its group at once, and no fifty
+/// directories for it.
+const TEMPORARY_DEFAULTS: [(&str, &str); 4] = [
+    ("group.initial.rebalance.delay.ms", "0"),
+    ("offsets.topic.num.partitions", "4"),
+    ("transaction.state.log.num.partitions", "4"),
+    ("num.network.threads", "1"),
+];
+
+impl BrokerBuilder {
+    pub(super) fn new() -> Self {
+        BrokerBuilder { properties: BTreeMap::new(), temporary: false, env: Env::system() }
+    }
+
+    /// Keeps the data in `dir`: Kafka's `log.dirs` with one entry.
+    pub fn log_dir(self, dir: impl AsRef<Path>) -> Self {
+        let dir = dir.as_ref().to_string_lossy().into_owned();
+        self.set("log.dirs", dir)
+    }
+
+    /// Sets one setting, by Kafka's key.
+    pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.properties.insert(key.into(), value.into());
+        self
+    }
+
+    /// Sets many settings, as from a `server.properties`.
+    pub fn properties(mut self, properties: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.properties.extend(properties);
+        self
+    }
+
+    /// Makes the broker a temporary one: see [`Broker::temporary`]. A `log.dirs` that is set is ignored.
+    pub fn temporary(mut self) -> Self {
+        self.temporary = true;
+        self
+    }
+
+    /// Takes time from `clock`, for all timestamps and all timers.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.env.clock = clock;
+        self
+    }
+
+    /// Takes the whole world from `env`.
+    pub(crate) fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
+    }
+
+    /// Opens the broker: reads its directories, recovers what an unclean stop left, and starts its timers.
+    ///
+    /// # Errors
+    /// - [`InvalidConfig`](crate::ErrorCode::InvalidConfig): settings are wrong; the message lists all of them.
+    /// - [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError): no log directory can be used: it is in use
+    ///   by another broker, cannot be read, or was written by a version that is not known.
+    pub fn open(mut self) -> Result<Broker> {
+        let mut temporary_dir = None;
+        if self.temporary {
+            let dir = self.make_temporary_dir()?;
+            self.properties.insert("log.dirs".to_owned(), dir.to_string_lossy().into_owned());
+            for (key, value) in TEMPORARY_DEFAULTS {
+                self.properties.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+            }
+            temporary_dir = Some(dir);
+        }
+        let (config, warnings) = BrokerConfig::from_properties(&self.properties)?;
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
+        let core = open::open(OpenParams { env: self.env, config, temporary_dir })?;
+        Ok(Broker { core })
+    }
+
+    fn make_temporary_dir(&mut self) -> Result<PathBuf> {
+        // Nobody opens it after a crash, so that waiting for the disk would be in vain.
+        self.env.fs = Arc::new(OsFileSystem::without_sync());
+        let name = format!("ottla-{}", self.env.random_uuid().to_hex());
+        let dir = std::env::temp_dir().join(name);
+        self.env.fs.create_dir_all(&dir).map_err(|error| {
+            crate::error::Error::caused(
+                crate::model::ErrorCode::KafkaStorageError,
+                format!("cannot make the temporary directory {}", dir.display()),
+                error,
+            )
+        })?;
+        Ok(dir)
+    }
+}

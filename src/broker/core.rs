@@ -1,0 +1,173 @@
+//! What all doors of a broker share: its topics, logs, groups, timers and settings.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::io_threads::IoThreads;
+use super::metadata::{MetadataCache, MetadataStore, ProducerIds};
+use super::purgatory::Timer;
+use super::replica::Partition;
+use crate::config::{BrokerConfig, DynamicBrokerConfig};
+use crate::error::{Error, Result};
+use crate::log::LogManager;
+use crate::model::{BrokerId, ErrorCode, ProducerId};
+use crate::sys::Env;
+
+/// Something that serves the broker's topics and must end before the logs are closed: a listener.
+pub(crate) trait Service: Send + Sync {
+    /// Ends it; returns once no call into the broker is under way or to come.
+    fn stop(&self);
+    /// Where clients reach it, for answers that tell them.
+    fn endpoint(&self) -> Endpoint;
+    /// Takes settings that were changed while it runs.
+    fn reconfigure(&self, config: &BrokerConfig);
+}
+
+/// An address at which clients reach this broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    pub(crate) listener_name: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+/// The broker behind its handles (Kafka: `BrokerServer`).
+pub(crate) struct BrokerCore {
+    pub(crate) env: Env,
+    pub(crate) node_id: BrokerId,
+    pub(crate) cluster_id: String,
+    pub(crate) metadata: MetadataCache,
+    pub(crate) store: MetadataStore,
+    pub(crate) log_manager: Arc<LogManager>,
+    pub(crate) timer: Arc<Timer>,
+    pub(crate) io_threads: Arc<IoThreads>,
+    pub(crate) producer_ids: ProducerIds,
+    pub(super) config: RwLock<Arc<BrokerConfig>>,
+    pub(super) dynamic_config: Mutex<DynamicBrokerConfig>,
+    pub(super) services: Mutex<Vec<Arc<dyn Service>>>,
+    pub(super) threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
+    pub(super) closed: AtomicBool,
+    /// Removed when the broker is closed: the directory of a temporary one.
+    pub(super) temporary_dir: Option<std::path::PathBuf>,
+}
+
+impl BrokerCore {
+    /// The settings as they are now.
+    pub(crate) fn config(&self) -> Arc<BrokerConfig> {
+        Arc::clone(&self.config.read())
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
+    }
+
+    /// Refuses work after [`BrokerCore::close`].
+    pub(crate) fn ensure_open(&self) -> Result<()> {
+        if self.is_closed() {
+            return Err(Error::new(ErrorCode::BrokerNotAvailable, "the broker is closed"));
+        }
+        Ok(())
+    }
+
+    /// The partition, or the error that a client gets for it.
+    pub(crate) fn partition(&self, topic: &str, partition: i32) -> Result<Arc<Partition>, ErrorCode> {
+        self.metadata.partition(topic, partition).ok_or(ErrorCode::UnknownTopicOrPartition)
+    }
+
+    /// A producer id that nobody had before.
+    pub(crate) fn generate_producer_id(&self) -> Result<ProducerId> {
+        self.producer_ids
+            .generate(|| Ok(self.store.reserve_producer_ids(&*self.env.fs, &self.live_log_dirs())?))
+    }
+
+    /// The log directories that take writes.
+    pub(crate) fn live_log_dirs(&self) -> Vec<std::path::PathBuf> {
+        self.log_manager.live_log_dirs()
+    }
+
+    /// Adds a listener.
+    pub(crate) fn add_service(&self, service: Arc<dyn Service>) {
+        self.services.lock().push(service);
+    }
+
+    pub(crate) fn remove_service(&self, service: &Arc<dyn Service>) {
+        self.services.lock().retain(|known| !Arc::ptr_eq(known, service));
+    }
+
+    /// Where clients of the listener called `listener_name` reach this broker.
+    pub(crate) fn endpoint(&self, listener_name: &str) -> Option<Endpoint> {
+        self.services.lock().iter().map(|s| s.endpoint()).find(|e| e.listener_name == listener_name)
+    }
+
+    /// Runs `task` every `period` from `delay` on, on an I/O thread, until the broker is closed. A run that
+    /// takes longer than the period delays the next.
+    pub(super) fn schedule_periodically(
+        self: &Arc<Self>,
+        delay: Duration,
+        period: Duration,
+        task: fn(&BrokerCore),
+    ) {
+        let core = Arc::downgrade(self);
+        self.timer.schedule(delay, move || run_and_reschedule(core, period, task));
+    }
+
+    /// Ends everything, in the order in which the parts depend on each other. Later calls return at once.
+    pub(crate) fn close(&self) {
+        if self.closed.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let services = std::mem::take(&mut *self.services.lock());
+        for service in services {
+            service.stop();
+        }
+        self.timer.close();
+        let own = std::thread::current().id();
+        for thread in std::mem::take(&mut *self.threads.lock()) {
+            // The last handle may be dropped by a task of the timer, which cannot wait for itself.
+            if thread.thread().id() != own && thread.join().is_err() {
+                tracing::error!("a broker thread panicked: this is a bug in ottla");
+            }
+        }
+        self.io_threads.close();
+        if let Err(error) = self.log_manager.shutdown() {
+            tracing::error!(%error, "the logs were not closed cleanly; the next start will scan them");
+        }
+        if let Some(dir) = &self.temporary_dir
+            && let Err(error) = self.env.fs.remove_dir_all(dir)
+        {
+            tracing::warn!(dir = %dir.display(), %error, "cannot remove the temporary broker's directory");
+        }
+    }
+}
+
+fn run_and_reschedule(core: Weak<BrokerCore>, period: Duration, task: fn(&BrokerCore)) {
+    let Some(strong) = core.upgrade() else { return };
+    let io_threads = Arc::clone(&strong.io_threads);
+    drop(strong);
+    io_threads.run(move || {
+        let Some(strong) = core.upgrade() else { return };
+        task(&strong);
+        let timer = Arc::clone(&strong.timer);
+        drop(strong);
+        timer.schedule(period, move || run_and_reschedule(core, period, task));
+    });
+}
+
+impl Drop for BrokerCore {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl std::fmt::Debug for BrokerCore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Broker")
+            .field("node_id", &self.node_id)
+            .field("cluster_id", &self.cluster_id)
+            .field("closed", &self.is_closed())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading and changing the settings of the broker and of its topics while it runs (Kafka: `ConfigAdminManager`,
+//! `ConfigurationControlManager`).
+
+use std::sync::Arc;
+
+use super::checkpoint::Overrides;
+use super::store::MetadataStore;
+use super::topic::Topic;
+use crate::broker::core::BrokerCore;
+use crate::config::{ConfigChange, ConfigEntry, DynamicBrokerConfig, Scope, alter_topic};
+use crate::error::{Error, Result};
+use crate::model::{ErrorCode, validate_topic_name};
+
+/// Whose settings.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum ConfigResource {
+    Topic(String),
+    /// This broker.
+    Broker,
+    /// What all brokers of the cluster take unless they have their own.
+    ClusterDefault,
+}
+
+impl BrokerCore {
+    /// The settings of a resource whose names `is_wanted` admits.
+    pub(crate) fn describe_configs(
+        &self,
+        resource: &ConfigResource,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<ConfigEntry>> {
+        self.ensure_open()?;
+        match resource {
+            ConfigResource::Topic(name) => {
+                let topic = self.configured_topic(name)?;
+                let overrides = topic.settings().overrides;
+                Ok(self.dynamic_config.lock().describe_topic(&overrides, is_wanted)?)
+            }
+            ConfigResource::Broker => Ok(self.dynamic_config.lock().describe_broker(is_wanted)),
+            ConfigResource::ClusterDefault => {
+                Ok(self.dynamic_config.lock().describe_cluster_default(is_wanted))
+            }
+        }
+    }
+
+    /// Changes single settings and keeps the others (Kafka: `incrementalAlterConfigs`).
+    pub(crate) fn alter_configs(
+        &self,
+        resource: &ConfigResource,
+        changes: &[ConfigChange<'_>],
+        validate_only: bool,
+    ) -> Result<()> {
+        self.ensure_open()?;
+        match resource {
+            ConfigResource::Topic(name) => {
+                let topic = self.configured_topic(name)?;
+                let overrides = alter_topic(&self.config(), &topic.settings().overrides, changes)?;
+                self.store_topic_overrides(&topic, overrides, validate_only)
+            }
+            ConfigResource::Broker => self.alter_broker(Scope::Broker, changes, validate_only),
+            ConfigResource::ClusterDefault => {
+                self.alter_broker(Scope::ClusterDefault, changes, validate_only)
+            }
+        }
+    }
+
+    /// Replaces all settings of a resource: what is not named has its default again (Kafka: `alterConfigs`).
+    pub(crate) fn replace_configs(
+        &self,
+        resource: &ConfigResource,
+        overrides: Overrides,
+        validate_only: bool,
+    ) -> Result<()> {
+        self.ensure_open()?;
+        let scope = match resource {
+            ConfigResource::Topic(name) => {
+                let topic = self.configured_topic(name)?;
+                return self.store_topic_overrides(&topic, overrides, validate_only);
+            }
+            ConfigResource::Broker => Scope::Broker,
+            ConfigResource::ClusterDefault => Scope::ClusterDefault,
+        };
+        // Held from the change's check to its effect, so that two changes do not undo each other.
+        let mut current = self.dynamic_config.lock();
+        let changed = current.replace(scope, overrides)?;
+        self.store_broker_overrides(&mut current, changed, validate_only)
+    }
+
+    fn configured_topic(&self, name: &str) -> Result<Arc<Topic>> {
+        validate_topic_name(name)?;
+        self.metadata.topic(name).ok_or_else(|| {
+            Error::new(ErrorCode::UnknownTopicOrPartition, format!("The topic '{name}' does not exist."))
+        })
+    }
+
+    fn store_topic_overrides(&self, topic: &Topic, overrides: Overrides, validate_only: bool) -> Result<()> {
+        let settings = self.topic_settings(overrides)?;
+        if validate_only {
+            return Ok(());
+        }
+        let mut image = self.store.lock();
+        MetadataStore::commit(&mut image, &*self.env.fs, &self.live_log_dirs(), |image| {
+            if let Some(record) = image.topics.get_mut(&**topic.name()) {
+                record.overrides = (*settings.overrides).clone();
+            }
+        })?;
+        topic.update_settings(settings);
+        Ok(())
+    }
+
+    fn alter_broker(&self, scope: Scope, changes: &[ConfigChange<'_>], validate_only: bool) -> Result<()> {
+        let mut current = self.dynamic_config.lock();
+        let changed = current.alter(scope, changes)?;
+        self.store_broker_overrides(&mut current, changed, validate_only)
+    }
+
+    fn store_broker_overrides(
+        &self,
+        current: &mut DynamicBrokerConfig,
+        changed: DynamicBrokerConfig,
+        validate_only: bool,
+    ) -> Result<()> {
+        if validate_only {
+            return Ok(());
+        }
+        {
+            let mut image = self.store.lock();
+            MetadataStore::commit(&mut image, &*self.env.fs, &self.live_log_dirs(), |image| {
+                image.cluster_overrides = changed.overrides(Scope::ClusterDefault).clone();
+                image.broker_overrides = changed.overrides(Scope::Broker).clone();
+            })?;
+        }
+        let effective = Arc::clone(changed.effective());
+        *current = changed;
+        *self.config.write() = Arc::clone(&effective);
+        self.io_threads.resize(usize::try_from(effective.num_io_threads).unwrap_or(1));
+        for service in self.services.lock().iter() {
+            service.reconfigure(&effective);
+        }
+        // Topics take the broker's value of what they do not set themselves.
+        for topic in self.metadata.topics() {
+            let overrides = (*topic.settings().overrides).clone();
+            topic.update_settings(self.topic_settings(overrides)?);
+        }
+        Ok(())
+    }
+}

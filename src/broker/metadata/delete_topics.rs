@@ -1,0 +1,57 @@
+//! Deleting topics (Kafka: `ReplicationControlManager#deleteTopics`).
+
+use std::sync::Arc;
+
+use super::store::MetadataStore;
+use super::topic::Topic;
+use crate::broker::core::BrokerCore;
+use crate::error::{Error, Result};
+use crate::model::{ErrorCode, Uuid};
+
+/// A topic that is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct DeletedTopic {
+    pub(crate) name: Arc<str>,
+    pub(crate) id: Uuid,
+}
+
+impl BrokerCore {
+    /// Deletes a topic with its records and the offsets committed on it. Who reads it at the moment keeps what
+    /// was handed out; the files go after `file.delete.delay.ms`.
+    pub(crate) fn delete_topic(&self, name: &str) -> Result<DeletedTopic> {
+        self.check_deletion()?;
+        let mut image = self.store.lock();
+        let topic =
+            self.metadata.topic(name).ok_or_else(|| Error::from(ErrorCode::UnknownTopicOrPartition))?;
+        MetadataStore::commit(&mut image, &*self.env.fs, &self.live_log_dirs(), |image| {
+            image.topics.remove(name);
+        })?;
+        self.metadata.remove(name);
+        let deleted = DeletedTopic { name: Arc::clone(topic.name()), id: topic.id() };
+        self.drop_logs(&topic);
+        drop(image);
+        tracing::info!(topic = %deleted.name, "deleted topic");
+        Ok(deleted)
+    }
+
+    /// Whether topics may be deleted at all.
+    pub(crate) fn check_deletion(&self) -> Result<()> {
+        self.ensure_open()?;
+        if !self.config().delete_topic_enable {
+            return Err(Error::from(ErrorCode::TopicDeletionDisabled));
+        }
+        Ok(())
+    }
+
+    fn drop_logs(&self, topic: &Topic) {
+        for partition in topic.partitions() {
+            let has_log = partition.existing_log().is_some();
+            partition.mark_deleted();
+            if has_log && let Err(error) = self.log_manager.delete(partition.tp()) {
+                tracing::error!(partition = %partition.tp(), %error, "cannot delete the log of a deleted topic");
+            }
+            // Those who wait for records learn that there will be none.
+            partition.watchers().check();
+        }
+    }
+}

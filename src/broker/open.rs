@@ -1,0 +1,180 @@
+//! Opening a broker: from directories and settings to a [`BrokerCore`] at work.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use parking_lot::{Mutex, RwLock};
+
+use super::core::BrokerCore;
+use super::io_threads::IoThreads;
+use super::metadata::{
+    MetadataCache, MetadataImage, MetadataStore, Overrides, ProducerIds, Topic, TopicRecord, TopicSettings,
+};
+use super::purgatory::Timer;
+use super::replica::Partition;
+use crate::config::{BrokerConfig, DynamicBrokerConfig, LogConfig};
+use crate::error::{Error, Result};
+use crate::log::{Log, LogManager, LogManagerConfig};
+use crate::model::ErrorCode;
+use crate::sys::Env;
+
+/// How often directories that wait for deletion are looked at; each has its own `file.delete.delay.ms`.
+const DELETE_LOGS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What a broker is opened from.
+pub(super) struct OpenParams {
+    pub(super) env: Env,
+    pub(super) config: BrokerConfig,
+    pub(super) temporary_dir: Option<PathBuf>,
+}
+
+pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
+    let OpenParams { env, config, temporary_dir } = params;
+    let dirs: Vec<PathBuf> = config.effective_log_dirs().into_iter().map(PathBuf::from).collect();
+    // Read before the directories are locked, since it says how each log is set. Should another broker be at
+    // work there, opening the logs fails on their lock, and nothing was changed.
+    let image = MetadataImage::load(&*env.fs, &dirs)?;
+    let (dynamic_config, problems) =
+        DynamicBrokerConfig::restore(config, image.cluster_overrides.clone(), image.broker_overrides.clone());
+    for problem in problems {
+        tracing::error!(%problem, "a setting that was changed while the broker ran is not valid any more");
+    }
+    let config = Arc::clone(dynamic_config.effective());
+    let log_manager = Arc::new(LogManager::open(log_manager_config(&config, dirs, &image), env.clone())?);
+    let timer = Timer::new(Arc::clone(&env.clock));
+    let core = Arc::new(BrokerCore {
+        node_id: config.effective_node_id(),
+        cluster_id: log_manager.cluster_id().to_owned(),
+        metadata: MetadataCache::default(),
+        store: MetadataStore::new(MetadataImage::default()),
+        log_manager: Arc::clone(&log_manager),
+        timer: Arc::clone(&timer),
+        io_threads: IoThreads::new(
+            Arc::clone(&env.spawner),
+            usize::try_from(config.num_io_threads).unwrap_or(1),
+        ),
+        producer_ids: ProducerIds::default(),
+        config: RwLock::new(Arc::clone(&config)),
+        dynamic_config: Mutex::new(dynamic_config),
+        services: Mutex::default(),
+        threads: Mutex::default(),
+        closed: AtomicBool::new(false),
+        temporary_dir,
+        env,
+    });
+    adopt_topics(&core, image, log_manager.logs())?;
+    start_timer(&core)?;
+    schedule_tasks(&core);
+    Ok(core)
+}
+
+fn log_manager_config(
+    config: &Arc<BrokerConfig>,
+    log_dirs: Vec<PathBuf>,
+    image: &MetadataImage,
+) -> LogManagerConfig {
+    let (config, image) = (Arc::clone(config), image.clone());
+    LogManagerConfig {
+        log_dirs,
+        node_id: config.effective_node_id(),
+        cluster_id: None,
+        recovery_threads_per_data_dir: usize::try_from(config.num_recovery_threads_per_data_dir).unwrap_or(1),
+        producer_id_expiration_ms: i64::from(config.producer_id_expiration_ms),
+        topic_configs: Arc::new(move |topic| topic_settings(&config, &image, topic).config),
+    }
+}
+
+/// The settings of a topic whose overrides were checked when they were made. Should a newer ottla have stored
+/// one that this one does not know, the topic still opens, with the broker's settings, and says so.
+fn topic_settings(config: &BrokerConfig, image: &MetadataImage, topic: &str) -> TopicSettings {
+    let overrides = image.topics.get(topic).map(|record| record.overrides.clone()).unwrap_or_default();
+    let log_config = LogConfig::from_overrides(config, &overrides).unwrap_or_else(|error| {
+        tracing::error!(topic, %error, "the topic's stored settings are not valid; the broker's are used");
+        LogConfig::from_broker(config)
+    });
+    TopicSettings { overrides: Arc::new(overrides), config: Arc::new(log_config) }
+}
+
+/// Makes the topics of the checkpoint, and those that only have directories: of a data directory that Apache
+/// Kafka wrote, or whose checkpoint is lost.
+fn adopt_topics(core: &Arc<BrokerCore>, mut image: MetadataImage, logs: Vec<Arc<Log>>) -> Result<()> {
+    let mut adopted = false;
+    for log in &logs {
+        let tp = log.topic_partition();
+        let record = image.topics.entry(tp.topic().to_owned()).or_insert_with(|| {
+            adopted = true;
+            let id =
+                Some(log.topic_id()).filter(|id| !id.is_zero()).unwrap_or_else(|| core.env.random_uuid());
+            TopicRecord { id, num_partitions: 0, overrides: Overrides::new() }
+        });
+        if record.num_partitions <= tp.partition() {
+            adopted = true;
+            record.num_partitions = tp.partition() + 1;
+        }
+    }
+    let config = core.config();
+    for (name, record) in &image.topics {
+        let settings = topic_settings(&config, &image, name);
+        let topic = Topic::new(name.as_str().into(), record.id, settings);
+        let partitions: Vec<Partition> =
+            (0..record.num_partitions).map(|number| core.new_partition(&topic, number)).collect();
+        topic.add_partitions(partitions.into_iter().map(Arc::new).collect());
+        core.metadata.insert(Arc::new(topic));
+    }
+    for log in logs {
+        let tp = log.topic_partition().clone();
+        let partition = core.metadata.partition(tp.topic(), tp.partition());
+        partition.ok_or_else(|| Error::from(ErrorCode::UnknownTopicOrPartition))?.make_leader(log)?;
+    }
+    if adopted {
+        image.store(&*core.env.fs, &core.live_log_dirs())?;
+    }
+    *core.store.lock() = image;
+    Ok(())
+}
+
+fn start_timer(core: &Arc<BrokerCore>) -> Result<()> {
+    let timer = Arc::clone(&core.timer);
+    let thread = core
+        .env
+        .spawner
+        .spawn("timer", Box::new(move || while timer.run_once() {}))
+        .map_err(|error| Error::caused(ErrorCode::UnknownServerError, "cannot start a thread", error))?;
+    core.threads.lock().push(thread);
+    Ok(())
+}
+
+/// Kafka: `LogManager#startupWithConfigOverrides`, with the same periods.
+fn schedule_tasks(core: &Arc<BrokerCore>) {
+    let config = core.config();
+    let ms = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1));
+    let initial = ms(config.log_initial_task_delay_ms);
+    let tasks: [(Duration, Duration, fn(&BrokerCore)); 5] = [
+        (initial, ms(config.log_retention_check_interval_ms), |core| {
+            core.log_manager.cleanup_logs();
+        }),
+        (initial, ms(i64::from(config.log_flush_offset_checkpoint_interval_ms)), |core| {
+            core.log_manager.checkpoint_recovery_offsets()
+        }),
+        (initial, ms(i64::from(config.log_flush_start_offset_checkpoint_interval_ms)), |core| {
+            core.log_manager.checkpoint_log_start_offsets()
+        }),
+        (
+            ms(config.replica_high_watermark_checkpoint_interval_ms),
+            ms(config.replica_high_watermark_checkpoint_interval_ms),
+            |core| core.log_manager.checkpoint_high_watermarks(),
+        ),
+        (DELETE_LOGS_INTERVAL, DELETE_LOGS_INTERVAL, |core| {
+            core.log_manager.delete_logs();
+        }),
+    ];
+    for (delay, period, task) in tasks {
+        core.schedule_periodically(delay, period, task);
+    }
+    if config.log_flush_scheduler_interval_ms < i64::MAX {
+        let period = ms(config.log_flush_scheduler_interval_ms);
+        core.schedule_periodically(initial, period, |core| core.log_manager.flush_dirty_logs());
+    }
+}

@@ -1,0 +1,14 @@
+//! One partition as its leader serves it: appending, reading, waiting.
+//!
+//! Kafka: `Partition`, `ReplicaManager`, `DelayedFetch`.
+
+mod delayed_fetch;
+mod fetch;
+mod partition;
+
+pub(crate) use delayed_fetch::fetch_or_wait;
+pub(crate) use fetch::{
+    FetchParams, FetchPartition, FetchPartitionData, check_leader_epoch, fetch_from_log,
+    last_offset_for_epoch,
+};
+pub(crate) use partition::{AppendRecordsParams, Partition};

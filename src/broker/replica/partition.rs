@@ -1,0 +1,205 @@
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use crate::broker::purgatory::WatcherList;
+use crate::config::LogConfig;
+use crate::error::{Error, Result};
+use crate::log::{AppendParams, Log, LogAppendInfo, LogManager};
+use crate::model::{ErrorCode, LeaderEpoch, Offset, TopicPartition, Uuid};
+use crate::record::{AppendOrigin, RecordBatchBuilder, ValidatedRecords, validate, validate_built};
+
+/// One partition of a topic, led by this broker (Kafka: `kafka.cluster.Partition`).
+///
+/// Appends to one partition are serialised by its log; reads never wait for them.
+pub(crate) struct Partition {
+    tp: TopicPartition,
+    topic_id: Uuid,
+    leader_epoch: AtomicI32,
+    log_manager: Arc<LogManager>,
+    config: Mutex<Arc<LogConfig>>,
+    log: OnceLock<Arc<Log>>,
+    watchers: WatcherList,
+    /// Set when the topic was deleted: whoever still holds the partition is told so.
+    deleted: AtomicBool,
+}
+
+/// How to append.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AppendRecordsParams {
+    pub(crate) origin: AppendOrigin,
+    /// Whether only batches of magic 2 will do: Produce from version 3 on.
+    pub(crate) requires_batch_format: bool,
+}
+
+impl Partition {
+    /// The partition without a log: the log is made at its first use. For topics whose partitions are mostly
+    /// unused, as those of `__consumer_offsets`, that saves thousands of file operations.
+    pub(crate) fn new(
+        tp: TopicPartition,
+        topic_id: Uuid,
+        config: Arc<LogConfig>,
+        log_manager: Arc<LogManager>,
+    ) -> Self {
+        Partition {
+            tp,
+            topic_id,
+            leader_epoch: AtomicI32::new(0),
+            log_manager,
+            config: Mutex::new(config),
+            log: OnceLock::new(),
+            watchers: WatcherList::default(),
+            deleted: AtomicBool::new(false),
+        }
+    }
+
+    /// Takes over a log that is there, and leads it in a new epoch (Kafka: `Partition#makeLeader`): an epoch
+    /// per start lets a client notice that an unclean stop cut the log.
+    pub(crate) fn make_leader(&self, log: Arc<Log>) -> Result<()> {
+        let epoch = log.latest_epoch().map_or(0, |latest| latest.saturating_add(1));
+        log.assign_epoch_start_offset(epoch, log.log_end_offset());
+        self.leader_epoch.store(epoch, Ordering::SeqCst);
+        // A broker of one has no follower to wait for: what is in the log is committed.
+        log.update_high_watermark(log.log_end_offset())?;
+        self.log.set(log).map_err(|_| Error::from(ErrorCode::UnknownServerError))
+    }
+
+    pub(crate) fn tp(&self) -> &TopicPartition {
+        &self.tp
+    }
+
+    pub(crate) fn topic_id(&self) -> Uuid {
+        self.topic_id
+    }
+
+    pub(crate) fn leader_epoch(&self) -> LeaderEpoch {
+        self.leader_epoch.load(Ordering::SeqCst)
+    }
+
+    /// The log, made if there is none yet.
+    pub(crate) fn log(&self) -> Result<&Arc<Log>> {
+        if self.deleted.load(Ordering::SeqCst) {
+            return Err(Error::from(ErrorCode::UnknownTopicOrPartition));
+        }
+        if let Some(log) = self.log.get() {
+            return Ok(log);
+        }
+        // Held while creating, so that two first users make one log.
+        let config = self.config.lock();
+        if let Some(log) = self.log.get() {
+            return Ok(log);
+        }
+        let log = self.log_manager.get_or_create_log(&self.tp, self.topic_id, Arc::clone(&config))?;
+        log.assign_epoch_start_offset(self.leader_epoch(), log.log_end_offset());
+        Ok(self.log.get_or_init(|| log))
+    }
+
+    /// The log, if it was made and the topic is not deleted.
+    pub(crate) fn existing_log(&self) -> Option<&Arc<Log>> {
+        self.log.get().filter(|_| !self.deleted.load(Ordering::SeqCst))
+    }
+
+    /// The topic is gone: no call succeeds from now on.
+    pub(crate) fn mark_deleted(&self) {
+        self.deleted.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn update_config(&self, config: &Arc<LogConfig>) {
+        let mut current = self.config.lock();
+        *current = Arc::clone(config);
+        if let Some(log) = self.log.get() {
+            log.update_config(Arc::clone(config));
+        }
+    }
+
+    pub(crate) fn config(&self) -> Arc<LogConfig> {
+        Arc::clone(&self.config.lock())
+    }
+
+    /// Who waits for records of this partition.
+    pub(crate) fn watchers(&self) -> &WatcherList {
+        &self.watchers
+    }
+
+    /// Checks and appends records that came as bytes, and wakes those who wait for records (Kafka:
+    /// `Partition#appendRecordsToLeader`).
+    ///
+    /// Where [`LogAppendInfo::needs_flush`] is set, the append must not be acknowledged before
+    /// [`Partition::flush`]. No lock may be held by the caller: fetches that complete answer from within this
+    /// call.
+    pub(crate) fn append_records_to_leader(
+        &self,
+        records: &Bytes,
+        params: AppendRecordsParams,
+    ) -> Result<LogAppendInfo> {
+        let log = self.log()?;
+        let options = log.validation_options(params.origin, params.requires_batch_format);
+        // Outside the log's lock: checksums and decompression are the dear part of an append.
+        let validated = validate(records, &options)?;
+        self.append(log, validated, params.origin)
+    }
+
+    /// Appends what a builder of this process holds, which needs no check record by record. The builder is
+    /// empty afterwards, and keeps its buffer.
+    pub(crate) fn append_built_to_leader(&self, builder: &mut RecordBatchBuilder) -> Result<LogAppendInfo> {
+        let log = self.log()?;
+        let options = log.validation_options(AppendOrigin::Client, true);
+        let validated = validate_built(builder, &options)?;
+        self.append(log, validated, AppendOrigin::Client)
+    }
+
+    fn append(
+        &self,
+        log: &Arc<Log>,
+        records: ValidatedRecords,
+        origin: AppendOrigin,
+    ) -> Result<LogAppendInfo> {
+        let leader_epoch = self.leader_epoch();
+        let info = log.append_as_leader(AppendParams { records, origin, leader_epoch })?;
+        self.committed(log)?;
+        Ok(info)
+    }
+
+    /// Makes the log durable up to `offset`. Blocks for the disk; concurrent calls share one sync.
+    pub(crate) fn flush(&self, offset: Offset) -> Result<()> {
+        Ok(self.log()?.flush(offset)?)
+    }
+
+    /// Everything in the log is committed, since there is no other replica. `min.insync.replicas` above 1 does
+    /// not hold it back: Kafka caps it by the number of replicas.
+    fn committed(&self, log: &Log) -> Result<()> {
+        log.maybe_update_high_watermark(log.log_end_offset())?;
+        self.watchers.check();
+        Ok(())
+    }
+
+    /// Moves the start of the log (Kafka: `Partition#deleteRecordsOnLeader`); -1 is the high watermark.
+    pub(crate) fn delete_records(&self, offset: Offset) -> Result<Offset> {
+        let log = self.log()?;
+        if !self.config.lock().cleanup_policy.delete {
+            return Err(Error::new(
+                ErrorCode::PolicyViolation,
+                format!("records of {} cannot be deleted: its cleanup.policy does not have delete", self.tp),
+            ));
+        }
+        let high_watermark = log.high_watermark();
+        let target = if offset == -1 { high_watermark } else { offset };
+        if target < 0 || target > high_watermark {
+            return Err(Error::new(
+                ErrorCode::OffsetOutOfRange,
+                format!("offset {target} of {} is beyond its high watermark {high_watermark}", self.tp),
+            ));
+        }
+        log.maybe_increment_log_start_offset(target)?;
+        self.watchers.check();
+        Ok(log.log_start_offset())
+    }
+}
+
+impl std::fmt::Debug for Partition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Partition({}, leader epoch {})", self.tp, self.leader_epoch())
+    }
+}

@@ -1,0 +1,181 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use super::replica::*;
+use super::*;
+use crate::log::FetchIsolation;
+use crate::model::{ErrorCode, NO_LEADER_EPOCH};
+use crate::record::{AppendOrigin, BatchOptions, RecordBatchBuilder};
+use crate::sys::ManualClock;
+
+const PARAMS: FetchParams = FetchParams {
+    isolation: FetchIsolation::HighWatermark,
+    max_wait_ms: 500,
+    min_bytes: 1,
+    max_bytes: 1 << 20,
+    min_one_message: true,
+};
+
+fn batch(count: usize) -> Bytes {
+    let mut builder = RecordBatchBuilder::new(BatchOptions::default());
+    for i in 0..count {
+        builder.append(1_000, None, Some(format!("value {i}").as_bytes())).unwrap();
+    }
+    builder.build().unwrap()
+}
+
+fn append(partition: &Partition, count: usize) -> i64 {
+    let params = AppendRecordsParams { origin: AppendOrigin::Client, requires_batch_format: true };
+    partition.append_records_to_leader(&batch(count), params).unwrap().first_offset
+}
+
+fn create(broker: &Broker, name: &str, partitions: i32) {
+    let results = broker.core.create_topics(&[NewTopic::new(name, partitions)], false);
+    results.into_iter().next().unwrap().unwrap();
+}
+
+fn request(partition: &Arc<Partition>, offset: i64) -> FetchPartition {
+    FetchPartition {
+        partition: Ok(Arc::clone(partition)),
+        fetch_offset: offset,
+        max_bytes: 1 << 20,
+        current_leader_epoch: NO_LEADER_EPOCH,
+        last_fetched_epoch: NO_LEADER_EPOCH,
+    }
+}
+
+#[test]
+fn topics_and_records_are_there_again_after_closing_and_opening() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::open(dir.path()).unwrap();
+    create(&broker, "orders", 2);
+    let id = broker.core.metadata.topic("orders").unwrap().id();
+    let partition = broker.core.partition("orders", 1).unwrap();
+    assert_eq!((append(&partition, 3), append(&partition, 2)), (0, 3));
+    broker.close();
+    let again = Broker::open(dir.path()).unwrap();
+    let topic = again.core.metadata.topic("orders").unwrap();
+    assert_eq!((topic.id(), topic.num_partitions()), (id, 2));
+    assert_eq!(again.core.partition("orders", 1).unwrap().log().unwrap().log_end_offset(), 5);
+    assert_eq!(again.cluster_id(), broker.cluster_id());
+}
+
+#[test]
+fn a_second_broker_on_the_same_directory_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let _broker = Broker::open(dir.path()).unwrap();
+    let error = Broker::open(dir.path()).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::KafkaStorageError);
+    assert!(error.to_string().contains("in use by another broker"), "{error}");
+}
+
+#[test]
+fn a_waiting_fetch_is_answered_by_the_append_it_waits_for() {
+    let broker = Broker::temporary().unwrap();
+    create(&broker, "t", 1);
+    let partition = broker.core.partition("t", 0).unwrap();
+    let answer = Arc::new(Mutex::new(None));
+    let place = Arc::clone(&answer);
+    let requests = vec![request(&partition, 0)];
+    let now = fetch_or_wait(&broker.core.timer, PARAMS, requests, || {
+        Box::new(move |data| *place.lock() = Some(data))
+    });
+    assert!(now.is_none() && answer.lock().is_none());
+    append(&partition, 1);
+    let data = answer.lock().take().unwrap();
+    assert!(!data[0].records.is_empty());
+    assert_eq!((data[0].error, data[0].high_watermark), (ErrorCode::None, 1));
+    assert_eq!(partition.watchers().len(), 0);
+}
+
+#[test]
+fn a_waiting_fetch_is_answered_empty_when_its_time_has_passed() {
+    let clock = Arc::new(ManualClock::new(0));
+    let broker = Broker::builder().temporary().clock(clock.clone()).open().unwrap();
+    create(&broker, "t", 1);
+    let partition = broker.core.partition("t", 0).unwrap();
+    let (sender, receiver) = crossbeam::channel::bounded(1);
+    let requests = vec![request(&partition, 0)];
+    let now = fetch_or_wait(&broker.core.timer, PARAMS, requests, || {
+        Box::new(move |data| sender.send(data).unwrap())
+    });
+    assert!(now.is_none());
+    clock.advance(Duration::from_millis(499));
+    assert!(receiver.try_recv().is_err());
+    clock.advance(Duration::from_millis(1));
+    assert!(receiver.recv().unwrap()[0].records.is_empty());
+    assert_eq!(partition.watchers().len(), 0);
+}
+
+#[test]
+fn a_fetch_beyond_the_end_of_the_log_is_out_of_range() {
+    let broker = Broker::temporary().unwrap();
+    create(&broker, "t", 1);
+    let partition = broker.core.partition("t", 0).unwrap();
+    let data = fetch_from_log(&PARAMS, &[request(&partition, 1)]);
+    assert_eq!((data[0].error, data[0].high_watermark), (ErrorCode::OffsetOutOfRange, -1));
+}
+
+#[test]
+fn deleting_a_topic_ends_the_fetches_that_wait_for_it() {
+    let broker = Broker::temporary().unwrap();
+    create(&broker, "t", 1);
+    let partition = broker.core.partition("t", 0).unwrap();
+    let (sender, receiver) = crossbeam::channel::bounded(1);
+    fetch_or_wait(&broker.core.timer, PARAMS, vec![request(&partition, 0)], || {
+        Box::new(move |data| sender.send(data).unwrap())
+    });
+    broker.core.delete_topic("t").unwrap();
+    assert_eq!(receiver.try_recv().unwrap()[0].error, ErrorCode::UnknownTopicOrPartition);
+    assert!(broker.core.partition("t", 0).is_err());
+}
+
+#[test]
+fn a_temporary_broker_leaves_no_directory_behind() {
+    let broker = Broker::temporary().unwrap();
+    create(&broker, "t", 3);
+    let dir = broker.log_dirs().remove(0);
+    assert!(dir.exists());
+    drop(broker);
+    assert!(!dir.exists());
+}
+
+#[test]
+fn colliding_duplicate_and_existing_names_are_refused_each_for_itself() {
+    let broker = Broker::temporary().unwrap();
+    create(&broker, "a.b", 1);
+    let topics = ["a_b", "a.b", "twice", "twice", "fine", ".."].map(|name| NewTopic::new(name, 1));
+    let codes: Vec<_> = broker
+        .core
+        .create_topics(&topics, false)
+        .into_iter()
+        .map(|result| result.map_or_else(|error| error.code(), |_| ErrorCode::None))
+        .collect();
+    use ErrorCode::*;
+    assert_eq!(
+        codes,
+        [
+            InvalidTopicException,
+            TopicAlreadyExists,
+            InvalidRequest,
+            InvalidRequest,
+            None,
+            InvalidTopicException
+        ]
+    );
+}
+
+#[test]
+fn producer_ids_are_never_handed_out_twice_even_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..3 {
+        let broker = Broker::open(dir.path()).unwrap();
+        for _ in 0..5 {
+            assert!(seen.insert(broker.core.generate_producer_id().unwrap()));
+        }
+    }
+}
