@@ -30,6 +30,8 @@
 //! [`Writer`](super::writer::Writer). So a row expands to one comparison and one call, whose target is compiled once
 //! for a type: that keeps some 170 structs cheap to compile.
 
+use std::fmt::Debug;
+
 use super::api_key::ApiKey;
 use super::codec_error::{CodecError, CodecFault};
 use super::reader::Reader;
@@ -37,7 +39,7 @@ use super::wire::Wire;
 use super::writer::Writer;
 
 /// A whole message: the outermost struct, which has versions of its own.
-pub(crate) trait Message: Wire {
+pub(crate) trait Message: Wire + Clone + Default + Debug + PartialEq {
     /// The lowest and the highest version.
     const VERSIONS: (i16, i16);
     /// The first version with compact lengths and tagged fields; `i16::MAX` if there is none.

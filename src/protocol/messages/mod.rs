@@ -32,6 +32,10 @@ pub(crate) mod sync_group;
 
 pub(crate) use alter_configs::{AlterConfigsRequest, AlterConfigsResponse};
 pub(crate) use api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+pub(crate) use consumer_protocol::{
+    ConsumerProtocolAssignment, ConsumerProtocolSubscription, decode_consumer_protocol,
+    encode_consumer_protocol,
+};
 pub(crate) use create_partitions::{CreatePartitionsRequest, CreatePartitionsResponse};
 pub(crate) use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
 pub(crate) use delete_groups::{DeleteGroupsRequest, DeleteGroupsResponse};
