@@ -70,10 +70,10 @@ where
             }
         }
     }
-    if let Some(command) = broker_id_command.filter(|command| !command.is_empty()) {
-        if !settings.iter().any(|(key, _)| key == "broker.id") {
-            settings.push(("broker.id".to_owned(), run(&command)?.trim().to_owned()));
-        }
+    if let Some(command) = broker_id_command.filter(|command| !command.is_empty())
+        && !settings.iter().any(|(key, _)| key == "broker.id")
+    {
+        settings.push(("broker.id".to_owned(), run(&command)?.trim().to_owned()));
     }
     if let Some(command) = hostname_command.filter(|command| !command.is_empty()) {
         let hostname = run(&command)?.trim().to_owned();

@@ -117,7 +117,7 @@ pub enum ConfigProblem {
         key: String,
     },
     /// An item added to, or taken from, what is no list.
-    #[error("{key}: is a {type_}; only lists have items to append or subtract")]
+    #[error("{key}: has the type {type_}; only lists have items to append or subtract")]
     NotAList {
         /// The setting.
         key: String,

@@ -109,21 +109,28 @@ impl Iterator for LogicalLines<'_> {
     type Item = LogicalLine;
 
     fn next(&mut self) -> Option<LogicalLine> {
+        let mut text = Vec::new();
+        let mut number = 0;
+        let mut goes_on = false;
         loop {
-            let mut line = self.natural_line()?;
-            let number = self.number;
-            if matches!(line, [] | ['#' | '!', ..]) {
+            let Some(line) = self.natural_line() else {
+                return goes_on.then_some(LogicalLine { text, number });
+            };
+            // A comment does not go on, and what goes on is not a comment, unless nothing came before.
+            if text.is_empty() && matches!(line, [] | ['#' | '!', ..]) {
+                goes_on = false;
                 continue;
             }
-            let mut text = Vec::new();
-            // Only the first of the joined lines can be a comment.
-            while ends_in_backslash(line) {
-                text.extend_from_slice(line.split_last().map_or(line, |(_, kept)| kept));
-                line = self.natural_line().unwrap_or_default();
+            if !goes_on {
+                number = self.number;
             }
-            text.extend_from_slice(line);
-            if !text.is_empty() {
-                return Some(LogicalLine { text, number });
+            goes_on = ends_in_backslash(line);
+            match line.split_last() {
+                Some((_, kept)) if goes_on => text.extend_from_slice(kept),
+                _ => {
+                    text.extend_from_slice(line);
+                    return Some(LogicalLine { text, number });
+                }
             }
         }
     }
