@@ -134,6 +134,17 @@ impl Partition {
         records: &Bytes,
         params: AppendRecordsParams,
     ) -> Result<LogAppendInfo> {
+        let info = self.append_without_waking(records, params)?;
+        self.watchers.check();
+        Ok(info)
+    }
+
+    /// The same, for a caller that holds a lock: it must call [`WatcherList::check`] once it holds none.
+    pub(crate) fn append_without_waking(
+        &self,
+        records: &Bytes,
+        params: AppendRecordsParams,
+    ) -> Result<LogAppendInfo> {
         let log = self.log()?;
         let options = log.validation_options(params.origin, params.requires_batch_format);
         // Outside the log's lock: checksums and decompression are the dear part of an append.
@@ -147,7 +158,9 @@ impl Partition {
         let log = self.log()?;
         let options = log.validation_options(AppendOrigin::Client, true);
         let validated = validate_built(builder, &options)?;
-        self.append(log, validated, AppendOrigin::Client)
+        let info = self.append(log, validated, AppendOrigin::Client)?;
+        self.watchers.check();
+        Ok(info)
     }
 
     fn append(
@@ -158,21 +171,15 @@ impl Partition {
     ) -> Result<LogAppendInfo> {
         let leader_epoch = self.leader_epoch();
         let info = log.append_as_leader(AppendParams { records, origin, leader_epoch })?;
-        self.committed(log)?;
+        // Everything in the log is committed, since there is no other replica. `min.insync.replicas` above 1
+        // does not hold it back: Kafka caps it by the number of replicas.
+        log.maybe_update_high_watermark(log.log_end_offset())?;
         Ok(info)
     }
 
     /// Makes the log durable up to `offset`. Blocks for the disk; concurrent calls share one sync.
     pub(crate) fn flush(&self, offset: Offset) -> Result<()> {
         Ok(self.log()?.flush(offset)?)
-    }
-
-    /// Everything in the log is committed, since there is no other replica. `min.insync.replicas` above 1 does
-    /// not hold it back: Kafka caps it by the number of replicas.
-    fn committed(&self, log: &Log) -> Result<()> {
-        log.maybe_update_high_watermark(log.log_end_offset())?;
-        self.watchers.check();
-        Ok(())
     }
 
     /// Moves the start of the log (Kafka: `Partition#deleteRecordsOnLeader`); -1 is the high watermark.
