@@ -79,7 +79,7 @@ def job_large_values():
     with tempfile.NamedTemporaryFile() as file:
         file.write(b"v" * 1_000_000)
         file.flush()
-        kcat("-P", "-t", topic, "-p", "0", file.name)
+        kcat("-P", "-t", topic, "-p", "0", "-X", "message.max.bytes=1048000", file.name)
     assert len(consume(topic)[0]["payload"]) == 1_000_000
 
 
