@@ -77,7 +77,6 @@ impl<H: RequestHandler> Processor<H> {
     pub(super) fn run(mut self) {
         while self.run_once() {}
         self.close_all();
-        self.bench.mailbox.close();
     }
 
     /// Waits for something to happen and deals with it. Says whether to go on.
@@ -350,5 +349,11 @@ impl<H: RequestHandler> Processor<H> {
         for token in tokens {
             self.close(token, &End::Stopped);
         }
+    }
+}
+
+impl<H: RequestHandler> Drop for Processor<H> {
+    fn drop(&mut self) {
+        self.bench.mailbox.close();
     }
 }

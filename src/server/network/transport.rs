@@ -45,6 +45,14 @@ impl Transport {
         }
     }
 
+    /// Whether a read that brought less than there was room for means that there is nothing more to read for now.
+    /// (Windows reports again only after a call that would block.)
+    pub(super) fn is_drained_by_short_read(&self) -> bool {
+        match self {
+            Transport::Plain(_) => !cfg!(windows),
+        }
+    }
+
     /// Sends as much of `parts` as there is room for; with `more`, further bytes follow at once.
     pub(super) fn send(&mut self, parts: &[IoSlice<'_>], more: bool) -> io::Result<usize> {
         match self {

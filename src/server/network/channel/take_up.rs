@@ -98,9 +98,8 @@ impl<S> Channel<S> {
         }
         self.last_active = bench.now;
         bench.metrics.bytes_in.add(received);
-        // Less than there was room for means that there is no more, which saves asking; unless the end has been
-        // announced, whose event is spent. Windows reports again only after a call that would block.
-        if received < limit && !self.read_closed && !cfg!(windows) {
+        // This saves asking once more; unless the end has been announced, whose event is spent.
+        if received < limit && !self.read_closed && self.transport.is_drained_by_short_read() {
             self.readable = false;
         }
     }

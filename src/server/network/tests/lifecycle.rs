@@ -212,3 +212,15 @@ fn clients_from_many_threads_are_all_served() {
     });
     assert_eq!(fixture.server.metrics().requests, 4000);
 }
+
+#[test]
+fn a_stopped_server_lets_go_of_its_handler() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    client.send(DEFER, b"");
+    let deferred = fixture.deferred(1);
+    let handler = Arc::downgrade(&fixture.handler);
+    drop(fixture);
+    drop(deferred);
+    assert_eq!(handler.strong_count(), 0);
+}

@@ -1,4 +1,6 @@
+use super::super::acceptor::{ACCEPT_BACKOFF, Acceptor, Hold};
 use super::super::config::resolve_overrides;
+use super::super::processor::FIRST_LISTENER_TOKEN;
 use super::*;
 use crate::config::BrokerConfig;
 use crate::model::ErrorCode;
@@ -127,4 +129,22 @@ fn a_limit_for_an_unknown_host_names_the_host() {
     let error = resolve_overrides([("no.such.host.invalid".to_owned(), 1)]).unwrap_err();
     assert!(error.to_string().contains("'no.such.host.invalid'"), "{error}");
     assert_eq!(error.code(), ErrorCode::InvalidConfig);
+}
+
+#[test]
+fn a_listener_rests_when_the_system_is_short_and_goes_on_after_a_client_that_left() {
+    let listener = Listener::bind("PLAINTEXT", "127.0.0.1", 0, &NetworkConfig::default()).unwrap();
+    let mut acceptor = Acceptor::new(FIRST_LISTENER_TOKEN, listener);
+    let now = Duration::from_secs(5);
+    acceptor.on_error(&io::ErrorKind::ConnectionAborted.into(), now);
+    assert!(acceptor.may_accept(now));
+    // Too many open files: the connection stays where it is, and nothing reports it again.
+    acceptor.on_error(&io::Error::from_raw_os_error(24), now);
+    assert_eq!(acceptor.hold, Hold::Backoff(now + ACCEPT_BACKOFF));
+    assert_eq!(acceptor.resumes_at(), Some(now + ACCEPT_BACKOFF));
+    assert!(!acceptor.may_accept(now));
+    assert!(acceptor.may_accept(now + ACCEPT_BACKOFF));
+    acceptor.on_error(&io::ErrorKind::WouldBlock.into(), now);
+    assert!(!acceptor.may_accept(now));
+    assert_eq!(acceptor.resumes_at(), None);
 }
