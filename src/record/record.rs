@@ -4,7 +4,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use super::BatchError;
-use super::varint::{read_varint, read_varlong};
+use super::varint::{take_varint, take_varlong};
 use crate::model::{Offset, Timestamp};
 
 /// One record of a batch. Key, value and headers are slices of the memory that the batch came in; a record keeps
@@ -12,32 +12,47 @@ use crate::model::{Offset, Timestamp};
 #[derive(Clone)]
 pub struct Record {
     source: Bytes,
-    raw: RawRecord,
+    offset: Offset,
+    timestamp: Timestamp,
+    key: Span,
+    value: Span,
+    headers: Span,
+    headers_count: u32,
 }
 
 impl Record {
-    pub(super) fn new(source: Bytes, raw: RawRecord) -> Self {
-        Record { source, raw }
+    /// The owned form of a record whose fields are slices of `source`.
+    #[inline]
+    pub(super) fn new(source: &Bytes, record: RecordRef<'_>) -> Self {
+        Record {
+            offset: record.offset,
+            timestamp: record.timestamp,
+            key: Span::within(source, record.key),
+            value: Span::within(source, record.value),
+            headers: Span::within(source, Some(record.headers.bytes)),
+            headers_count: record.headers.count,
+            source: source.clone(),
+        }
     }
 
     /// Its number within the partition.
     pub fn offset(&self) -> Offset {
-        self.raw.offset
+        self.offset
     }
 
     /// When it happened, in milliseconds since the Unix epoch; -1 if it does not say.
     pub fn timestamp(&self) -> Timestamp {
-        self.raw.timestamp
+        self.timestamp
     }
 
     /// The key.
     pub fn key(&self) -> Option<&[u8]> {
-        self.raw.key.of(&self.source)
+        self.key.of(&self.source)
     }
 
     /// The value; `None` is a tombstone where the topic is compacted.
     pub fn value(&self) -> Option<&[u8]> {
-        self.raw.value.of(&self.source)
+        self.value.of(&self.source)
     }
 
     /// The key, sharing the batch's memory.
@@ -52,24 +67,29 @@ impl Record {
 
     /// The headers.
     pub fn headers(&self) -> Headers<'_> {
-        self.raw.headers(&self.source)
+        if self.headers_count == 0 {
+            return Headers::default();
+        }
+        Headers { bytes: self.headers.of(&self.source).unwrap_or_default(), count: self.headers_count }
     }
 }
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.raw.borrow(&self.source), f)
+        let (offset, timestamp, headers) = (self.offset, self.timestamp, self.headers());
+        let record = RecordRef { offset, timestamp, key: self.key(), value: self.value(), headers };
+        fmt::Debug::fmt(&record, f)
     }
 }
 
 /// One record of a batch, borrowed.
 #[derive(Clone, Copy)]
 pub struct RecordRef<'a> {
-    offset: Offset,
-    timestamp: Timestamp,
-    key: Option<&'a [u8]>,
-    value: Option<&'a [u8]>,
-    headers: Headers<'a>,
+    pub(super) offset: Offset,
+    pub(super) timestamp: Timestamp,
+    pub(super) key: Option<&'a [u8]>,
+    pub(super) value: Option<&'a [u8]>,
+    pub(super) headers: Headers<'a>,
 }
 
 impl<'a> RecordRef<'a> {
@@ -131,7 +151,7 @@ impl<'a> Headers<'a> {
 
     /// One after the other, in the order in which the producer gave them.
     pub fn iter(&self) -> HeadersIter<'a> {
-        HeadersIter { bytes: self.bytes, position: 0, left: self.count }
+        HeadersIter { rest: self.bytes, left: self.count }
     }
 
     /// The value of the last header called `key`, which is the one that counts if there are several.
@@ -189,8 +209,7 @@ impl<'a> Header<'a> {
 /// The headers of one record.
 #[derive(Clone, Debug)]
 pub struct HeadersIter<'a> {
-    bytes: &'a [u8],
-    position: usize,
+    rest: &'a [u8],
     left: u32,
 }
 
@@ -199,9 +218,9 @@ impl<'a> Iterator for HeadersIter<'a> {
 
     fn next(&mut self) -> Option<Header<'a>> {
         self.left = self.left.checked_sub(1)?;
-        // The walk cannot fail: the record was only handed out because `walk_headers` came to its end.
-        let key = read_field(self.bytes, &mut self.position)??;
-        let value = read_field(self.bytes, &mut self.position)?;
+        // This cannot fail: the record was only handed out because `take_headers` came to its end.
+        let key = take_field(&mut self.rest)??;
+        let value = take_field(&mut self.rest)?;
         Some(Header { key, value })
     }
 
@@ -212,171 +231,101 @@ impl<'a> Iterator for HeadersIter<'a> {
 
 impl ExactSizeIterator for HeadersIter<'_> {}
 
-/// Reads a length and that many bytes; the inner `None` is a null.
-#[inline]
-fn read_field<'a>(bytes: &'a [u8], position: &mut usize) -> Option<Option<&'a [u8]>> {
-    let len = read_varint(bytes, position)?;
-    if len < 0 {
-        return (len == -1).then_some(None);
-    }
-    let field = bytes.get(*position..)?.get(..len as usize)?;
-    *position += len as usize;
-    Some(Some(field))
-}
-
-/// Where a field lies in the source of its record.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Span {
+/// Where a field lies in the source of its record, which has at most 2^31 bytes.
+#[derive(Clone, Copy)]
+struct Span {
     start: u32,
     /// -1 for null.
     len: i32,
 }
 
 impl Span {
-    pub(super) const NULL: Span = Span { start: 0, len: -1 };
-
-    /// The same field, in a source that has `count` bytes more in front. Sources are at most 2^31 bytes long.
-    pub(super) fn moved_by(self, count: usize) -> Span {
-        Span { start: self.start + count as u32, len: self.len }
-    }
-
-    pub(super) fn is_null(self) -> bool {
-        self.len < 0
+    /// The place of `field`, which is a slice of `source`.
+    #[inline]
+    fn within(source: &[u8], field: Option<&[u8]>) -> Self {
+        match field {
+            None => Span { start: 0, len: -1 },
+            Some(field) => {
+                let start = (field.as_ptr() as usize).wrapping_sub(source.as_ptr() as usize);
+                Span { start: start as u32, len: field.len() as i32 }
+            }
+        }
     }
 
     #[inline]
-    pub(super) fn of(self, source: &[u8]) -> Option<&[u8]> {
+    fn of(self, source: &[u8]) -> Option<&[u8]> {
         let len = usize::try_from(self.len).ok()?;
         source.get(self.start as usize..)?.get(..len)
     }
 }
 
-/// A record by its places within a source: what borrowed and owned records are made of.
-#[derive(Clone, Copy)]
-pub(super) struct RawRecord {
-    pub(super) offset: Offset,
-    pub(super) timestamp: Timestamp,
-    pub(super) key: Span,
-    pub(super) value: Span,
-    pub(super) headers: Span,
-    pub(super) headers_count: u32,
-}
-
-impl RawRecord {
-    #[inline]
-    fn headers<'a>(&self, source: &'a [u8]) -> Headers<'a> {
-        if self.headers_count == 0 {
-            return Headers::default();
-        }
-        Headers { bytes: self.headers.of(source).unwrap_or_default(), count: self.headers_count }
+/// Takes a length and that many bytes; the inner `None` is a null, the outer one bytes that are no field.
+#[inline(always)]
+fn take_field<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let len = take_varint(bytes)?;
+    if len < 0 {
+        return (len == -1).then_some(None);
     }
-
-    #[inline]
-    pub(super) fn borrow<'a>(&self, source: &'a [u8]) -> RecordRef<'a> {
-        RecordRef {
-            offset: self.offset,
-            timestamp: self.timestamp,
-            key: self.key.of(source),
-            value: self.value.of(source),
-            headers: self.headers(source),
-        }
-    }
-}
-
-/// Reads fields of one record and remembers where it stands.
-pub(super) struct FieldReader<'a> {
-    pub(super) bytes: &'a [u8],
-    pub(super) position: usize,
-}
-
-impl FieldReader<'_> {
-    #[cold]
-    pub(super) fn malformed(&self, field: &'static str) -> BatchError {
-        BatchError::MalformedRecord { field, position: self.position }
-    }
-
-    #[inline]
-    pub(super) fn varint(&mut self, field: &'static str) -> Result<i32, BatchError> {
-        read_varint(self.bytes, &mut self.position).ok_or_else(|| self.malformed(field))
-    }
-
-    #[inline]
-    pub(super) fn varlong(&mut self, field: &'static str) -> Result<i64, BatchError> {
-        read_varlong(self.bytes, &mut self.position).ok_or_else(|| self.malformed(field))
-    }
-
-    /// The place of `len` bytes from here, which must be there; a `len` of -1 is a null.
-    #[inline]
-    pub(super) fn span(&mut self, len: i32, field: &'static str) -> Result<Span, BatchError> {
-        if len < 0 {
-            return if len == -1 { Ok(Span::NULL) } else { Err(self.malformed(field)) };
-        }
-        if len as usize > self.bytes.len() - self.position {
-            return Err(self.malformed(field));
-        }
-        let start = self.position as u32;
-        self.position += len as usize;
-        Ok(Span { start, len })
-    }
-
-    /// Goes over `count` headers, so that reading them later cannot fail.
-    fn walk_headers(&mut self, count: i32) -> Result<Span, BatchError> {
-        let start = self.position as u32;
-        for _ in 0..count {
-            let len = self.varint("length of a header's key")?;
-            if len < 0 {
-                return Err(self.malformed("null key of a header"));
-            }
-            self.span(len, "key of a header")?;
-            let len = self.varint("length of a header's value")?;
-            self.span(len, "value of a header")?;
-        }
-        Ok(Span { start, len: self.position as i32 - start as i32 })
-    }
+    let (field, rest) = bytes.split_at_checked(len as usize)?;
+    *bytes = rest;
+    Some(Some(field))
 }
 
 /// What a record of magic 2 says about itself, before the batch's base offset and timestamp are added.
-pub(super) struct RecordFields {
+pub(super) struct RecordFields<'a> {
     pub(super) timestamp_delta: i64,
     pub(super) offset_delta: i32,
-    pub(super) key: Span,
-    pub(super) value: Span,
-    pub(super) headers: Span,
-    pub(super) headers_count: u32,
+    pub(super) key: Option<&'a [u8]>,
+    pub(super) value: Option<&'a [u8]>,
+    pub(super) headers: Headers<'a>,
 }
 
 /// Reads the record of magic 2 at `position` of `source` and moves on to the next
 /// (Kafka: `DefaultRecord#readFrom`).
-#[inline]
-pub(super) fn read_record(source: &[u8], position: &mut usize) -> Result<RecordFields, BatchError> {
-    let mut reader = FieldReader { bytes: source, position: *position };
-    let len = reader.varint("length of the record")?;
-    let start = reader.position;
-    let end = usize::try_from(len).ok().and_then(|len| start.checked_add(len));
-    let Some(bytes) = end.and_then(|end| source.get(..end)) else {
-        return Err(reader.malformed("length of the record"));
+#[inline(always)]
+pub(super) fn read_record<'a>(
+    source: &'a [u8],
+    position: &mut usize,
+) -> Result<RecordFields<'a>, BatchError> {
+    let mut rest = source.get(*position..).unwrap_or_default();
+    let Some(record) = take_field(&mut rest).flatten() else {
+        return Err(BatchError::MalformedRecord { field: "length", position: *position });
     };
-    reader.bytes = bytes;
+    let end = source.len() - rest.len();
+    match parse_record(record) {
+        Ok(fields) => {
+            *position = end;
+            Ok(fields)
+        }
+        Err((field, left)) => Err(BatchError::MalformedRecord { field, position: end - left }),
+    }
+}
+
+/// Reads what follows a record's length; an error is the name of a field and the number of bytes from it to the
+/// end.
+#[inline(always)]
+fn parse_record(record: &[u8]) -> Result<RecordFields<'_>, (&'static str, usize)> {
     // Attributes, unused so far, are not looked at, as in Kafka.
-    reader.position += 1;
-    if reader.position > bytes.len() {
-        return Err(reader.malformed("attributes"));
-    }
-    let timestamp_delta = reader.varlong("timestamp delta")?;
-    let offset_delta = reader.varint("offset delta")?;
-    let len = reader.varint("length of the key")?;
-    let key = reader.span(len, "key")?;
-    let len = reader.varint("length of the value")?;
-    let value = reader.span(len, "value")?;
-    let count = reader.varint("number of headers")?;
-    let headers = match count {
-        0 => Span::default(),
-        1.. => reader.walk_headers(count)?,
-        ..0 => return Err(reader.malformed("number of headers")),
+    let Some((_, mut rest)) = record.split_first() else { return Err(("attributes", 0)) };
+    let Some(timestamp_delta) = take_varlong(&mut rest) else { return Err(("timestamp delta", rest.len())) };
+    let Some(offset_delta) = take_varint(&mut rest) else { return Err(("offset delta", rest.len())) };
+    let Some(key) = take_field(&mut rest) else { return Err(("key", rest.len())) };
+    let Some(value) = take_field(&mut rest) else { return Err(("value", rest.len())) };
+    let headers = match rest {
+        [0] => Headers::default(),
+        _ => take_headers(rest)?,
     };
-    if reader.position != bytes.len() {
-        return Err(reader.malformed("end of the record"));
+    Ok(RecordFields { timestamp_delta, offset_delta, key, value, headers })
+}
+
+/// Goes over the headers at the end of a record, so that reading them later cannot fail.
+fn take_headers(mut rest: &[u8]) -> Result<Headers<'_>, (&'static str, usize)> {
+    let count = take_varint(&mut rest).and_then(|count| u32::try_from(count).ok());
+    let Some(count) = count else { return Err(("number of headers", rest.len())) };
+    let bytes = rest;
+    for _ in 0..count {
+        let Some(Some(_)) = take_field(&mut rest) else { return Err(("key of a header", rest.len())) };
+        let Some(_) = take_field(&mut rest) else { return Err(("value of a header", rest.len())) };
     }
-    *position = reader.position;
-    Ok(RecordFields { timestamp_delta, offset_delta, key, value, headers, headers_count: count as u32 })
+    if rest.is_empty() { Ok(Headers { bytes, count }) } else { Err(("end", rest.len())) }
 }

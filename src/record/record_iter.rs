@@ -4,7 +4,7 @@ use super::batch::{RecordBatch, RecordBatchRef};
 use super::compression::decompress_into;
 use super::header::RECORD_BATCH_OVERHEAD;
 use super::legacy::LegacyCursor;
-use super::record::{RawRecord, Record, RecordRef, read_record};
+use super::record::{Record, RecordRef, read_record};
 use super::{BatchError, TimestampType};
 use crate::model::{Offset, Timestamp};
 
@@ -13,20 +13,15 @@ use crate::model::{Offset, Timestamp};
 pub(super) enum Cursor {
     Batch(BatchCursor),
     Legacy(LegacyCursor),
-    Done,
 }
 
 impl Cursor {
-    fn next(&mut self, source: &[u8]) -> Option<Result<RawRecord, BatchError>> {
-        let item = match self {
+    #[inline(always)]
+    fn next<'a>(&mut self, source: &'a [u8]) -> Option<Result<RecordRef<'a>, BatchError>> {
+        match self {
             Cursor::Batch(cursor) => cursor.next(source),
             Cursor::Legacy(cursor) => cursor.next(source),
-            Cursor::Done => None,
-        };
-        if !matches!(item, Some(Ok(_))) {
-            *self = Cursor::Done;
         }
-        item
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -34,7 +29,6 @@ impl Cursor {
             // The count is the batch's own claim: not one to reserve memory by.
             Cursor::Batch(cursor) => (0, usize::try_from(cursor.count - cursor.read).ok()),
             Cursor::Legacy(_) => (0, None),
-            Cursor::Done => (0, Some(0)),
         }
     }
 }
@@ -70,28 +64,42 @@ impl BatchCursor {
         })
     }
 
-    #[inline]
-    fn next(&mut self, source: &[u8]) -> Option<Result<RawRecord, BatchError>> {
+    fn stop(&mut self) {
+        self.count = self.read;
+        self.position = usize::MAX;
+    }
+
+    #[cold]
+    fn check_end(&mut self, source: &[u8]) -> Result<(), BatchError> {
+        let count = self.count;
+        let left = source.len().saturating_sub(self.position);
+        self.stop();
+        if left == 0 { Ok(()) } else { Err(BatchError::TrailingBytes { count, left }) }
+    }
+
+    #[inline(always)]
+    fn next<'a>(&mut self, source: &'a [u8]) -> Option<Result<RecordRef<'a>, BatchError>> {
         if self.read == self.count {
-            let left = source.len().saturating_sub(self.position);
-            return (left > 0).then_some(Err(BatchError::TrailingBytes { count: self.count, left }));
+            return self.check_end(source).err().map(Err);
         }
         self.read += 1;
         let fields = match read_record(source, &mut self.position) {
             Ok(fields) => fields,
-            Err(error) => return Some(Err(error)),
+            Err(error) => {
+                self.stop();
+                return Some(Err(error));
+            }
         };
         let timestamp = match self.log_append_time {
             Some(time) => time,
             None => self.base_timestamp.wrapping_add(fields.timestamp_delta),
         };
-        Some(Ok(RawRecord {
+        Some(Ok(RecordRef {
             offset: self.base_offset.wrapping_add(i64::from(fields.offset_delta)),
             timestamp,
             key: fields.key,
             value: fields.value,
             headers: fields.headers,
-            headers_count: fields.headers_count,
         }))
     }
 }
@@ -139,8 +147,7 @@ impl<'a> Iterator for RecordRefIter<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let item = self.cursor.next(self.source)?;
-        Some(item.map(|raw| raw.borrow(self.source)))
+        self.cursor.next(self.source)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -175,9 +182,10 @@ impl RecordIter {
 impl Iterator for RecordIter {
     type Item = Result<Record, BatchError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let item = self.cursor.next(&self.source)?;
-        Some(item.map(|raw| Record::new(self.source.clone(), raw)))
+        Some(item.map(|record| Record::new(&self.source, record)))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -1,7 +1,7 @@
 use super::super::batch::{Batches, RecordBatchRef};
 use super::super::compression::{decompress_into, repair_lz4_header};
 use super::super::header::{HEADER_SIZE_V0, HEADER_SIZE_V1, MAGIC_VALUE_V0};
-use super::super::record::{FieldReader, RawRecord, Span};
+use super::super::record::{Headers, RecordRef};
 use super::super::{BatchError, CompressionType, TimestampType};
 use crate::model::{Offset, Timestamp};
 
@@ -45,9 +45,7 @@ impl LegacyCursor {
         decompression_limit: usize,
     ) -> Result<Self, BatchError> {
         let codec = batch.compression_type()?;
-        let bytes = batch.as_bytes();
-        let message = read_message(batch, 0)?;
-        let Some(value) = message.value.of(bytes) else {
+        let Some(value) = read_message(batch)?.value else {
             return Err(BatchError::InvalidWrapper("its value is null"));
         };
         scratch.clear();
@@ -71,33 +69,39 @@ impl LegacyCursor {
         Ok(LegacyCursor { position: 0, wrapper: Some(wrapper) })
     }
 
-    pub(in super::super) fn next(&mut self, source: &[u8]) -> Option<Result<RawRecord, BatchError>> {
+    pub(in super::super) fn next<'a>(
+        &mut self,
+        source: &'a [u8],
+    ) -> Option<Result<RecordRef<'a>, BatchError>> {
         let rest = source.get(self.position..)?;
-        match RecordBatchRef::parse(rest) {
+        let item = match RecordBatchRef::parse(rest) {
             Ok(Some((message, _))) => {
-                let start = self.position;
                 self.position += message.size_in_bytes();
-                Some(self.read(message, start))
+                Some(self.read(message))
             }
             Ok(None) => None,
             Err(error) => Some(Err(error)),
+        };
+        if !matches!(item, Some(Ok(_))) {
+            self.position = usize::MAX;
         }
+        item
     }
 
-    fn read(&mut self, message: RecordBatchRef<'_>, start: usize) -> Result<RawRecord, BatchError> {
-        let mut raw = read_message(message, start)?;
+    fn read<'a>(&mut self, message: RecordBatchRef<'a>) -> Result<RecordRef<'a>, BatchError> {
+        let mut record = read_message(message)?;
         if let Some(wrapper) = &mut self.wrapper {
-            raw.offset = match wrapper.offsets {
-                InnerOffsets::Absolute => raw.offset,
-                InnerOffsets::RelativeTo(base) => base.wrapping_add(raw.offset),
+            record.offset = match wrapper.offsets {
+                InnerOffsets::Absolute => record.offset,
+                InnerOffsets::RelativeTo(base) => base.wrapping_add(record.offset),
                 InnerOffsets::ByIndexFrom(base) => base.wrapping_add(wrapper.index),
             };
             wrapper.index += 1;
             if let Some(time) = wrapper.log_append_time {
-                raw.timestamp = time;
+                record.timestamp = time;
             }
         }
-        Ok(raw)
+        Ok(record)
     }
 }
 
@@ -135,25 +139,31 @@ fn inner_offsets(wrapper: RecordBatchRef<'_>, inner: &[u8]) -> Result<InnerOffse
     })
 }
 
-/// Reads a message that starts at `start` of its source; the spans are places of the source.
-fn read_message(message: RecordBatchRef<'_>, start: usize) -> Result<RawRecord, BatchError> {
+fn read_message(message: RecordBatchRef<'_>) -> Result<RecordRef<'_>, BatchError> {
     let header_size = if message.magic() == MAGIC_VALUE_V0 { HEADER_SIZE_V0 } else { HEADER_SIZE_V1 };
-    let mut reader = FieldReader { bytes: message.as_bytes(), position: header_size };
-    let key = read_field(&mut reader, "key")?;
-    let value = read_field(&mut reader, "value")?;
-    Ok(RawRecord {
+    let mut rest = message.as_bytes().get(header_size..).unwrap_or_default();
+    let size = message.size_in_bytes();
+    let malformed = |field, left: &[u8]| BatchError::MalformedRecord { field, position: size - left.len() };
+    let Some(key) = take_field(&mut rest) else { return Err(malformed("key", rest)) };
+    let Some(value) = take_field(&mut rest) else { return Err(malformed("value", rest)) };
+    Ok(RecordRef {
         offset: message.base_offset(),
         timestamp: message.base_timestamp(),
-        key: key.moved_by(start),
-        value: value.moved_by(start),
-        headers: Span::default(),
-        headers_count: 0,
+        key,
+        value,
+        headers: Headers::default(),
     })
 }
 
-fn read_field(reader: &mut FieldReader<'_>, field: &'static str) -> Result<Span, BatchError> {
-    let len = reader.bytes.get(reader.position..).and_then(|rest| rest.first_chunk());
-    let Some(len) = len else { return Err(reader.malformed(field)) };
-    reader.position += len.len();
-    reader.span(i32::from_be_bytes(*len), field)
+/// Takes a length and that many bytes; the inner `None` is a null, the outer one bytes that are no field.
+fn take_field<'a>(bytes: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let (len, rest) = bytes.split_first_chunk()?;
+    let len = i32::from_be_bytes(*len);
+    if len == -1 {
+        *bytes = rest;
+        return Some(None);
+    }
+    let (field, rest) = rest.split_at_checked(usize::try_from(len).ok()?)?;
+    *bytes = rest;
+    Some(Some(field))
 }

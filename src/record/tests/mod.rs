@@ -10,7 +10,10 @@ use super::*;
 /// Far more than any batch of these tests decompresses into.
 const LIMIT: usize = 64 << 20;
 
-fn build(options: BatchOptions, records: &[(i64, Option<&[u8]>, Option<&[u8]>)]) -> RecordBatch {
+/// Timestamp, key and value of a record.
+type Fields<'a> = (i64, Option<&'a [u8]>, Option<&'a [u8]>);
+
+fn build(options: BatchOptions, records: &[Fields<'_>]) -> RecordBatch {
     let mut builder = RecordBatchBuilder::new(options);
     for (timestamp, key, value) in records {
         builder.append(*timestamp, *key, *value).unwrap();

@@ -410,9 +410,8 @@ fn what_was_built_here_is_validated_without_reading_it_again() {
             options.target_compression = CompressionType::ALL.into_iter().rfind(|codec| codec.is_supported())
         },
     ];
-    let keyed: &[(i64, Option<&[u8]>, Option<&[u8]>)] =
-        &[(999_995, Some(b"k"), None), (1_000_005, Some(b"k"), None)];
-    let bare: &[(i64, Option<&[u8]>, Option<&[u8]>)] = &[(-1, None, Some(b"v")), (5, None, Some(b"v"))];
+    let keyed: &[Fields<'_>] = &[(999_995, Some(b"k"), None), (1_000_005, Some(b"k"), None)];
+    let bare: &[Fields<'_>] = &[(-1, None, Some(b"v")), (5, None, Some(b"v"))];
     for change in changes {
         let mut options = options();
         change(&mut options);

@@ -62,7 +62,8 @@ pub(crate) fn validate_built(
         && target == built.compression
         && built.timestamp_type == TimestampType::CreateTime
         && !(options.compacted && facts.has_null_key)
-        && options.accepts_timestamp(facts.min_timestamp)
+        // The largest number is where there is no smallest timestamp; as a timestamp, it is the largest too.
+        && (facts.min_timestamp == i64::MAX || options.accepts_timestamp(facts.min_timestamp))
         && options.accepts_timestamp(facts.max_timestamp);
     if !is_plain {
         return validate(&builder.build()?, options);

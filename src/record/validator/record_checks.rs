@@ -105,7 +105,7 @@ impl<'a> RecordChecks<'a> {
         let mut position = 0;
         for _ in 0..count {
             let record = read_record(body, &mut position)?;
-            self.check_delta(record.offset_delta, record.timestamp_delta, !record.key.is_null());
+            self.check_delta(record.offset_delta, record.timestamp_delta, record.key.is_some());
         }
         match body.len() - position {
             0 => Ok(()),

@@ -2,7 +2,7 @@ use std::io::Read;
 
 use super::record_checks::RecordChecks;
 use crate::record::compression::{decompress_error, reader};
-use crate::record::varint::{MAX_VARINT_SIZE, MAX_VARLONG_SIZE, read_varint, read_varlong};
+use crate::record::varint::{MAX_VARINT_SIZE, MAX_VARLONG_SIZE, take_varint, take_varlong};
 use crate::record::{BatchError, CompressionType};
 
 const BUFFER_SIZE: usize = 16 * 1024;
@@ -89,8 +89,9 @@ impl<'a> RecordSkimmer<'a> {
     #[inline]
     fn varint(&mut self, field: &'static str) -> Result<i32, BatchError> {
         self.fill(MAX_VARINT_SIZE)?;
-        let mut read = 0;
-        let value = read_varint(self.available(), &mut read);
+        let mut rest = self.available();
+        let value = take_varint(&mut rest);
+        let read = self.end - self.start - rest.len();
         self.consume(read, field)?;
         value.ok_or_else(|| self.malformed(field))
     }
@@ -98,8 +99,9 @@ impl<'a> RecordSkimmer<'a> {
     #[inline]
     fn varlong(&mut self, field: &'static str) -> Result<i64, BatchError> {
         self.fill(MAX_VARLONG_SIZE)?;
-        let mut read = 0;
-        let value = read_varlong(self.available(), &mut read);
+        let mut rest = self.available();
+        let value = take_varlong(&mut rest);
+        let read = self.end - self.start - rest.len();
         self.consume(read, field)?;
         value.ok_or_else(|| self.malformed(field))
     }
