@@ -91,7 +91,7 @@ impl Log {
             upper = place_in(&segments, upper.offset)?;
             self.remember_place_of_high_watermark(upper);
         }
-        for segment in segments.from_floor(start_offset) {
+        for segment in segments.starting_at_floor(start_offset) {
             let limits = SegmentReadLimits {
                 max_bytes: params.max_bytes,
                 max_position: max_position(segment, upper),
@@ -129,7 +129,7 @@ impl Log {
                 Some(offset) => offset,
                 None => segments.higher_base_offset(segment.base_offset()).unwrap_or(bounds.end.offset),
             };
-            for segment in segments.from_floor(segment.base_offset()) {
+            for segment in segments.starting_at_floor(segment.base_offset()) {
                 if segment.txn_index().collect_aborted_txns(params.start_offset, upper_bound, aborted)? {
                     break;
                 }

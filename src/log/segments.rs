@@ -42,7 +42,7 @@ impl Segments {
     }
 
     /// The last segment that starts at or below `offset`, and those after it.
-    pub(crate) fn from_floor(&self, offset: Offset) -> impl Iterator<Item = &Arc<LogSegment>> {
+    pub(crate) fn starting_at_floor(&self, offset: Offset) -> impl Iterator<Item = &Arc<LogSegment>> {
         let skipped = if self.active.base_offset() <= offset {
             self.sealed.len()
         } else {
@@ -53,12 +53,12 @@ impl Segments {
 
     /// The last segment that starts at or below `offset`.
     pub(crate) fn floor(&self, offset: Offset) -> Option<&Arc<LogSegment>> {
-        self.from_floor(offset).next().filter(|segment| segment.base_offset() <= offset)
+        self.starting_at_floor(offset).next().filter(|segment| segment.base_offset() <= offset)
     }
 
     /// The base offset of the first segment that starts above `offset`.
     pub(crate) fn higher_base_offset(&self, offset: Offset) -> Option<Offset> {
-        self.from_floor(offset).map(|segment| segment.base_offset()).find(|base| *base > offset)
+        self.starting_at_floor(offset).map(|segment| segment.base_offset()).find(|base| *base > offset)
     }
 
     /// The list with a new active segment behind the one that was active.

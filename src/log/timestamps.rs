@@ -14,10 +14,9 @@ impl Log {
         self.retrying_deleted(|| {
             let log_start_offset = self.log_start_offset();
             for segment in self.segments().iter() {
-                if segment.size() == 0 || segment.largest_timestamp()? < timestamp {
+                if segment.size() == 0 || segment.max_timestamp_and_offset()?.timestamp < timestamp {
                     continue;
                 }
-                // A segment whose records have no timestamps is as young as its file, yet holds no match.
                 if let Some(found) = segment.find_offset_by_timestamp(timestamp, log_start_offset)? {
                     return Ok(Some(found));
                 }

@@ -1,1 +1,5 @@
 //! testkit
+
+mod faulty_fs;
+
+pub use faulty_fs::{FaultyFileSystem, FileOperation};

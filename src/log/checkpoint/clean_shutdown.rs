@@ -35,9 +35,8 @@ impl CleanShutdownFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(LogError::storage("remove", &self.path)(error)),
         }
-        match self.path.parent() {
-            Some(dir) => self.fs.sync_dir(dir).map_err(LogError::storage("sync", dir))?,
-            None => {}
+        if let Some(dir) = self.path.parent() {
+            self.fs.sync_dir(dir).map_err(LogError::storage("sync", dir))?;
         }
         Ok(true)
     }

@@ -1,1 +1,212 @@
+use std::path::Path;
+use std::sync::Arc;
 
+use super::*;
+use crate::log::file_names::{OFFSET_INDEX, TIME_INDEX, TXN_INDEX, of_offset};
+use crate::log::partition_dir::{PartitionDir, SegmentFile};
+use crate::sys::OsFileSystem;
+
+fn file(dir: &Path, kind: &str) -> SegmentFile {
+    let dir = PartitionDir::new(Arc::new(OsFileSystem::without_sync()), dir.to_owned());
+    SegmentFile::new(Arc::new(dir), of_offset(100, kind))
+}
+
+fn bytes(file: &SegmentFile) -> Vec<u8> {
+    let opened = file.open(crate::sys::OpenOptions::READ).unwrap();
+    let mut content = vec![0; usize::try_from(opened.len().unwrap()).unwrap()];
+    opened.read_exact_at(&mut content, 0).unwrap();
+    content
+}
+
+fn at(timestamp: i64, offset: i64) -> TimestampOffset {
+    TimestampOffset { timestamp, offset }
+}
+
+#[test]
+fn an_offset_index_has_the_bytes_that_kafka_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1024, false);
+    index.append(107, 0).unwrap();
+    index.append(300, 70_000).unwrap();
+    index.trim().unwrap();
+    assert_eq!(bytes(index.file()), [0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 200, 0, 1, 0x11, 0x70]);
+}
+
+#[test]
+fn a_time_index_has_the_bytes_that_kafka_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = TimeIndex::new(file(dir.path(), TIME_INDEX), 100, 1024, false);
+    index.maybe_append(at(0x0102_0304_0506_0708, 101), false).unwrap();
+    index.trim().unwrap();
+    assert_eq!(bytes(index.file()), [1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 1]);
+}
+
+#[test]
+fn a_transaction_index_has_the_bytes_that_kafka_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = TransactionIndex::new(file(dir.path(), TXN_INDEX), false);
+    let txn = AbortedTxn { producer_id: 9, first_offset: 101, last_offset: 258, last_stable_offset: 3 };
+    index.append(&txn).unwrap();
+    let mut expected = vec![0, 0];
+    for word in [9u64, 101, 258, 3] {
+        expected.extend_from_slice(&word.to_be_bytes());
+    }
+    assert_eq!(bytes(index.file()), expected);
+}
+
+#[test]
+fn a_lookup_finds_the_greatest_entry_at_or_below_and_the_start_before_the_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1 << 20, false);
+    // More entries than the first step of the file has room for.
+    for i in 0..2_000u32 {
+        index.append(110 + 10 * i64::from(i), 500 * i).unwrap();
+    }
+    assert_eq!(index.lookup(109).unwrap(), OffsetPosition { offset: 100, position: 0 });
+    assert_eq!(index.lookup(110).unwrap(), OffsetPosition { offset: 110, position: 0 });
+    assert_eq!(index.lookup(5_119).unwrap(), OffsetPosition { offset: 5_110, position: 250_000 });
+    assert_eq!(index.lookup(i64::MAX).unwrap(), OffsetPosition { offset: 20_100, position: 999_500 });
+    let beyond = index.first_at_or_after_position(501).unwrap();
+    assert_eq!(beyond, Some(OffsetPosition { offset: 130, position: 1_000 }));
+    assert_eq!(index.first_at_or_after_position(999_501).unwrap(), None);
+
+    index.truncate_to(5_110).unwrap();
+    assert_eq!(index.last().unwrap().map(|entry| entry.offset), Some(5_100));
+    index.append(5_105, 7).unwrap();
+    index.append(5_105, 8).unwrap();
+    assert_eq!(index.last().unwrap(), Some(OffsetPosition { offset: 5_105, position: 7 }));
+}
+
+#[test]
+fn an_index_that_is_opened_again_has_its_entries_and_grows_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1 << 20, false);
+    index.append(101, 1).unwrap();
+    index.trim().unwrap();
+    let index = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1 << 20, true);
+    assert_eq!(index.len().unwrap(), 1);
+    for i in 2..2_000u32 {
+        index.append(100 + i64::from(i), i).unwrap();
+    }
+    index.trim().unwrap();
+    assert_eq!(bytes(index.file()).len(), 1_999 * 8);
+    assert_eq!(index.lookup(100 + 1_234).unwrap().position, 1_234);
+}
+
+#[test]
+fn an_index_is_full_at_its_limit_and_keeps_a_slot_for_the_last_timestamp() {
+    let dir = tempfile::tempdir().unwrap();
+    let offsets = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 3 * 8 + 7, false);
+    for i in 1..=4 {
+        assert_eq!(offsets.is_full().unwrap(), i == 4);
+        offsets.append(100 + i, 0).unwrap();
+    }
+    assert_eq!(offsets.len().unwrap(), 3);
+
+    let times = TimeIndex::new(file(dir.path(), TIME_INDEX), 100, 3 * 12, false);
+    for i in 1..=4 {
+        times.maybe_append(at(i, 100 + i), false).unwrap();
+    }
+    assert!(times.is_full().unwrap());
+    assert_eq!(times.last().unwrap(), at(2, 102));
+    times.maybe_append(at(9, 109), true).unwrap();
+    assert_eq!(times.last().unwrap(), at(9, 109));
+}
+
+#[test]
+fn timestamps_only_rise_and_a_lookup_finds_the_offset_to_scan_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = TimeIndex::new(file(dir.path(), TIME_INDEX), 100, 1024, false);
+    for (timestamp, offset) in [(10, 105), (10, 106), (5, 107), (20, 110), (30, 108)] {
+        index.maybe_append(at(timestamp, offset), false).unwrap();
+    }
+    assert_eq!(index.len().unwrap(), 2);
+    assert_eq!(index.lookup(9).unwrap(), at(-1, 100));
+    assert_eq!(index.lookup(19).unwrap(), at(10, 105));
+    assert_eq!(index.lookup(99).unwrap(), at(20, 110));
+    index.truncate_to(110).unwrap();
+    assert_eq!(index.last().unwrap(), at(10, 105));
+}
+
+#[test]
+fn an_unused_index_makes_no_file_until_it_is_trimmed() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1024, false);
+    assert_eq!(index.lookup(500).unwrap().position, 0);
+    assert!(!index.file().path().exists());
+    index.trim().unwrap();
+    assert_eq!(bytes(index.file()), b"");
+}
+
+#[test]
+fn damage_is_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(of_offset(100, OFFSET_INDEX));
+    let is_sane = |content: &[u8]| {
+        std::io::Write::write_all(
+            &mut std::fs::OpenOptions::new().create(true).write(true).truncate(true).open(&path).unwrap(),
+            content,
+        )
+        .unwrap();
+        OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1024, true).is_sane().unwrap()
+    };
+    assert!(is_sane(&[]));
+    assert!(is_sane(&[0, 0, 0, 7, 0, 0, 0, 9]));
+    assert!(!is_sane(&[0, 0, 0, 7, 0, 0, 0]));
+    assert!(!is_sane(&[0xff, 0, 0, 7, 0, 0, 0, 9]));
+}
+
+#[test]
+fn aborted_transactions_are_those_that_overlap_and_the_search_ends_where_none_can_follow() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = TransactionIndex::new(file(dir.path(), TXN_INDEX), false);
+    let txn = |producer_id, first_offset, last_offset, last_stable_offset| AbortedTxn {
+        producer_id,
+        first_offset,
+        last_offset,
+        last_stable_offset,
+    };
+    let all = [txn(1, 100, 110, 105), txn(2, 105, 120, 121), txn(3, 130, 140, 141)];
+    for txn in &all {
+        index.append(txn).unwrap();
+    }
+    let collect = |from, to| {
+        let mut found = Vec::new();
+        let complete = index.collect_aborted_txns(from, to, &mut found).unwrap();
+        (found.iter().map(|txn| txn.producer_id).collect::<Vec<_>>(), complete)
+    };
+    assert_eq!(collect(100, 200), (vec![1, 2, 3], false));
+    assert_eq!(collect(111, 121), (vec![2], true));
+    assert_eq!(collect(100, 105), (vec![1], true));
+    assert_eq!(collect(121, 130), (vec![], true));
+    index.truncate_to(140).unwrap();
+    assert_eq!(collect(100, 200), (vec![1, 2], false));
+    assert!(index.is_sane(100).unwrap());
+    assert!(!index.is_sane(111).unwrap());
+}
+
+proptest::proptest! {
+    #[test]
+    fn an_index_of_arbitrary_bytes_answers_without_a_panic(content: Vec<u8>, target: i64) {
+        let dir = tempfile::tempdir().unwrap();
+        for kind in [OFFSET_INDEX, TIME_INDEX, TXN_INDEX] {
+            let path = dir.path().join(of_offset(100, kind));
+            let mut made = std::fs::OpenOptions::new().create(true).write(true).truncate(true).open(path).unwrap();
+            std::io::Write::write_all(&mut made, &content).unwrap();
+        }
+        let offsets = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1024, true);
+        offsets.lookup(target).unwrap();
+        offsets.is_sane().unwrap();
+        offsets.truncate_to(target).unwrap();
+        offsets.append(target, 1).unwrap();
+        let times = TimeIndex::new(file(dir.path(), TIME_INDEX), 100, 1024, true);
+        times.lookup(target).unwrap();
+        times.is_sane().unwrap();
+        times.truncate_to(target).unwrap();
+        times.maybe_append(at(target, target), false).unwrap();
+        let txns = TransactionIndex::new(file(dir.path(), TXN_INDEX), true);
+        txns.collect_aborted_txns(0, target, &mut Vec::new()).unwrap();
+        txns.is_sane(100).unwrap();
+        txns.truncate_to(target).unwrap();
+    }
+}

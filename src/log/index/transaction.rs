@@ -33,6 +33,9 @@ pub(crate) struct TransactionIndex {
     state: Mutex<State>,
 }
 
+/// The file and the number of its entries.
+type Opened = (Arc<dyn File>, u64);
+
 #[derive(Debug)]
 struct State {
     /// Whether there is a file on disk, opened or not.
@@ -51,7 +54,7 @@ impl TransactionIndex {
         &self.file
     }
 
-    fn opened(&self) -> Result<Option<(Arc<dyn File>, u64)>, LogError> {
+    fn opened(&self) -> Result<Option<Opened>, LogError> {
         let mut state = self.state.lock();
         if !state.exists {
             return Ok(None);

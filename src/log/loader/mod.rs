@@ -119,7 +119,7 @@ impl Log {
             }
         }
         let log_start_offset = params.log_start_offset.max(segments.first().base_offset());
-        epochs.truncate_from_end(log_end_offset.saturating_add(1));
+        epochs.truncate_from_end(log_end_offset);
         epochs.truncate_from_start(log_start_offset);
         let bases: Vec<Offset> = segments.iter().map(|segment| segment.base_offset()).collect();
         producers.remove_stray_snapshots(&bases)?;

@@ -113,7 +113,7 @@ impl<'a> DirsOpening<'a> {
         for (mut open, found) in std::mem::take(&mut self.opened) {
             match self.complete_meta_properties(&mut open, found, &cluster_id) {
                 Ok(()) => dirs.push(open),
-                Err(error) => self.leave_out(&open.dir.path().to_owned(), &error),
+                Err(error) => self.leave_out(open.dir.path(), &error),
             }
         }
         if dirs.is_empty() {

@@ -97,11 +97,8 @@ impl LogManager {
                 }
                 DirName::Deleted => {
                     let target = Arc::new(PartitionDir::new(Arc::clone(&self.env.fs), path));
-                    let config = (config.topic_configs)("");
-                    let delay =
-                        Duration::from_millis(u64::try_from(config.file_delete_delay_ms).unwrap_or_default());
-                    let due = self.env.clock.monotonic().saturating_add(delay);
-                    self.deletions.push_dir(due, Arc::clone(dir), target);
+                    // The delay is for readers, of which a new process has none.
+                    self.deletions.push_dir(Duration::ZERO, Arc::clone(dir), target);
                 }
                 DirName::Exempt | DirName::Stray => {}
                 DirName::Future(partition) => {

@@ -18,6 +18,8 @@ impl LogManager {
         run_jobs(&self.env, threads, self.logs(), |log: Arc<Log>| {
             if let Err(error) = log.close() {
                 log.abandon();
+                // No mark of a clean stop, then: the next opening has to look.
+                log.log_dir.fail(&error);
                 tracing::error!(partition = %log.topic_partition(), %error, "a log could not be closed");
             }
         });

@@ -1,0 +1,273 @@
+//! A disk that fails when a test wants it to.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::sys::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
+
+/// What is asked of the disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FileOperation {
+    /// A file is opened, or made.
+    Open,
+    /// A file or a directory is moved.
+    Rename,
+    /// A file, or a directory with all that is in it, is removed.
+    Remove,
+    /// A directory is made.
+    CreateDir,
+    /// A directory is listed.
+    ReadDir,
+    /// Size and age of something are asked for.
+    Metadata,
+    /// A file, a map or a directory shall survive a power loss.
+    Sync,
+    /// A lock is taken.
+    Lock,
+    /// Bytes are read.
+    Read,
+    /// Bytes are written.
+    Write,
+    /// A file is cut or extended.
+    SetLen,
+    /// Room is reserved.
+    Allocate,
+    /// A file is mapped into memory.
+    Map,
+}
+
+impl FileOperation {
+    /// Whether it changes what is on the disk, or promises that a change stays.
+    pub fn is_change(self) -> bool {
+        match self {
+            FileOperation::Open
+            | FileOperation::ReadDir
+            | FileOperation::Metadata
+            | FileOperation::Lock
+            | FileOperation::Read
+            | FileOperation::Map => false,
+            FileOperation::Rename
+            | FileOperation::Remove
+            | FileOperation::CreateDir
+            | FileOperation::Sync
+            | FileOperation::Write
+            | FileOperation::SetLen
+            | FileOperation::Allocate => true,
+        }
+    }
+}
+
+/// Looks at each operation before it is done; an error is what the operation answers instead.
+type Plan = Box<dyn FnMut(FileOperation, &Path) -> Option<io::Error> + Send>;
+
+/// Another file system, which does what it is told unless the test's plan says that an operation fails. Of a write
+/// that fails, the first half is on the disk, as it may be on a real one.
+pub struct FaultyFileSystem {
+    inner: Arc<dyn FileSystem>,
+    faults: Arc<Faults>,
+}
+
+struct Faults {
+    plan: Mutex<Option<Plan>>,
+}
+
+impl Faults {
+    fn check(&self, operation: FileOperation, path: &Path) -> io::Result<()> {
+        match self.plan.lock().as_mut().and_then(|plan| plan(operation, path)) {
+            Some(error) => Err(error),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FaultyFileSystem {
+    /// `inner`, without faults as yet.
+    pub fn new(inner: Arc<dyn FileSystem>) -> Self {
+        FaultyFileSystem { inner, faults: Arc::new(Faults { plan: Mutex::new(None) }) }
+    }
+
+    /// From now on, asks `plan` before each operation whether it fails. The plan must not use the file system.
+    pub fn set_plan(&self, plan: impl FnMut(FileOperation, &Path) -> Option<io::Error> + Send + 'static) {
+        *self.faults.plan.lock() = Some(Box::new(plan));
+    }
+
+    /// From now on, nothing fails.
+    pub fn clear_plan(&self) {
+        *self.faults.plan.lock() = None;
+    }
+}
+
+impl fmt::Debug for FaultyFileSystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FaultyFileSystem").field(&self.inner).finish()
+    }
+}
+
+impl FileSystem for FaultyFileSystem {
+    fn open(&self, path: &Path, options: OpenOptions) -> io::Result<Arc<dyn File>> {
+        self.faults.check(FileOperation::Open, path)?;
+        let inner = self.inner.open(path, options)?;
+        Ok(Arc::new(FaultyFile { inner, path: path.to_owned(), faults: Arc::clone(&self.faults) }))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.faults.check(FileOperation::Rename, from)?;
+        self.inner.rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.faults.check(FileOperation::Remove, path)?;
+        self.inner.remove_file(path)
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.faults.check(FileOperation::Remove, path)?;
+        self.inner.remove_dir_all(path)
+    }
+
+    fn create_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.faults.check(FileOperation::CreateDir, path)?;
+        self.inner.create_dir_all(path)
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<DirEntry>> {
+        self.faults.check(FileOperation::ReadDir, path)?;
+        self.inner.read_dir(path)
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.faults.check(FileOperation::Metadata, path)?;
+        self.inner.metadata(path)
+    }
+
+    fn sync_dir(&self, path: &Path) -> io::Result<()> {
+        self.faults.check(FileOperation::Sync, path)?;
+        self.inner.sync_dir(path)
+    }
+
+    fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn FileLock>>> {
+        self.faults.check(FileOperation::Lock, path)?;
+        self.inner.try_lock(path)
+    }
+
+    fn space(&self, path: &Path) -> io::Result<Option<Space>> {
+        self.faults.check(FileOperation::Metadata, path)?;
+        self.inner.space(path)
+    }
+}
+
+struct FaultyFile {
+    inner: Arc<dyn File>,
+    path: PathBuf,
+    faults: Arc<Faults>,
+}
+
+impl FaultyFile {
+    fn check(&self, operation: FileOperation) -> io::Result<()> {
+        self.faults.check(operation, &self.path)
+    }
+}
+
+impl fmt::Debug for FaultyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FaultyFile").field(&self.path).finish()
+    }
+}
+
+impl File for FaultyFile {
+    fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize> {
+        self.check(FileOperation::Read)?;
+        self.inner.read_at(buffer, position)
+    }
+
+    fn write_all_at(&self, bytes: &[u8], position: u64) -> io::Result<()> {
+        if let Err(error) = self.check(FileOperation::Write) {
+            let (torn, _) = bytes.split_at(bytes.len() / 2);
+            self.inner.write_all_at(torn, position)?;
+            return Err(error);
+        }
+        self.inner.write_all_at(bytes, position)
+    }
+
+    fn write_all_vectored_at(&self, parts: &mut [IoSlice<'_>], position: u64) -> io::Result<()> {
+        let joined: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+        self.write_all_at(&joined, position)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.check(FileOperation::Metadata)?;
+        self.inner.len()
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.check(FileOperation::SetLen)?;
+        self.inner.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.check(FileOperation::Sync)?;
+        self.inner.sync_data()
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        self.check(FileOperation::Sync)?;
+        self.inner.sync_all()
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<()> {
+        self.check(FileOperation::Allocate)?;
+        self.inner.allocate(len)
+    }
+
+    fn modified_ms(&self) -> io::Result<i64> {
+        self.check(FileOperation::Metadata)?;
+        self.inner.modified_ms()
+    }
+
+    fn map(&self, len: usize) -> io::Result<Box<dyn Mmap>> {
+        self.check(FileOperation::Map)?;
+        let inner = self.inner.map(len)?;
+        Ok(Box::new(FaultyMmap { inner, path: self.path.clone(), faults: Arc::clone(&self.faults) }))
+    }
+
+    #[cfg(unix)]
+    fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
+        // Whoever took the descriptor would go past the plan.
+        None
+    }
+}
+
+struct FaultyMmap {
+    inner: Box<dyn Mmap>,
+    path: PathBuf,
+    faults: Arc<Faults>,
+}
+
+impl fmt::Debug for FaultyMmap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("FaultyMmap").field(&self.path).finish()
+    }
+}
+
+impl Mmap for FaultyMmap {
+    fn len(&self) -> usize {
+        self.inner.len()
+    }
+
+    fn read(&self, position: usize, buffer: &mut [u8]) {
+        self.inner.read(position, buffer);
+    }
+
+    fn write(&self, position: usize, bytes: &[u8]) {
+        self.inner.write(position, bytes);
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.faults.check(FileOperation::Sync, &self.path)?;
+        self.inner.flush()
+    }
+}
