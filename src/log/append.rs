@@ -169,6 +169,7 @@ impl Log {
                 max_segment_ms: config.segment_ms,
                 max_segment_bytes: u64::try_from(config.segment_bytes).unwrap_or_default(),
                 max_timestamp,
+                first_offset: batches.first().map_or(0, |batch| batch.header.base_offset()),
                 last_offset,
                 size,
                 now_ms: self.env.clock.now_ms(),

@@ -1,5 +1,6 @@
 //! How a log's start moves, and the places of offsets in its files.
 
+use super::bounds::Bounds;
 use super::offset_metadata::{LogOffsetMetadata, Place};
 use super::producer_state::ProducerStateManager;
 use super::segments::Segments;
@@ -28,7 +29,7 @@ impl Log {
         {
             let mut bounds = self.bounds.lock();
             if offset > bounds.high_watermark.offset {
-                return Err(self.offset_out_of_range(offset));
+                return Err(self.offset_out_of_range(offset, &bounds));
             }
             if offset <= bounds.log_start_offset {
                 return Ok(false);
@@ -59,8 +60,7 @@ impl Log {
         place_in(&self.segments(), offset)
     }
 
-    pub(super) fn offset_out_of_range(&self, offset: Offset) -> LogError {
-        let bounds = self.bounds();
+    pub(super) fn offset_out_of_range(&self, offset: Offset, bounds: &Bounds) -> LogError {
         LogError::OffsetOutOfRange {
             partition: self.partition.clone(),
             offset,

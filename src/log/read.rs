@@ -74,7 +74,7 @@ impl Log {
         let start_offset = params.start_offset;
         let bounds = self.bounds();
         if start_offset < bounds.log_start_offset || start_offset > bounds.end.offset {
-            return Err(self.offset_out_of_range(start_offset));
+            return Err(self.offset_out_of_range(start_offset, &bounds));
         }
         let segments = self.segments();
         let mut upper = bounds.upper(params.isolation);

@@ -22,7 +22,9 @@ impl Log {
         if !active.should_roll(params)? {
             return Ok(active);
         }
-        self.roll_to(&mut writer.producers, config, self.log_end_offset())
+        // A follower may leave a gap that no index entry spans.
+        let base_offset = params.first_offset.max(self.log_end_offset());
+        self.roll_to(&mut writer.producers, config, base_offset)
     }
 
     /// Starts a new segment at the end of the log, whether one is due or not (Kafka: `UnifiedLog#roll`).

@@ -9,6 +9,8 @@ pub(crate) struct RollParams {
     pub(crate) max_segment_bytes: u64,
     /// The largest timestamp of the records to come.
     pub(crate) max_timestamp: Timestamp,
+    /// The first offset of the records to come.
+    pub(crate) first_offset: Offset,
     /// The last offset of the records to come.
     pub(crate) last_offset: Offset,
     /// The bytes of the records to come.

@@ -69,6 +69,10 @@ impl Fixture {
     }
 
     pub(super) fn try_open(&self) -> Result<LogManager, LogError> {
+        self.open_with(self.env())
+    }
+
+    pub(super) fn open_with(&self, env: Env) -> Result<LogManager, LogError> {
         let config = Arc::new(self.config.clone());
         let manager_config = LogManagerConfig {
             log_dirs: (0..self.log_dirs).map(|i| self.log_dir(i)).collect(),
@@ -78,7 +82,7 @@ impl Fixture {
             producer_id_expiration_ms: 86_400_000,
             topic_configs: Arc::new(move |_| Arc::clone(&config)),
         };
-        LogManager::open(manager_config, self.env())
+        LogManager::open(manager_config, env)
     }
 
     pub(super) fn open(&self) -> LogManager {

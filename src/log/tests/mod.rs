@@ -1,2 +1,13 @@
 mod appends;
+mod disks;
 mod fixture;
+mod flushes;
+mod managers;
+mod model;
+mod producers;
+mod recovery;
+mod retention;
+mod rolls;
+mod timestamps;
+mod transactions;
+mod truncation;

@@ -1,0 +1,134 @@
+use std::time::Duration;
+
+use super::fixture::*;
+use crate::config::{CleanupPolicy, LogConfig};
+use crate::log::Log;
+use crate::log::file_names::{DELETED, LOG};
+
+/// A record a segment.
+fn one_each(config: &mut LogConfig) {
+    config.segment_bytes = i32::try_from(records(&["a"]).size_in_bytes()).unwrap();
+    config.file_delete_delay_ms = 60_000;
+}
+
+fn fill(log: &Log, count: i64) {
+    for i in 0..count {
+        append(log, records_at(&["a"], START_MS + 1_000 * i));
+    }
+}
+
+#[test]
+fn segments_older_than_retention_ms_go_the_active_one_too() {
+    let fixture = Fixture::with_config(|config| {
+        one_each(config);
+        config.retention_ms = 10_000;
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fill(&log, 5);
+    fixture.clock.advance(Duration::from_millis(12_000));
+    assert_eq!(manager.cleanup_logs(), 2);
+    assert_eq!((log.log_start_offset(), log.log_end_offset()), (2, 5));
+    assert_eq!(read_all(&log, 2).len(), 3);
+    assert_eq!(manager.cleanup_logs(), 0);
+
+    fixture.clock.advance(Duration::from_secs(100));
+    assert_eq!(manager.cleanup_logs(), 3);
+    assert_eq!((log.log_start_offset(), log.log_end_offset(), log.size()), (5, 5, 0));
+    assert_eq!(manager.cleanup_logs(), 0);
+    append(&log, records(&["b"]));
+    assert_eq!(read_all(&log, 5), numbered(5, &["b"]));
+}
+
+#[test]
+fn segments_beyond_retention_bytes_go_if_enough_stays() {
+    let size = i64::try_from(records(&["a"]).size_in_bytes()).unwrap();
+    let fixture = Fixture::with_config(|config| {
+        one_each(config);
+        config.retention_bytes = 2 * size + 1;
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fill(&log, 5);
+    assert_eq!(manager.cleanup_logs(), 2);
+    assert_eq!((log.log_start_offset(), log.size()), (2, u64::try_from(3 * size).unwrap()));
+}
+
+#[test]
+fn segments_below_the_log_start_offset_go_whatever_the_policy() {
+    let fixture = Fixture::with_config(|config| {
+        one_each(config);
+        config.cleanup_policy = CleanupPolicy { compact: true, delete: false };
+        config.retention_ms = 0;
+        config.retention_bytes = 0;
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fill(&log, 5);
+    assert_eq!(manager.cleanup_logs(), 0);
+    log.maybe_increment_log_start_offset(3).unwrap();
+    assert_eq!(manager.cleanup_logs(), 3);
+    assert_eq!(log.first_segment_base_offset(), 3);
+}
+
+#[test]
+fn nothing_goes_above_the_high_watermark() {
+    let fixture = Fixture::with_config(|config| {
+        one_each(config);
+        config.retention_bytes = 0;
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fill(&log, 2);
+    for _ in 0..3 {
+        try_append(&log, records(&["x"])).unwrap();
+    }
+    assert_eq!(manager.cleanup_logs(), 2);
+    assert_eq!(log.log_start_offset(), 2);
+}
+
+#[test]
+fn deleted_files_vanish_after_the_delay_and_slices_of_them_stay_readable() {
+    let fixture = Fixture::with_config(|config| {
+        one_each(config);
+        config.retention_bytes = 0;
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fill(&log, 3);
+    let slice = log.read(&read_params(0)).unwrap().records.unwrap();
+    let before = slice.read().unwrap();
+    assert_eq!(manager.cleanup_logs(), 3);
+    let deleted = || fixture.files().iter().filter(|name| name.ends_with(DELETED)).count();
+    // Three logs, their offset and time indexes, and the snapshots that were taken at two of them.
+    assert_eq!(deleted(), 3 * 3 + 2);
+    fixture.clock.advance(Duration::from_millis(59_999));
+    assert_eq!(manager.delete_logs(), Some(Duration::from_millis(60_000)));
+    assert_eq!(deleted(), 11);
+    fixture.clock.advance(Duration::from_millis(1));
+    assert_eq!(manager.delete_logs(), None);
+    assert_eq!(deleted(), 0);
+    assert_eq!(fixture.files().iter().filter(|name| name.ends_with(LOG)).count(), 1);
+    assert_eq!(slice.read().unwrap(), before);
+}
+
+#[test]
+fn the_log_start_offset_survives_any_kind_of_stop() {
+    for clean in [true, false] {
+        let fixture = Fixture::new();
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        fill(&log, 5);
+        log.maybe_increment_log_start_offset(3).unwrap();
+        manager.checkpoint_log_start_offsets();
+        if clean {
+            manager.shutdown().unwrap();
+        }
+        manager.abandon();
+        drop((manager, log));
+        let manager = fixture.open();
+        let log = manager.log(&partition()).unwrap();
+        assert_eq!((log.log_start_offset(), log.log_end_offset()), (3, 5), "clean {clean}");
+        assert!(log.high_watermark() >= 3);
+    }
+}

@@ -1,0 +1,79 @@
+use super::fixture::*;
+use crate::log::EpochEndOffset;
+
+#[test]
+fn batches_that_reach_the_target_are_dropped_and_offsets_go_on_there() {
+    let fixture = Fixture::with_config(|config| config.segment_bytes = 200);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for _ in 0..6 {
+        append(&log, records(&["a", "b"]));
+    }
+    assert!(log.number_of_segments() > 2);
+    assert!(!log.truncate_to(12).unwrap());
+    assert!(log.truncate_to(5).unwrap());
+    assert_eq!((log.log_end_offset(), log.high_watermark()), (5, 5));
+    assert_eq!(read_all(&log, 0).len(), 4);
+    append(&log, records(&["c"]));
+    assert_eq!(read_all(&log, 4), [(5, b"c".to_vec())]);
+    manager.shutdown().unwrap();
+    drop((manager, log));
+    let manager = fixture.open();
+    let log = manager.log(&partition()).unwrap();
+    assert_eq!(log.log_end_offset(), 6);
+    assert_eq!(read_all(&log, 2).len(), 3);
+}
+
+#[test]
+fn truncation_below_the_first_segment_starts_over_there() {
+    let fixture = Fixture::with_config(|config| config.segment_bytes = 100);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for _ in 0..4 {
+        append(&log, records(&["a"]));
+    }
+    log.maybe_increment_log_start_offset(3).unwrap();
+    manager.cleanup_logs();
+    assert!(log.truncate_to(1).unwrap());
+    assert_eq!((log.log_start_offset(), log.log_end_offset(), log.size()), (1, 1, 0));
+    append(&log, records(&["b"]));
+    assert_eq!(read_all(&log, 1), numbered(1, &["b"]));
+    log.truncate_fully_and_start_at(100).unwrap();
+    append(&log, records(&["c"]));
+    assert_eq!(read_all(&log, 100), numbered(100, &["c"]));
+}
+
+#[test]
+fn producers_and_terms_are_as_they_were_at_the_target() {
+    let fixture = Fixture::with_config(|config| config.segment_bytes = 200);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    log.assign_epoch_start_offset(0, 0);
+    for i in 0..4 {
+        append(&log, idempotent(9, 0, i, 1).build());
+    }
+    log.assign_epoch_start_offset(2, 4);
+    for i in 4..8 {
+        append(&log, idempotent(9, 0, i, 1).build());
+    }
+    assert_eq!(log.end_offset_for_epoch(1), EpochEndOffset { epoch: 0, end_offset: 4 });
+    log.truncate_to(3).unwrap();
+    assert_eq!(log.producer(9).unwrap().last_sequence(), 2);
+    assert_eq!(log.latest_epoch(), Some(0));
+    append(&log, idempotent(9, 0, 3, 1).build());
+    assert_eq!(log.log_end_offset(), 4);
+}
+
+#[test]
+fn an_open_transaction_is_open_again_when_its_marker_is_cut_off() {
+    let fixture = Fixture::new();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, idempotent(9, 0, 0, 1).transactional().build());
+    append(&log, marker(9, 0, false));
+    assert_eq!(log.last_stable_offset(), 2);
+    log.truncate_to(1).unwrap();
+    assert_eq!(log.last_stable_offset(), 0);
+    append(&log, marker(9, 0, true));
+    assert_eq!(log.last_stable_offset(), 2);
+}
