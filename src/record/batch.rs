@@ -10,6 +10,28 @@ use super::{BatchError, legacy};
 
 /// A view of one entry of a log: a batch of magic 2, or a message (or a compressed set) of magic 0 or 1. The
 /// fields in front are those of [`BatchHeader`], by dereference.
+///
+/// # Examples
+/// ```
+/// use ottla::{BatchOptions, RecordBatchBuilder, RecordBatchRef};
+/// let mut builder = RecordBatchBuilder::new(BatchOptions { base_offset: 7, ..BatchOptions::default() });
+/// for value in ["a", "bc", "def"] {
+///     builder.append(1_000, None, Some(value.as_bytes()))?;
+/// }
+/// let bytes = builder.build()?;
+/// let (batch, rest) = RecordBatchRef::parse(&bytes)?.expect("the batch is complete");
+/// assert!(rest.is_empty());
+/// assert_eq!((batch.base_offset(), batch.last_offset()), (7, 9));
+///
+/// // One buffer for all the batches that are read; not even that, if they are not compressed.
+/// let mut scratch = Vec::new();
+/// let mut size = 0;
+/// for record in batch.records(&mut scratch, 1 << 20)? {
+///     size += record?.value().map_or(0, <[u8]>::len);
+/// }
+/// assert_eq!(size, 6);
+/// # Ok::<(), ottla::BatchError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct RecordBatchRef<'a> {
     header: BatchHeader<'a>,
@@ -100,6 +122,20 @@ impl fmt::Debug for RecordBatchRef<'_> {
 
 /// The entries of a buffer, one after the other. Stops at one that is not all there, which is how the answer to
 /// a fetch ends that was cut at its size limit, and after the first error.
+///
+/// # Examples
+/// ```
+/// use ottla::{BatchOptions, Batches, RecordBatchBuilder};
+/// let mut builder = RecordBatchBuilder::new(BatchOptions::default());
+/// builder.append(1_000, None, Some(b"v"))?;
+/// let one = builder.build()?;
+/// let answer = [&one[..], &one[..], &one[..10]].concat();
+///
+/// let mut batches = Batches::new(&answer);
+/// assert_eq!(batches.by_ref().filter(Result::is_ok).count(), 2);
+/// assert_eq!(batches.remainder_len(), 10);
+/// # Ok::<(), ottla::BatchError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Batches<'a> {
     rest: &'a [u8],

@@ -5,6 +5,20 @@ use super::CompressionType;
 use crate::model::{ErrorCode, Offset};
 
 /// What is wrong with records, or with the bytes that should be records.
+///
+/// # Examples
+/// ```
+/// use ottla::{BatchOptions, ErrorCode, RecordBatch, RecordBatchBuilder};
+/// let mut builder = RecordBatchBuilder::new(BatchOptions::default());
+/// builder.append(1_000, None, Some(b"v"))?;
+/// let mut bytes = builder.build()?.to_vec();
+/// *bytes.last_mut().expect("it has bytes") ^= 1;
+///
+/// let damaged = RecordBatch::parse(bytes.into())?;
+/// let error = damaged.view().ensure_valid().unwrap_err();
+/// assert_eq!(error.code(), ErrorCode::CorruptMessage);
+/// # Ok::<(), ottla::BatchError>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BatchError {

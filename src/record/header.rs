@@ -152,7 +152,7 @@ impl<'a> BatchHeader<'a> {
         }
     }
 
-    /// The term of the leader that appended the batch; [`NO_LEADER_EPOCH`] for magic 0 and 1.
+    /// The term of the leader that appended the batch; -1 for magic 0 and 1.
     pub fn partition_leader_epoch(self) -> LeaderEpoch {
         match self.0 {
             Format::V0(_) | Format::V1(_) => NO_LEADER_EPOCH,
@@ -212,7 +212,7 @@ impl<'a> BatchHeader<'a> {
         }
     }
 
-    /// The largest timestamp; [`NO_TIMESTAMP`] for magic 0.
+    /// The largest timestamp; -1 for magic 0.
     pub fn max_timestamp(self) -> Timestamp {
         match self.0 {
             Format::V0(_) | Format::V1(_) => self.base_timestamp(),
@@ -225,7 +225,7 @@ impl<'a> BatchHeader<'a> {
         self.has_flag(DELETE_HORIZON_FLAG).then(|| self.base_timestamp())
     }
 
-    /// The idempotent producer; [`NO_PRODUCER_ID`] if none.
+    /// The idempotent producer; -1 if none.
     pub fn producer_id(self) -> ProducerId {
         match self.0 {
             Format::V0(_) | Format::V1(_) => NO_PRODUCER_ID,
@@ -238,7 +238,7 @@ impl<'a> BatchHeader<'a> {
         self.producer_id() > NO_PRODUCER_ID
     }
 
-    /// The epoch of the producer; [`NO_PRODUCER_EPOCH`] if none.
+    /// The epoch of the producer; -1 if none.
     pub fn producer_epoch(self) -> ProducerEpoch {
         match self.0 {
             Format::V0(_) | Format::V1(_) => NO_PRODUCER_EPOCH,
@@ -246,7 +246,7 @@ impl<'a> BatchHeader<'a> {
         }
     }
 
-    /// The sequence of the first record; [`NO_SEQUENCE`] if none.
+    /// The sequence of the first record; -1 if none.
     pub fn base_sequence(self) -> i32 {
         match self.0 {
             Format::V0(_) | Format::V1(_) => NO_SEQUENCE,
@@ -254,7 +254,7 @@ impl<'a> BatchHeader<'a> {
         }
     }
 
-    /// The sequence of the last record; [`NO_SEQUENCE`] if none.
+    /// The sequence of the last record; -1 if none.
     pub fn last_sequence(self) -> i32 {
         match self.base_sequence() {
             NO_SEQUENCE => NO_SEQUENCE,

@@ -132,6 +132,21 @@ impl fmt::Debug for RecordRef<'_> {
 }
 
 /// The headers of a record, read one by one when asked for.
+///
+/// # Examples
+/// ```
+/// use ottla::{BatchOptions, RecordBatch, RecordBatchBuilder};
+/// let mut builder = RecordBatchBuilder::new(BatchOptions::default());
+/// let headers = [("trace", Some("17")), ("retry", None), ("trace", Some("18"))];
+/// builder.append_with_headers(1_000, None, Some(b"v"), &headers)?;
+/// let batch = RecordBatch::parse(builder.build()?)?;
+///
+/// let record = batch.records(1 << 20)?.next().expect("there is a record")?;
+/// let keys: Vec<_> = record.headers().iter().map(|header| header.key()).collect();
+/// assert_eq!(keys, ["trace", "retry", "trace"]);
+/// assert_eq!(record.headers().last("trace").and_then(|header| header.value()), Some(&b"18"[..]));
+/// # Ok::<(), ottla::BatchError>(())
+/// ```
 #[derive(Clone, Copy, Default)]
 pub struct Headers<'a> {
     bytes: &'a [u8],

@@ -28,8 +28,8 @@ pub(super) struct BuiltFacts {
 ///
 /// # Examples
 /// ```
-/// use ottla::{BatchOptions, CompressionType, RecordBatch, RecordBatchBuilder};
-/// let options = BatchOptions { compression: CompressionType::Lz4, base_offset: 40, ..BatchOptions::default() };
+/// use ottla::{BatchOptions, RecordBatch, RecordBatchBuilder};
+/// let options = BatchOptions { base_offset: 40, ..BatchOptions::default() };
 /// let mut builder = RecordBatchBuilder::new(options);
 /// builder.append_with_headers(1_700_000_000_000, Some(b"k"), Some(b"v"), &[("trace", Some(b"1"))])?;
 /// builder.append(1_700_000_000_007, Some(b"k"), None)?;
