@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crossbeam::channel::Sender;
 use crossbeam::queue::SegQueue;
 
 use super::acceptor::{Accepted, Listener};
@@ -30,7 +31,7 @@ pub(super) enum Message {
     /// A listener whose connections this thread is to accept; it is registered already.
     Listen { token: usize, listener: Box<Listener> },
     /// A listener, and then its connections on all threads, are to be closed.
-    CloseListener(Arc<str>),
+    CloseListener(Arc<str>, Sender<()>),
     /// The connections of a listener are to be closed. It stands behind the last of them.
     CloseConnections(Arc<str>),
     /// A listener that had to wait may try again.

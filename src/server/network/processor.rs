@@ -169,8 +169,9 @@ impl<H: RequestHandler> Processor<H> {
                 }
                 Message::Connection(accepted) => self.open(*accepted),
                 Message::Listen { token, listener } => self.acceptors.push(Acceptor::new(token, *listener)),
-                Message::CloseListener(name) => {
+                Message::CloseListener(name, waiting) => {
                     self.acceptors.retain(|acceptor| acceptor.listener.name != name);
+                    drop(waiting);
                     self.shared.close_elsewhere(&self.link, &name);
                     self.close_connections(&name);
                 }

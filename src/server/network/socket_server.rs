@@ -165,10 +165,19 @@ impl SocketServer {
         Ok(())
     }
 
-    /// Closes a listener and its connections; returns before they are closed.
+    /// Closes a listener, after which nobody can connect, and then its connections, for which this does not wait.
     pub(crate) fn remove_listener(&self, name: &str) {
-        if let Some(first) = self.threads.lock().running.first() {
-            first.link.mailbox.post(Message::CloseListener(Arc::from(name)));
+        let (waiting, closed) = crossbeam::channel::bounded(0);
+        let is_own = match self.threads.lock().running.first() {
+            Some(first) => {
+                first.link.mailbox.post(Message::CloseListener(Arc::from(name), waiting));
+                first.handle.thread().id() == std::thread::current().id()
+            }
+            None => return,
+        };
+        if !is_own {
+            // Nothing is ever sent: the thread lets go of its end when the listener is closed, or when it ends.
+            let _ = closed.recv();
         }
     }
 
