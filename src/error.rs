@@ -56,6 +56,15 @@ impl Error {
         }))
     }
 
+    /// An error with a message of its own, which tells what `source` says.
+    pub(crate) fn with_source(
+        code: ErrorCode,
+        message: impl Into<String>,
+        source: impl StdError + Send + Sync + 'static,
+    ) -> Self {
+        Error(Box::new(Inner { code, message: message.into(), source: Some(Box::new(source)) }))
+    }
+
     /// Adds what was being done, in front of the message.
     #[must_use]
     pub(crate) fn context(mut self, context: impl fmt::Display) -> Self {

@@ -1,5 +1,6 @@
 //! What all doors of a broker share: its topics, logs, groups, timers and settings.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -9,29 +10,19 @@ use parking_lot::{Mutex, RwLock};
 use super::io_threads::IoThreads;
 use super::metadata::{MetadataCache, MetadataStore, ProducerIds};
 use super::purgatory::Timer;
-use super::replica::Partition;
+use super::replica::{FetchSessionCache, Partition};
 use crate::config::{BrokerConfig, DynamicBrokerConfig};
 use crate::error::{Error, Result};
 use crate::log::LogManager;
 use crate::model::{BrokerId, ErrorCode, ProducerId};
 use crate::sys::Env;
 
-/// Something that serves the broker's topics and must end before the logs are closed: a listener.
-pub(crate) trait Service: Send + Sync {
+/// Something that serves the broker's topics and must end before the logs are closed: its listeners.
+pub(crate) trait Service: Any + Send + Sync {
     /// Ends it; returns once no call into the broker is under way or to come.
     fn stop(&self);
-    /// Where clients reach it, for answers that tell them.
-    fn endpoint(&self) -> Endpoint;
     /// Takes settings that were changed while it runs.
     fn reconfigure(&self, config: &BrokerConfig);
-}
-
-/// An address at which clients reach this broker.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
-    pub(crate) listener_name: String,
-    pub(crate) host: String,
-    pub(crate) port: u16,
 }
 
 /// The broker behind its handles (Kafka: `BrokerServer`).
@@ -45,6 +36,7 @@ pub(crate) struct BrokerCore {
     pub(crate) timer: Arc<Timer>,
     pub(crate) io_threads: Arc<IoThreads>,
     pub(crate) producer_ids: ProducerIds,
+    pub(crate) fetch_sessions: FetchSessionCache,
     pub(super) config: RwLock<Arc<BrokerConfig>>,
     pub(super) dynamic_config: Mutex<DynamicBrokerConfig>,
     pub(super) services: Mutex<Vec<Arc<dyn Service>>>,
@@ -88,18 +80,20 @@ impl BrokerCore {
         self.log_manager.live_log_dirs()
     }
 
-    /// Adds a listener.
-    pub(crate) fn add_service(&self, service: Arc<dyn Service>) {
-        self.services.lock().push(service);
-    }
-
-    pub(crate) fn remove_service(&self, service: &Arc<dyn Service>) {
-        self.services.lock().retain(|known| !Arc::ptr_eq(known, service));
-    }
-
-    /// Where clients of the listener called `listener_name` reach this broker.
-    pub(crate) fn endpoint(&self, listener_name: &str) -> Option<Endpoint> {
-        self.services.lock().iter().map(|s| s.endpoint()).find(|e| e.listener_name == listener_name)
+    /// The service of this kind, which there is one of: `start` makes it if nobody asked for it before.
+    pub(crate) fn service<S: Service>(&self, start: impl FnOnce() -> Result<S>) -> Result<Arc<S>> {
+        let mut services = self.services.lock();
+        // Looked at under the lock: who closes the broker either sees the service or is seen here.
+        self.ensure_open()?;
+        for service in &*services {
+            let service: Arc<dyn Any + Send + Sync> = Arc::clone(service) as _;
+            if let Ok(found) = service.downcast() {
+                return Ok(found);
+            }
+        }
+        let service = Arc::new(start()?);
+        services.push(Arc::clone(&service) as _);
+        Ok(service)
     }
 
     /// Runs `task` every `period` from `delay` on, on an I/O thread, until the broker is closed. A run that

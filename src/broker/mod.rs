@@ -14,9 +14,16 @@ mod tests;
 use std::sync::Arc;
 
 pub use builder::BrokerBuilder;
-pub(crate) use core::{BrokerCore, Endpoint, Service};
-pub(crate) use metadata::MetadataError;
+pub(crate) use core::{BrokerCore, Service};
 pub use metadata::NewTopic;
+pub(crate) use metadata::{ConfigResource, CreatedTopic, MetadataError, NewPartitions, Overrides, Topic};
+pub(crate) use replica::{
+    AppendRecordsParams, FetchContext, FetchParams, FetchPartition, FetchPartitionData, FetchSessionCache,
+    FetchSessionRequest, FetchTarget, FetchTopic, OffsetSpec, Partition, check_leader_epoch, fetch_or_wait,
+    last_offset_for_epoch, legacy_fetch_offsets, list_offset,
+};
+
+pub(crate) use crate::log::FetchIsolation;
 
 use crate::error::Result;
 

@@ -13,7 +13,7 @@ use super::metadata::{
     MetadataCache, MetadataImage, MetadataStore, Overrides, ProducerIds, Topic, TopicRecord, TopicSettings,
 };
 use super::purgatory::Timer;
-use super::replica::Partition;
+use super::replica::{FetchSessionCache, Partition};
 use crate::config::{BrokerConfig, DynamicBrokerConfig, LogConfig};
 use crate::error::{Error, Result};
 use crate::log::{Log, LogManager, LogManagerConfig};
@@ -56,6 +56,10 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
             usize::try_from(config.num_io_threads).unwrap_or(1),
         ),
         producer_ids: ProducerIds::default(),
+        fetch_sessions: FetchSessionCache::new(
+            &env,
+            usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0),
+        ),
         config: RwLock::new(Arc::clone(&config)),
         dynamic_config: Mutex::new(dynamic_config),
         services: Mutex::default(),

@@ -2,7 +2,7 @@
 
 use super::segment::TimestampMatch;
 use super::{Log, LogError};
-use crate::model::{NO_LEADER_EPOCH, Timestamp};
+use crate::model::{NO_LEADER_EPOCH, Offset, Timestamp};
 
 impl Log {
     /// The first record whose timestamp is at least `timestamp`, anywhere in the log
@@ -47,6 +47,35 @@ impl Log {
         let offset = self.log_start_offset();
         let leader_epoch = self.epoch_for_offset(offset).unwrap_or(NO_LEADER_EPOCH);
         TimestampMatch { timestamp: -1, offset, leader_epoch }
+    }
+
+    /// The starts of segments, youngest first, as ListOffsets of version 0 answers them: those that last changed at
+    /// `timestamp` or before, where -1 stands for all and the end, -2 for the start
+    /// (Kafka: `UnifiedLog#legacyFetchOffsetsBefore`).
+    pub(crate) fn legacy_fetch_offsets_before(
+        &self,
+        timestamp: Timestamp,
+        max_num_offsets: i32,
+    ) -> Result<Vec<Offset>, LogError> {
+        self.retrying_deleted(|| {
+            let mut places = Vec::new();
+            for segment in self.segments().iter() {
+                places
+                    .push((segment.base_offset().max(self.log_start_offset()), segment.last_modified_ms()?));
+            }
+            if self.segments().active().size() > 0 {
+                places.push((self.log_end_offset(), self.env.clock.now_ms()));
+            }
+            let count = match timestamp {
+                -1 => places.len(),
+                -2 => 1,
+                _ => {
+                    places.iter().rposition(|(_, modified)| *modified <= timestamp).map_or(0, |last| last + 1)
+                }
+            };
+            let wanted = usize::try_from(max_num_offsets).unwrap_or(0);
+            Ok(places.iter().take(count).rev().take(wanted).map(|(offset, _)| *offset).collect())
+        })
     }
 
     fn retrying_deleted<T>(&self, search: impl Fn() -> Result<T, LogError>) -> Result<T, LogError> {

@@ -42,6 +42,11 @@ impl BrokerCore {
         }
     }
 
+    /// The settings of a topic with these overrides, whether it exists or not.
+    pub(crate) fn describe_topic_overrides(&self, overrides: &Overrides) -> Result<Vec<ConfigEntry>> {
+        Ok(self.dynamic_config.lock().describe_topic(overrides, |_| true)?)
+    }
+
     /// Changes single settings and keeps the others (Kafka: `incrementalAlterConfigs`).
     pub(crate) fn alter_configs(
         &self,

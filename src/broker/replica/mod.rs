@@ -4,6 +4,8 @@
 
 mod delayed_fetch;
 mod fetch;
+mod fetch_session;
+mod list_offsets;
 mod partition;
 
 pub(crate) use delayed_fetch::fetch_or_wait;
@@ -11,4 +13,8 @@ pub(crate) use fetch::{
     FetchParams, FetchPartition, FetchPartitionData, check_leader_epoch, fetch_from_log,
     last_offset_for_epoch,
 };
+pub(crate) use fetch_session::{
+    FetchContext, FetchSessionCache, FetchSessionRequest, FetchTarget, FetchTopic,
+};
+pub(crate) use list_offsets::{ListedOffset, OffsetSpec, legacy_fetch_offsets, list_offset};
 pub(crate) use partition::{AppendRecordsParams, Partition};

@@ -168,8 +168,13 @@ impl LogSegment {
     pub(crate) fn largest_timestamp(&self) -> Result<Timestamp, LogError> {
         match self.max_timestamp_and_offset()?.timestamp {
             timestamp if timestamp >= 0 => Ok(timestamp),
-            _ => self.records.segment_file().modified_ms(),
+            _ => self.last_modified_ms(),
         }
+    }
+
+    /// When the file last changed.
+    pub(crate) fn last_modified_ms(&self) -> Result<Timestamp, LogError> {
+        self.records.segment_file().modified_ms()
     }
 
     /// Makes the records survive a power loss, and the indexes too once the segment is sealed: those of the
