@@ -28,4 +28,6 @@ pub use record::{
     RecordBatch, RecordBatchBuilder, RecordBatchRef, RecordError, RecordIter, RecordRef, RecordRefIter,
     TimestampType,
 };
+#[cfg(feature = "server")]
+pub use server::Listener;
 pub use sys::{Clock, ManualClock, SystemClock};

@@ -1,3 +1,14 @@
-//! The listener: Kafka's protocol over TCP.
+//! The listener: any Kafka client, over TCP, on the topics of a broker in this process.
+//!
+//! ```text
+//!   Listener ─► Service ─┬─► network/   frames between sockets and …
+//!                        └─► api/       … one file for each API: a message in, a call of the broker, a message out
+//! ```
 
-pub(crate) mod network;
+mod api;
+mod endpoints;
+mod listener;
+mod network;
+mod service;
+
+pub use listener::Listener;

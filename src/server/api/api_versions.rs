@@ -1,0 +1,56 @@
+//! ApiVersions, 0-4: which APIs there are, in which versions.
+//!
+//! 0 came with 0.10 (KIP-35); 1 adds the throttle time; 3 the name and version of the client's software, which must
+//! look like one (KIP-511), and features (KIP-584); 4 may list features from level 0 on.
+//!
+//! A version that we do not speak is answered in version 0 with UNSUPPORTED_VERSION and the versions of this API, so
+//! that the client asks again. No feature is listed: `group.version` and `transaction.version` would make clients use
+//! protocols that are not here, and what is not listed is taken for level 0.
+
+use super::request::{Call, RequestContext};
+use super::versions;
+use crate::model::ErrorCode;
+use crate::protocol::messages::api_versions::ApiVersion;
+use crate::protocol::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
+use crate::server::network::{Outcome, Slot};
+
+pub(super) fn handle(call: Call<'_>, request: ApiVersionsRequest) -> Outcome {
+    let names_software = call.version() >= 3;
+    if names_software
+        && !(is_software_name(&request.client_software_name)
+            && is_software_name(&request.client_software_version))
+    {
+        return call.respond(&ApiVersionsResponse {
+            error_code: ErrorCode::InvalidRequest.code(),
+            ..ApiVersionsResponse::default()
+        });
+    }
+    call.respond(&ApiVersionsResponse {
+        api_keys: ApiKey::ALL.iter().copied().filter(|k| versions(*k).1 >= 0).map(api_version).collect(),
+        ..ApiVersionsResponse::default()
+    })
+}
+
+/// Answers a version that we do not speak.
+pub(super) fn respond_unsupported(mut context: RequestContext, slot: Slot<'_>) -> Outcome {
+    context.header.api_version = 0;
+    Call::new(context, slot).respond(&ApiVersionsResponse {
+        error_code: ErrorCode::UnsupportedVersion.code(),
+        api_keys: vec![api_version(ApiKey::ApiVersions)],
+        ..ApiVersionsResponse::default()
+    })
+}
+
+fn api_version(key: ApiKey) -> ApiVersion {
+    let (min_version, max_version) = versions(key);
+    ApiVersion { api_key: key.code(), min_version, max_version }
+}
+
+/// `[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?`
+fn is_software_name(name: &str) -> bool {
+    let is_end = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = name.as_bytes();
+    is_end(bytes.first())
+        && is_end(bytes.last())
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(byte))
+}

@@ -1,0 +1,57 @@
+//! Whose settings a request is about: shared by the three APIs of settings.
+
+use crate::broker::ConfigResource;
+use crate::error::{Error, Result};
+use crate::model::{BrokerId, ErrorCode};
+
+// Kafka: `ConfigResource.Type`.
+const TOPIC: i8 = 2;
+const BROKER: i8 = 4;
+const BROKER_LOGGER: i8 = 8;
+
+/// A resource as a request names it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum NamedResource {
+    /// One that has settings.
+    Settings(ConfigResource),
+    /// The levels of the broker's loggers. There are none that a client could know: what is logged is for the program
+    /// to say that this broker is a part of.
+    Loggers,
+}
+
+pub(super) fn resource(type_: i8, name: &str, node_id: BrokerId) -> Result<NamedResource> {
+    match type_ {
+        TOPIC => Ok(NamedResource::Settings(ConfigResource::Topic(name.to_owned()))),
+        BROKER if name.is_empty() => Ok(NamedResource::Settings(ConfigResource::ClusterDefault)),
+        BROKER => {
+            check_broker_id(name, node_id)?;
+            Ok(NamedResource::Settings(ConfigResource::Broker))
+        }
+        BROKER_LOGGER if name.is_empty() => Err(invalid("Broker id must not be empty".to_owned())),
+        BROKER_LOGGER => {
+            check_broker_id(name, node_id)?;
+            Ok(NamedResource::Loggers)
+        }
+        _ => Err(invalid(format!("Unsupported resource type: {type_}"))),
+    }
+}
+
+fn check_broker_id(name: &str, node_id: BrokerId) -> Result<()> {
+    match name.parse::<BrokerId>() {
+        Ok(id) if id == node_id => Ok(()),
+        Ok(_) => Err(invalid(format!("Unexpected broker id, expected {node_id}, but received {name}"))),
+        Err(_) => Err(invalid(format!("Broker id must be an integer, but it is: {name}"))),
+    }
+}
+
+pub(super) fn invalid(message: String) -> Error {
+    Error::new(ErrorCode::InvalidRequest, message)
+}
+
+/// The code and the text of an answer.
+pub(super) fn outcome<T>(result: &Result<T>) -> (i16, Option<crate::protocol::StrBytes>) {
+    match result {
+        Ok(_) => (ErrorCode::None.code(), None),
+        Err(error) => (error.code().code(), Some(error.to_string().into())),
+    }
+}

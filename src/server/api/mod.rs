@@ -1,0 +1,155 @@
+//! What the broker does with each request: one file an API, and one table that says which there are.
+//!
+//! A frame becomes a header, a request and, on the same thread, a call of the API's `handle`. What may block answers
+//! from an I/O thread, what waits from whoever ends the wait; either keeps its place in the order of answers.
+
+mod alter_configs;
+mod api_versions;
+mod authorized_operations;
+mod config_resource;
+mod create_partitions;
+mod create_topics;
+mod delete_records;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_log_dirs;
+mod describe_topic_partitions;
+mod fetch;
+mod incremental_alter_configs;
+mod init_producer_id;
+mod list_offsets;
+mod metadata;
+mod offset_for_leader_epoch;
+mod produce;
+mod request;
+
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+
+use super::endpoints::Endpoints;
+use super::network::{ConnectionContext, Outcome, RequestHandler, Slot};
+use crate::broker::BrokerCore;
+use crate::model::IsolationLevel;
+use crate::protocol::{ApiKey, CodecError, Reader, Request, RequestHeader};
+use request::{Call, RequestContext};
+
+macro_rules! apis {
+    ($($key:ident $min:literal - $max:literal => $handle:path,)*) => {
+        /// The versions of an API that clients may use.
+        const fn versions(key: ApiKey) -> (i16, i16) {
+            match key { $(ApiKey::$key => ($min, $max),)* _ => (0, -1) }
+        }
+
+        fn dispatch(call: Call<'_>, body: &mut Reader<'_>) -> Result<Outcome, CodecError> {
+            match call.context.header.api_key {
+                $(ApiKey::$key => decode_and_handle(call, body, $handle),)*
+                _ => Ok(Outcome::Close),
+            }
+        }
+    };
+}
+
+apis! {
+    Produce                 0-13 => produce::handle,
+    Fetch                   0-18 => fetch::handle,
+    ListOffsets             0-11 => list_offsets::handle,
+    Metadata                0-13 => metadata::handle,
+    ApiVersions             0-4  => api_versions::handle,
+    CreateTopics            0-7  => create_topics::handle,
+    DeleteTopics            0-6  => delete_topics::handle,
+    DeleteRecords           0-2  => delete_records::handle,
+    InitProducerId          0-5  => init_producer_id::handle,
+    OffsetForLeaderEpoch    0-4  => offset_for_leader_epoch::handle,
+    DescribeConfigs         0-4  => describe_configs::handle,
+    AlterConfigs            0-2  => alter_configs::handle,
+    DescribeLogDirs         0-5  => describe_log_dirs::handle,
+    CreatePartitions        0-3  => create_partitions::handle,
+    IncrementalAlterConfigs 0-1  => incremental_alter_configs::handle,
+    DescribeCluster         0-2  => describe_cluster::handle,
+    DescribeTopicPartitions 0-0  => describe_topic_partitions::handle,
+}
+
+/// The level that a request names; a number that Kafka does not have is the default one.
+fn isolation_level(number: i8) -> IsolationLevel {
+    match number {
+        1 => IsolationLevel::ReadCommitted,
+        _ => IsolationLevel::ReadUncommitted,
+    }
+}
+
+/// Whether clients may use this version of the API.
+const fn is_offered(key: ApiKey, version: i16) -> bool {
+    let (min, max) = versions(key);
+    min <= version && version <= max
+}
+
+/// Bytes after the end of the message are let go, as Kafka does.
+fn decode_and_handle<R: Request>(
+    call: Call<'_>,
+    body: &mut Reader<'_>,
+    handle: fn(Call<'_>, R) -> Outcome,
+) -> Result<Outcome, CodecError> {
+    let request = R::decode(body, call.version())?;
+    Ok(handle(call, request))
+}
+
+/// Answers the requests of all listeners (Kafka: `KafkaApis`).
+pub(super) struct Apis {
+    /// Weak, since the broker holds its listeners.
+    core: Weak<BrokerCore>,
+    endpoints: Arc<Endpoints>,
+}
+
+impl Apis {
+    pub(super) fn new(core: Weak<BrokerCore>, endpoints: Arc<Endpoints>) -> Self {
+        Apis { core, endpoints }
+    }
+}
+
+impl RequestHandler for Apis {
+    type Session = ();
+
+    fn connection_opened(&self, _: &Arc<ConnectionContext>) {}
+
+    fn handle(
+        &self,
+        connection: &Arc<ConnectionContext>,
+        (): &mut (),
+        frame: Bytes,
+        slot: Slot<'_>,
+    ) -> Outcome {
+        let mut reader = Reader::new(&frame);
+        let header = match RequestHeader::decode(&mut reader) {
+            Ok(header) => header,
+            Err(error) => {
+                tracing::warn!(peer = %connection.peer, %error, "no request header; the connection is closed");
+                return Outcome::Close;
+            }
+        };
+        let Some(core) = self.core.upgrade().filter(|core| !core.is_closed()) else { return Outcome::Close };
+        let (key, version) = (header.api_key, header.api_version);
+        let context = RequestContext {
+            core,
+            endpoints: Arc::clone(&self.endpoints),
+            connection: Arc::clone(connection),
+            header,
+        };
+        if !is_offered(key, version) {
+            if key == ApiKey::ApiVersions {
+                return api_versions::respond_unsupported(context, slot);
+            }
+            tracing::warn!("{context}: this version is not supported; the connection is closed");
+            return Outcome::Close;
+        }
+        // The line is rarely needed and costs a copy of the context, which is four counters.
+        let request = context.clone();
+        dispatch(Call::new(context, slot), &mut reader).unwrap_or_else(|error| {
+            tracing::warn!("{request}: {error}; the connection is closed");
+            Outcome::Close
+        })
+    }
+
+    fn connection_closed(&self, _: &Arc<ConnectionContext>, (): ()) {}
+}

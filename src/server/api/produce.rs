@@ -1,0 +1,308 @@
+//! Produce, 0-13: appends batches.
+//!
+//! 0 to 2 take message sets of magic 0 and 1 and convert them; from 3 on (KIP-98) a partition gets exactly one batch of
+//! magic 2. 5 answers the log start offset (KIP-107); 7 may carry zstd (KIP-110); 8 gets the errors of single records
+//! (KIP-467); 9 is flexible; 10 gets the present leader where this broker is not it (KIP-951); 11 and 12 are for
+//! transactions (KIP-890); 13 names topics by id (KIP-516).
+//!
+//! Records are appended on the thread that read them, out of the frame. This broker has no followers, so acks=all is
+//! reached by the append itself; only a topic that wants a flush (`flush.messages`) waits, on an I/O thread. With acks=0
+//! there is no answer, so an error ends the connection: the client then asks for metadata again.
+//!
+//! Batches of transactions are refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED: no coordinator could end them.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use super::request::{Call, Reply, RequestContext};
+use crate::broker::{AppendRecordsParams, Partition};
+use crate::error::Error;
+use crate::model::{ErrorCode, Offset, TopicPartition, Uuid, is_internal_topic};
+use crate::protocol::messages::produce::{
+    BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData,
+    PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
+};
+use crate::protocol::{ProduceRequest, ProduceResponse, StrBytes};
+use crate::record::{AppendOrigin, BatchError, Batches, CompressionType, RecordBatchRef, Records};
+use crate::server::network::Outcome;
+
+/// The first version whose batches have magic 2.
+const FIRST_BATCH_FORMAT: i16 = 3;
+/// The first version whose client knows zstd.
+const FIRST_ZSTD: i16 = 7;
+/// The first version that names topics by id.
+const FIRST_TOPIC_IDS: i16 = 13;
+/// The client that may write to internal topics (Kafka: `AdminUtils.ADMIN_CLIENT_ID`).
+const ADMIN_CLIENT_ID: &str = "__admin_client";
+
+pub(super) fn handle(call: Call<'_>, request: ProduceRequest) -> Outcome {
+    let acks = request.acks;
+    let refusal = refusal(&call.context, &request);
+    let mut appends = Appends { context: &call.context, refusal, flushes: Vec::new(), error: None };
+    let responses = request.topic_data.into_iter().map(|topic| appends.append_to_topic(topic)).collect();
+    let mut response = ProduceResponse { responses, ..ProduceResponse::default() };
+    let Appends { flushes, error, .. } = appends;
+    if let Some(leader) = own_endpoint_if_moved(&call.context, &response) {
+        response.node_endpoints.push(leader);
+    }
+    if !flushes.is_empty() {
+        return flush_and_respond(call.defer(), response, flushes, acks, error);
+    }
+    if acks != 0 {
+        return call.respond(&response);
+    }
+    match error {
+        None => Outcome::NoResponse,
+        Some(error) => {
+            log_failure_without_answer(&call.context, &error);
+            Outcome::Close
+        }
+    }
+}
+
+fn log_failure_without_answer(context: &RequestContext, (partition, error): &(TopicPartition, ErrorCode)) {
+    tracing::info!(%partition, %error, "{context}: the append failed; acks=0, so the connection is closed");
+}
+
+/// Why nothing of the request can be appended.
+fn refusal(context: &RequestContext, request: &ProduceRequest) -> Option<ErrorCode> {
+    if !matches!(request.acks, -1..=1) {
+        return Some(ErrorCode::InvalidRequiredAcks);
+    }
+    let has_transactional = request
+        .topic_data
+        .iter()
+        .flat_map(|topic| &topic.partition_data)
+        .filter_map(|partition| first_batch(partition.records.as_ref()))
+        .any(|batch| batch.is_transactional());
+    if has_transactional {
+        tracing::warn!("{context}: it wrote within a transaction, which this broker does not have yet");
+        return Some(ErrorCode::TransactionalIdAuthorizationFailed);
+    }
+    None
+}
+
+fn first_batch(records: Option<&Records>) -> Option<RecordBatchRef<'_>> {
+    match records? {
+        Records::Bytes(bytes) => Batches::new(bytes).next()?.ok(),
+        // What comes from a frame is in memory, in one piece.
+        Records::File(_) | Records::Mixed(_) => None,
+    }
+}
+
+/// What is appended for one request, and what is still to be done for it.
+struct Appends<'a> {
+    context: &'a RequestContext,
+    refusal: Option<ErrorCode>,
+    flushes: Vec<Flush>,
+    /// The first one.
+    error: Option<(TopicPartition, ErrorCode)>,
+}
+
+/// A partition whose append counts only once it is on the disk.
+struct Flush {
+    partition: Arc<Partition>,
+    up_to: Offset,
+}
+
+/// What an append comes to.
+struct Appended {
+    base_offset: Offset,
+    log_append_time_ms: i64,
+    log_start_offset: Offset,
+}
+
+impl Appends<'_> {
+    fn append_to_topic(&mut self, topic: TopicProduceData) -> TopicProduceResponse {
+        let TopicProduceData { name, topic_id, partition_data } = topic;
+        let resolved = self.resolve(&name, topic_id);
+        let mut partition_responses = Vec::with_capacity(partition_data.len());
+        for data in partition_data {
+            let index = data.index;
+            let partition = match (self.refusal, &resolved) {
+                (Some(refusal), _) => Err(refusal),
+                (None, Err(error)) => Err(*error),
+                (None, Ok(topic)) => topic.partition(index).ok_or(ErrorCode::UnknownTopicOrPartition),
+            };
+            let appended = match &partition {
+                Ok(partition) => self.append(partition, data),
+                Err(error) => Err(Error::from(*error)),
+            };
+            if let Err(error) = &appended
+                && self.error.is_none()
+            {
+                let topic =
+                    resolved.as_ref().map_or_else(|_| Arc::from(&*name), |topic| Arc::clone(topic.name()));
+                self.error = Some((TopicPartition::new(topic, index), error.code()));
+            }
+            partition_responses.push(self.partition_response(index, partition.ok().as_deref(), &appended));
+        }
+        TopicProduceResponse { name, topic_id, partition_responses }
+    }
+
+    fn resolve(&self, name: &str, topic_id: Uuid) -> Result<Arc<crate::broker::Topic>, ErrorCode> {
+        let metadata = &self.context.core.metadata;
+        let topic = if self.context.version() >= FIRST_TOPIC_IDS {
+            metadata.topic_by_id(topic_id).ok_or(ErrorCode::UnknownTopicId)?
+        } else {
+            metadata.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition)?
+        };
+        if is_internal_topic(topic.name()) && self.context.client_id() != ADMIN_CLIENT_ID {
+            return Err(ErrorCode::InvalidTopicException);
+        }
+        Ok(topic)
+    }
+
+    fn append(&mut self, partition: &Arc<Partition>, data: PartitionProduceData) -> Result<Appended, Error> {
+        let version = self.context.version();
+        let first = first_batch(data.records.as_ref());
+        if version < FIRST_ZSTD
+            && first.is_some_and(|batch| matches!(batch.compression_type(), Ok(CompressionType::Zstd)))
+        {
+            return Err(Error::new(
+                ErrorCode::UnsupportedCompressionType,
+                format!("Produce requests of version {version} are not allowed to use ZStandard compression"),
+            ));
+        }
+        let is_empty = first.is_none() && is_cut_or_empty(data.records.as_ref());
+        if version < FIRST_BATCH_FORMAT && is_empty {
+            // Old clients may say nothing, which is no error.
+            let log_start_offset = partition.log()?.log_start_offset();
+            return Ok(Appended { base_offset: -1, log_append_time_ms: -1, log_start_offset });
+        }
+        let records = match data.records {
+            Some(Records::Bytes(records)) => records,
+            Some(Records::File(_) | Records::Mixed(_)) | None => bytes::Bytes::new(),
+        };
+        let params = AppendRecordsParams {
+            origin: AppendOrigin::Client,
+            requires_batch_format: version >= FIRST_BATCH_FORMAT,
+        };
+        let info = partition.append_records_to_leader(&records, params)?;
+        if info.needs_flush {
+            self.flushes.push(Flush { partition: Arc::clone(partition), up_to: info.last_offset + 1 });
+        }
+        Ok(Appended {
+            base_offset: info.first_offset,
+            log_append_time_ms: info.log_append_time,
+            log_start_offset: info.log_start_offset,
+        })
+    }
+
+    fn partition_response(
+        &self,
+        index: i32,
+        partition: Option<&Partition>,
+        appended: &Result<Appended, Error>,
+    ) -> PartitionProduceResponse {
+        match appended {
+            Ok(appended) => PartitionProduceResponse {
+                index,
+                base_offset: appended.base_offset,
+                log_append_time_ms: appended.log_append_time_ms,
+                log_start_offset: appended.log_start_offset,
+                ..PartitionProduceResponse::default()
+            },
+            Err(error) => PartitionProduceResponse {
+                record_errors: record_errors(error),
+                error_message: Some(error.to_string().into()),
+                current_leader: match (error.code(), partition) {
+                    (ErrorCode::NotLeaderOrFollower, Some(partition)) => LeaderIdAndEpoch {
+                        leader_id: self.context.core.node_id,
+                        leader_epoch: partition.leader_epoch(),
+                    },
+                    _ => LeaderIdAndEpoch::default(),
+                },
+                ..failed(index, error.code())
+            },
+        }
+    }
+}
+
+fn failed(index: i32, error: ErrorCode) -> PartitionProduceResponse {
+    PartitionProduceResponse {
+        index,
+        error_code: error.code(),
+        base_offset: -1,
+        ..PartitionProduceResponse::default()
+    }
+}
+
+/// No batch at all, or only the start of one, which is not the same as a batch that is wrong.
+fn is_cut_or_empty(records: Option<&Records>) -> bool {
+    match records {
+        Some(Records::Bytes(bytes)) => Batches::new(bytes).next().is_none(),
+        _ => true,
+    }
+}
+
+/// Which records of the batch were refused, and why.
+fn record_errors(error: &Error) -> Vec<BatchIndexAndErrorMessage> {
+    let Some(error) = error.source().and_then(|source| source.downcast_ref::<BatchError>()) else {
+        return Vec::new();
+    };
+    let of_record = |error: &crate::record::RecordError| BatchIndexAndErrorMessage {
+        batch_index: error.batch_index,
+        batch_index_error_message: Some(StrBytes::from(error.message.as_str())),
+    };
+    error.record_errors().iter().map(of_record).collect()
+}
+
+/// The address that goes with `current_leader`.
+fn own_endpoint_if_moved(context: &RequestContext, response: &ProduceResponse) -> Option<NodeEndpoint> {
+    let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+    if !partitions.any(|partition| partition.current_leader.leader_id >= 0) {
+        return None;
+    }
+    let address = context.endpoints.advertised(&context.connection);
+    Some(NodeEndpoint {
+        node_id: context.core.node_id,
+        host: address.host,
+        port: i32::from(address.port),
+        rack: context.core.config().broker_rack.as_deref().map(StrBytes::from),
+    })
+}
+
+fn flush_and_respond(
+    reply: Reply,
+    mut response: ProduceResponse,
+    flushes: Vec<Flush>,
+    acks: i16,
+    mut error: Option<(TopicPartition, ErrorCode)>,
+) -> Outcome {
+    let io_threads = Arc::clone(&reply.context().core.io_threads);
+    io_threads.run(move || {
+        for flush in flushes {
+            if let Err(failure) = flush.partition.flush(flush.up_to) {
+                let partition = flush.partition.tp();
+                tracing::error!(%partition, error = %failure, "cannot flush what was produced");
+                fail_partition(&mut response, &flush.partition, &failure);
+                error.get_or_insert_with(|| (partition.clone(), failure.code()));
+            }
+        }
+        match (acks, error) {
+            (0, None) => reply.none(),
+            (0, Some(error)) => {
+                log_failure_without_answer(reply.context(), &error);
+                reply.close();
+            }
+            _ => reply.send(&response),
+        }
+    });
+    Outcome::Pending
+}
+
+fn fail_partition(response: &mut ProduceResponse, partition: &Partition, error: &Error) {
+    let tp = partition.tp();
+    let is_it = |topic: &&mut TopicProduceResponse| {
+        &*topic.name == tp.topic() || (topic.topic_id == partition.topic_id() && !topic.topic_id.is_zero())
+    };
+    let partitions =
+        response.responses.iter_mut().filter(is_it).flat_map(|topic| &mut topic.partition_responses);
+    for answer in partitions.filter(|answer| answer.index == tp.partition() && answer.error_code == 0) {
+        *answer = PartitionProduceResponse {
+            error_message: Some(error.to_string().into()),
+            ..failed(answer.index, error.code())
+        };
+    }
+}

@@ -1,0 +1,133 @@
+//! One request on its way through its API's file.
+
+use std::sync::Arc;
+
+use crate::broker::BrokerCore;
+use crate::protocol::{RequestHeader, Response, encode_response_frame};
+use crate::server::endpoints::Endpoints;
+use crate::server::network::{ConnectionContext, Outcome, Responder, SendFrame, Slot};
+
+/// Who asks, for what, and of whom: all that a handler needs besides the request, on any thread.
+#[derive(Clone)]
+pub(super) struct RequestContext {
+    pub(super) core: Arc<BrokerCore>,
+    pub(super) endpoints: Arc<Endpoints>,
+    pub(super) connection: Arc<ConnectionContext>,
+    pub(super) header: RequestHeader,
+}
+
+/// A request that waits for its handler.
+pub(super) struct Call<'a> {
+    pub(super) context: RequestContext,
+    slot: Slot<'a>,
+}
+
+/// The way of an answer that comes later, from any thread. Dropped without an answer it closes the connection.
+#[must_use = "a reply that is not sent closes the connection"]
+pub(super) struct Reply {
+    context: RequestContext,
+    responder: Responder,
+}
+
+impl RequestContext {
+    pub(super) fn version(&self) -> i16 {
+        self.header.api_version
+    }
+
+    /// How the client calls itself; empty if it does not.
+    pub(super) fn client_id(&self) -> &str {
+        self.header.client_id.as_deref().unwrap_or_default()
+    }
+
+    /// The client's address as Java prints an `InetAddress` without a name, which is how groups show it.
+    pub(super) fn client_host(&self) -> String {
+        format!("/{}", self.connection.peer.ip().to_canonical())
+    }
+
+    /// The answer as it leaves. `None` if it cannot be said in the version asked for, which is a bug of ours.
+    fn frame<R: Response>(&self, response: &R) -> Option<SendFrame> {
+        debug_assert_eq!(R::KEY, self.header.api_key);
+        match encode_response_frame(self.header.correlation_id, response, self.version()) {
+            Ok(frame) => Some(SendFrame::from(frame)),
+            Err(error) => {
+                let api = R::KEY.name();
+                let version = self.version();
+                tracing::error!(api, version, %error, "cannot write an answer; the connection is closed");
+                None
+            }
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(context: RequestContext, slot: Slot<'a>) -> Self {
+        Call { context, slot }
+    }
+
+    pub(super) fn version(&self) -> i16 {
+        self.context.version()
+    }
+
+    /// Answers now.
+    pub(super) fn respond<R: Response>(self, response: &R) -> Outcome {
+        self.context.frame(response).map_or(Outcome::Close, Outcome::Respond)
+    }
+
+    /// Keeps the answer's place in the order of the connection. The handler returns [`Outcome::Pending`].
+    pub(super) fn defer(self) -> Reply {
+        Reply { context: self.context, responder: self.slot.defer() }
+    }
+
+    /// Answers with what `handle` says on an I/O thread, where it may block: on the disk, or on a lock that is held
+    /// while the disk works.
+    pub(super) fn respond_on_io_thread<Q, R>(
+        self,
+        request: Q,
+        handle: impl FnOnce(&RequestContext, Q) -> R + Send + 'static,
+    ) -> Outcome
+    where
+        Q: Send + 'static,
+        R: Response,
+    {
+        let reply = self.defer();
+        let io_threads = Arc::clone(&reply.context.core.io_threads);
+        io_threads.run(move || {
+            let response = handle(&reply.context, request);
+            reply.send(&response);
+        });
+        Outcome::Pending
+    }
+}
+
+impl Reply {
+    pub(super) fn context(&self) -> &RequestContext {
+        &self.context
+    }
+
+    /// Answers.
+    pub(super) fn send<R: Response>(self, response: &R) {
+        match self.context.frame(response) {
+            Some(frame) => self.responder.send(frame),
+            None => self.responder.close(),
+        }
+    }
+
+    /// No answer is due (acks=0).
+    pub(super) fn none(self) {
+        self.responder.none();
+    }
+
+    /// Ends the connection, after the answers before this one.
+    pub(super) fn close(self) {
+        self.responder.close();
+    }
+}
+
+/// For log lines: which request it was.
+impl std::fmt::Display for RequestContext {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let RequestHeader { api_key, api_version, correlation_id, .. } = &self.header;
+        let (peer, name) = (self.connection.peer, api_key.name());
+        write!(f, "{name} v{api_version} (correlation id {correlation_id}) of {peer} '{}'", self.client_id())
+    }
+}

@@ -1,0 +1,94 @@
+//! ApiVersions.
+
+use std::collections::BTreeMap;
+
+use kafka_protocol_018::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use ottla::ErrorCode;
+
+use super::fixture::{Fixture, code, text};
+
+pub(super) fn request() -> ApiVersionsRequest {
+    ApiVersionsRequest::default()
+        .with_client_software_name(text("ottla-test"))
+        .with_client_software_version(text("1.0"))
+}
+
+fn ranges(response: &ApiVersionsResponse) -> BTreeMap<i16, (i16, i16)> {
+    response.api_keys.iter().map(|api| (api.api_key, (api.min_version, api.max_version))).collect()
+}
+
+#[test]
+fn every_version_lists_the_same_apis() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    let newest = ranges(&client.call(4, &request()));
+    for version in 0..4 {
+        let response = client.call(version, &request());
+        assert_eq!(code(response.error_code), ErrorCode::None);
+        assert_eq!(ranges(&response), newest, "version {version}");
+    }
+}
+
+#[test]
+fn the_apis_of_a_broker_are_listed_with_all_versions_that_kafka_ever_had() {
+    let fixture = Fixture::start();
+    let response = fixture.connect().call(3, &request());
+    let expected = [
+        (0, 0, 13),
+        (1, 0, 18),
+        (2, 0, 11),
+        (3, 0, 13),
+        (18, 0, 4),
+        (19, 0, 7),
+        (20, 0, 6),
+        (21, 0, 2),
+        (22, 0, 5),
+        (23, 0, 4),
+        (32, 0, 4),
+        (33, 0, 2),
+        (35, 0, 5),
+        (37, 0, 3),
+        (44, 0, 1),
+        (60, 0, 2),
+        (75, 0, 0),
+    ];
+    assert_eq!(ranges(&response), expected.into_iter().map(|(key, min, max)| (key, (min, max))).collect());
+    assert!(response.supported_features.is_empty() && response.finalized_features.is_empty());
+    assert_eq!(response.finalized_features_epoch, -1);
+}
+
+#[test]
+fn a_version_that_is_too_high_is_answered_in_version_0_with_the_range_to_use() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    let mut frame = client.header(18, 5, true);
+    frame.extend_from_slice(&[0; 8]);
+    client.send_frame(&frame);
+    let (_, response) = client.receive::<ApiVersionsRequest>(0);
+    assert_eq!(code(response.error_code), ErrorCode::UnsupportedVersion);
+    assert_eq!(ranges(&response), BTreeMap::from([(18, (0, 4))]));
+    assert_eq!(code(client.call(4, &request()).error_code), ErrorCode::None, "the connection goes on");
+}
+
+#[test]
+fn a_software_name_that_is_none_is_refused() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    for (name, version, expected) in [
+        ("a", "1", ErrorCode::None),
+        ("apache-kafka.java", "3.9.0-SNAPSHOT", ErrorCode::None),
+        ("", "1", ErrorCode::InvalidRequest),
+        ("name", "", ErrorCode::InvalidRequest),
+        ("-name", "1", ErrorCode::InvalidRequest),
+        ("name.", "1", ErrorCode::InvalidRequest),
+        ("na me", "1", ErrorCode::InvalidRequest),
+        ("name", "1_0", ErrorCode::InvalidRequest),
+    ] {
+        let request = ApiVersionsRequest::default()
+            .with_client_software_name(text(name))
+            .with_client_software_version(text(version));
+        let response = client.call(3, &request);
+        assert_eq!(code(response.error_code), expected, "{name}/{version}");
+        assert_eq!(response.api_keys.is_empty(), expected != ErrorCode::None);
+    }
+}
