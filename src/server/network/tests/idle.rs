@@ -31,7 +31,11 @@ fn a_connection_that_never_sends_anything_is_closed_by_the_clock() {
 
 #[test]
 fn a_connection_that_is_owed_an_answer_is_not_idle() {
-    let fixture = fixture();
+    // On one thread, which looks at both at the same time.
+    let fixture = Fixture::with(|config| {
+        config.connections_max_idle_ms = 10_000;
+        config.num_network_threads = 1;
+    });
     let (mut waiting, mut silent) = (fixture.connect(), fixture.connect());
     waiting.send(DEFER, b"later");
     assert_eq!(silent.ask(b"1"), b"1");

@@ -54,6 +54,22 @@ fn what_a_client_sent_before_it_half_closed_is_answered() {
 }
 
 #[test]
+fn an_end_that_arrives_together_with_the_last_request_is_noticed() {
+    let fixture = Fixture::with(|config| config.num_network_threads = 1);
+    let (mut client, mut other) = (fixture.connect(), fixture.connect());
+    assert_eq!(client.ask(b"1"), b"1");
+    let held = fixture.handler.held.lock();
+    other.send(HOLD, b"");
+    eventually("the thread is kept", || fixture.handled() == 2);
+    client.send(ECHO, b"last");
+    client.stream.shutdown(Shutdown::Write).unwrap();
+    drop(held);
+    assert_eq!(client.receive(), b"last");
+    client.expect_closed();
+    assert_eq!(other.receive(), b"");
+}
+
+#[test]
 fn a_client_that_goes_while_its_request_waits_is_noticed() {
     let fixture = Fixture::start();
     let mut client = fixture.connect();
@@ -74,6 +90,20 @@ fn a_reset_connection_ends_also_while_nothing_is_read_from_it() {
     drop(client);
     eventually("the server has closed", || fixture.closed() == 1);
     eventually("nothing is held", || fixture.server.metrics().unsent_bytes == 0);
+}
+
+#[test]
+fn a_reset_connection_ends_although_an_answer_before_its_end_is_still_due() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    client.send(DEFER, b"");
+    client.send(CLOSE, b"");
+    eventually("both are handled", || fixture.handled() == 2);
+    let deferred = fixture.deferred(1);
+    SockRef::from(&client.stream).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(client);
+    eventually("the server has closed", || fixture.closed() == 1);
+    drop(deferred);
 }
 
 #[test]

@@ -37,6 +37,8 @@ const CLOSE: u8 = b'c';
 const ECHO_AND_CLOSE: u8 = b'q';
 /// Panic.
 const PANIC: u8 = b'p';
+/// Keep the thread until the test lets go.
+const HOLD: u8 = b'h';
 /// Answer with as many bytes as the number behind says.
 const BULK: u8 = b'b';
 /// Answer with the segments that the test has laid out.
@@ -46,6 +48,7 @@ const SEGMENTS: u8 = b'g';
 struct TestHandler {
     deferred: Mutex<Vec<(Bytes, Responder)>>,
     segments: Mutex<Vec<Segment>>,
+    held: Mutex<()>,
     handled: AtomicUsize,
     opened: AtomicUsize,
     closed: Mutex<Vec<(u64, usize)>>,
@@ -87,6 +90,11 @@ impl RequestHandler for TestHandler {
                 Outcome::Pending
             }
             LIE => Outcome::Pending,
+            HOLD => {
+                // The test has the lock.
+                drop(self.held.lock());
+                Outcome::Respond(body.into())
+            }
             CLOSE => Outcome::Close,
             ECHO_AND_CLOSE => Outcome::RespondThenClose(body.into()),
             PANIC => panic!("as the test wishes"),
