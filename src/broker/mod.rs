@@ -1,6 +1,7 @@
 //! The broker: topics, partitions, waiting, groups, and the native way to use them.
 
 mod builder;
+pub(crate) mod coordinator;
 mod core;
 mod io_threads;
 mod metadata;

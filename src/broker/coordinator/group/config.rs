@@ -1,0 +1,40 @@
+use crate::config::BrokerConfig;
+use crate::record::CompressionType;
+
+/// The broker settings that the group coordinator goes by; each is the Kafka key of the same name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GroupConfig {
+    pub(crate) group_min_session_timeout_ms: i32,
+    pub(crate) group_max_session_timeout_ms: i32,
+    pub(crate) group_initial_rebalance_delay_ms: i32,
+    pub(crate) group_max_size: i32,
+    pub(crate) offsets_retention_minutes: i32,
+    pub(crate) offsets_retention_check_interval_ms: i64,
+    pub(crate) offset_metadata_max_bytes: i32,
+    pub(crate) offsets_topic_compression_codec: CompressionType,
+}
+
+impl From<&BrokerConfig> for GroupConfig {
+    fn from(config: &BrokerConfig) -> Self {
+        let codec = u8::try_from(config.offsets_topic_compression_codec).ok();
+        GroupConfig {
+            group_min_session_timeout_ms: config.group_min_session_timeout_ms,
+            group_max_session_timeout_ms: config.group_max_session_timeout_ms,
+            group_initial_rebalance_delay_ms: config.group_initial_rebalance_delay_ms,
+            group_max_size: config.group_max_size,
+            offsets_retention_minutes: config.offsets_retention_minutes,
+            offsets_retention_check_interval_ms: config.offsets_retention_check_interval_ms,
+            offset_metadata_max_bytes: config.offset_metadata_max_bytes,
+            // The table of settings admits 0 to 4 only.
+            offsets_topic_compression_codec: codec
+                .and_then(CompressionType::from_id)
+                .unwrap_or(CompressionType::None),
+        }
+    }
+}
+
+impl GroupConfig {
+    pub(super) fn offsets_retention_ms(&self) -> i64 {
+        i64::from(self.offsets_retention_minutes) * 60_000
+    }
+}

@@ -1,0 +1,266 @@
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::coordinator::GroupCoordinator;
+use super::group_metadata::{GroupMetadata, LoadedGroup};
+use super::group_offsets::{CommittedOffset, GroupOffsets};
+use super::member::{Member, NewMember};
+use super::record::{GroupMetadataValue, OffsetCommitValue, RecordError, RecordKey};
+use super::turn::{Group, GroupTurn};
+use super::{JoinGroupProtocol, OffsetAndMetadata};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_TIMESTAMP};
+use crate::record::{BatchError, EndTransactionMarker, RecordBatchRef, RecordRef};
+
+/// A batch of the broker's own records never decompresses into more.
+const DECOMPRESSION_LIMIT: usize = i32::MAX as usize;
+
+/// What the coordinator has to do with a partition of `__consumer_offsets`; nothing, if it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ownership {
+    Loading,
+    Owned,
+}
+
+impl GroupCoordinator {
+    /// Takes over every partition of `__consumer_offsets`.
+    ///
+    /// # Errors
+    /// The first partition's that could not be read; the others are taken over nevertheless.
+    pub(crate) fn load_all(&self) -> Result<(), ErrorCode> {
+        let outcomes = (0..self.log().partition_count()).map(|partition| self.load_partition(partition));
+        outcomes.fold(Ok(()), Result::and)
+    }
+
+    /// Takes over the groups of a partition: reads all of its records, on this thread. Requests for these
+    /// groups get COORDINATOR_LOAD_IN_PROGRESS meanwhile. Does nothing if the partition is owned already.
+    ///
+    /// # Errors
+    /// Why the partition could not be read; it is not taken over then.
+    pub(crate) fn load_partition(&self, partition: i32) -> Result<(), ErrorCode> {
+        match self.partitions.write().entry(partition) {
+            Entry::Occupied(_) => return Ok(()),
+            Entry::Vacant(entry) => _ = entry.insert(Ownership::Loading),
+        }
+        let mut loader = Loader::default();
+        let read = self.log().read_all(partition, &mut |batch| loader.batch(batch));
+        if let Err(error) = read {
+            self.partitions.write().remove(&partition);
+            tracing::error!("Groups of {CONSUMER_OFFSETS_TOPIC}-{partition} could not be loaded: {error}");
+            return Err(error);
+        }
+        for (position, error) in &loader.problems {
+            tracing::warn!(
+                "{CONSUMER_OFFSETS_TOPIC}-{partition}: what stands at offset {position} is passed over: {error}"
+            );
+        }
+        let mut loaded = 0;
+        for (id, group) in loader.groups {
+            if let Some(state) = group.into_metadata(self.clock().now_ms()) {
+                let group = Arc::new(Group { id: Arc::clone(&id), partition, state: Mutex::new(state) });
+                self.insert_group(Arc::clone(&group));
+                self.with_group(&group, |turn| turn.start_loaded_group());
+                loaded += 1;
+            }
+        }
+        self.partitions.write().insert(partition, Ownership::Owned);
+        tracing::info!("Loaded {loaded} groups from {CONSUMER_OFFSETS_TOPIC}-{partition}");
+        Ok(())
+    }
+
+    /// Hands the groups of a partition over: what waits is answered with NOT_COORDINATOR, and they are
+    /// forgotten here.
+    pub(crate) fn unload_partition(&self, partition: i32) {
+        self.partitions.write().remove(&partition);
+        for group in self.all_groups() {
+            if group.partition == partition {
+                self.forget_group(&group, ErrorCode::NotCoordinator);
+            }
+        }
+    }
+
+    /// Whether any partition is being loaded.
+    pub(crate) fn is_loading(&self) -> bool {
+        self.partitions.read().values().any(|ownership| *ownership == Ownership::Loading)
+    }
+
+    /// A transaction has ended in a partition of `__consumer_offsets`, and its marker is in the log: the
+    /// offsets that it committed there count now, or are forgotten.
+    pub(crate) fn complete_transaction(&self, partition: i32, producer_id: i64, is_commit: bool) {
+        for group in self.all_groups() {
+            if group.partition == partition {
+                self.with_group(&group, |turn| {
+                    turn.state.offsets.complete_transaction(producer_id, is_commit);
+                });
+            }
+        }
+    }
+}
+
+impl GroupTurn<'_> {
+    /// The members of a group that was loaded have their whole session from now.
+    fn start_loaded_group(&mut self) {
+        let max_size = usize::try_from(self.coordinator.config().group_max_size).unwrap_or(0);
+        let (group, generation) = (&self.group.id, self.state.generation_id);
+        self.outbox.debug(|| format!("Loaded group {group} with generation {generation}"));
+        for id in self.state.members().ids() {
+            self.renew_session(&id);
+        }
+        if self.state.members().len() > max_size {
+            self.prepare_rebalance(format!(
+                "the group was loaded with {} members, more than group.max.size={max_size}",
+                self.state.members().len()
+            ));
+        }
+    }
+}
+
+/// What a partition says of its groups, as far as it was read.
+#[derive(Default)]
+struct Loader {
+    /// In the order in which the log names them.
+    groups: Vec<(Arc<str>, LoadingGroup)>,
+    index_of: HashMap<Arc<str>, usize>,
+    scratch: Vec<u8>,
+    /// At which offsets stands what could not be understood, and why.
+    problems: Vec<(i64, LoadError)>,
+}
+
+#[derive(Default)]
+struct LoadingGroup {
+    /// What the last readable record of the group itself says.
+    metadata: Option<GroupMetadataValue>,
+    offsets: GroupOffsets,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LoadError {
+    #[error("{0}")]
+    Batch(#[from] BatchError),
+    #[error("{0}")]
+    Record(#[from] RecordError),
+    #[error("the record has no key")]
+    NoKey,
+}
+
+impl Loader {
+    fn batch(&mut self, batch: RecordBatchRef<'_>) {
+        let base_offset = batch.base_offset();
+        if let Err(error) = self.read_batch(batch) {
+            self.problems.push((base_offset, error));
+        }
+    }
+
+    fn read_batch(&mut self, batch: RecordBatchRef<'_>) -> Result<(), LoadError> {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let records = batch.records(&mut scratch, DECOMPRESSION_LIMIT)?;
+        for record in records {
+            let record = record?;
+            let outcome =
+                if batch.is_control() { self.marker(batch, &record) } else { self.record(batch, &record) };
+            if let Err(error) = outcome {
+                self.problems.push((record.offset(), error));
+            }
+        }
+        self.scratch = scratch;
+        Ok(())
+    }
+
+    /// A transaction ends: what it committed in this partition counts from here on, or never.
+    fn marker(&mut self, batch: RecordBatchRef<'_>, record: &RecordRef<'_>) -> Result<(), LoadError> {
+        if let Some(marker) = EndTransactionMarker::parse(record.key(), record.value())? {
+            for (_, group) in &mut self.groups {
+                group.offsets.complete_transaction(batch.producer_id(), marker.is_commit);
+            }
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, batch: RecordBatchRef<'_>, record: &RecordRef<'_>) -> Result<(), LoadError> {
+        match RecordKey::parse(record.key().ok_or(LoadError::NoKey)?)? {
+            RecordKey::OffsetCommit { group_id, topic_partition } => {
+                let value = record.value().map(OffsetCommitValue::parse).transpose()?;
+                let offsets = &mut self.group(group_id).offsets;
+                match (value, batch.is_transactional()) {
+                    (Some(commit), is_transactional) => {
+                        let committed = CommittedOffset { record_offset: batch.base_offset(), commit };
+                        if is_transactional {
+                            offsets.commit_transactional(batch.producer_id(), topic_partition, committed);
+                        } else {
+                            offsets.commit(topic_partition, committed);
+                        }
+                    }
+                    (None, true) => offsets.remove_transactional(batch.producer_id(), &topic_partition),
+                    (None, false) => offsets.remove_committed(&topic_partition),
+                }
+            }
+            RecordKey::GroupMetadata { group_id } => {
+                let value = record.value().map(GroupMetadataValue::parse).transpose()?;
+                self.group(group_id).metadata = value;
+            }
+            RecordKey::Other { kind } => {
+                // Left by a newer Kafka, for groups that are not classic. It stays in the log.
+                tracing::debug!("A record of key type {kind} at offset {} is passed over", record.offset());
+            }
+        }
+        Ok(())
+    }
+
+    fn group(&mut self, group_id: &str) -> &mut LoadingGroup {
+        let index = match self.index_of.get(group_id) {
+            Some(index) => *index,
+            None => {
+                let id: Arc<str> = Arc::from(group_id);
+                self.index_of.insert(Arc::clone(&id), self.groups.len());
+                self.groups.push((id, LoadingGroup::default()));
+                self.groups.len() - 1
+            }
+        };
+        &mut self.groups[index].1
+    }
+}
+
+impl LoadingGroup {
+    /// `None` if nothing is left of the group.
+    fn into_metadata(self, now_ms: i64) -> Option<GroupMetadata> {
+        let mut group = match self.metadata {
+            Some(value) => load_group(value),
+            None if self.offsets.is_empty() => return None,
+            // Offsets alone: somebody committed them without being a member.
+            None => GroupMetadata::new(now_ms),
+        };
+        group.offsets = self.offsets;
+        Some(group)
+    }
+}
+
+fn load_group(value: GroupMetadataValue) -> GroupMetadata {
+    let protocol_name = value.protocol_name.clone().unwrap_or_default();
+    let members = value.members.into_iter().map(|stored| {
+        let mut member = Member::new(NewMember {
+            id: stored.member_id,
+            group_instance_id: stored.group_instance_id,
+            client_id: stored.client_id,
+            client_host: stored.client_host,
+            session_timeout_ms: stored.session_timeout_ms,
+            rebalance_timeout_ms: stored.rebalance_timeout_ms,
+            // What it said for other protocols was not written down.
+            protocols: vec![JoinGroupProtocol {
+                name: Arc::clone(&protocol_name),
+                metadata: stored.subscription,
+            }],
+        });
+        member.assignment = stored.assignment;
+        member
+    });
+    let loaded = LoadedGroup {
+        protocol_type: value.protocol_type,
+        generation_id: value.generation_id,
+        protocol_name: value.protocol_name,
+        leader_id: value.leader_id,
+        state_timestamp: Some(value.state_timestamp).filter(|at| *at != NO_TIMESTAMP),
+    };
+    GroupMetadata::load(loaded, members.collect())
+}

@@ -1,0 +1,73 @@
+use tracing::Level;
+
+use super::join::{JoinCallback, JoinGroupResult};
+use super::sync::{SyncCallback, SyncGroupResult};
+use crate::broker::coordinator::CoordinatorLog;
+
+/// What has to happen once the group's lock is released: answers first, then readers of the log, then notes
+/// about what happened. Empty for most requests, and then it costs nothing.
+#[derive(Default)]
+pub(super) struct Outbox {
+    answers: Vec<Answer>,
+    notes: Vec<(Level, String)>,
+    appended: bool,
+}
+
+enum Answer {
+    Join(JoinCallback, JoinGroupResult),
+    Sync(SyncCallback, SyncGroupResult),
+}
+
+impl Outbox {
+    pub(super) fn join(&mut self, callback: JoinCallback, result: JoinGroupResult) {
+        self.answers.push(Answer::Join(callback, result));
+    }
+
+    pub(super) fn sync(&mut self, callback: SyncCallback, result: SyncGroupResult) {
+        self.answers.push(Answer::Sync(callback, result));
+    }
+
+    pub(super) fn appended(&mut self) {
+        self.appended = true;
+    }
+
+    pub(super) fn debug(&mut self, note: impl FnOnce() -> String) {
+        if tracing::enabled!(Level::DEBUG) {
+            self.notes.push((Level::DEBUG, note()));
+        }
+    }
+
+    pub(super) fn info(&mut self, note: impl FnOnce() -> String) {
+        if tracing::enabled!(Level::INFO) {
+            self.notes.push((Level::INFO, note()));
+        }
+    }
+
+    pub(super) fn warn(&mut self, note: impl FnOnce() -> String) {
+        if tracing::enabled!(Level::WARN) {
+            self.notes.push((Level::WARN, note()));
+        }
+    }
+
+    /// Sends everything out. To be called with no lock held.
+    pub(super) fn send(self, log: &dyn CoordinatorLog, partition: i32) {
+        for answer in self.answers {
+            match answer {
+                Answer::Join(callback, result) => callback(result),
+                Answer::Sync(callback, result) => callback(result),
+            }
+        }
+        if self.appended {
+            log.wake_readers(partition);
+        }
+        for (level, note) in self.notes {
+            if level == Level::WARN {
+                tracing::warn!("{note}");
+            } else if level == Level::INFO {
+                tracing::info!("{note}");
+            } else {
+                tracing::debug!("{note}");
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+use bytes::Bytes;
+
+use super::record::{CoordinatorRecord, GroupMetadataMember, GroupMetadataValue};
+use super::turn::GroupTurn;
+use crate::model::{ErrorCode, NO_TIMESTAMP, Offset};
+use crate::record::{BatchOptions, RecordBatchBuilder};
+
+/// How records come into the log.
+impl GroupTurn<'_> {
+    /// Writes down the group as it is: its generation, its members and their assignments.
+    pub(super) fn store_group(&mut self) -> Result<(), ErrorCode> {
+        let state = &self.state;
+        let protocol_name = state.protocol_name.as_deref();
+        let value = GroupMetadataValue {
+            protocol_type: state.protocol_type.clone().unwrap_or_default(),
+            generation_id: state.generation_id,
+            protocol_name: state.protocol_name.clone(),
+            leader_id: state.leader_id.clone(),
+            state_timestamp: state.state_timestamp.unwrap_or(NO_TIMESTAMP),
+            members: state
+                .members()
+                .iter()
+                .map(|member| GroupMetadataMember {
+                    member_id: member.id.clone(),
+                    group_instance_id: member.group_instance_id.clone(),
+                    client_id: member.client_id.clone(),
+                    client_host: member.client_host.clone(),
+                    rebalance_timeout_ms: member.rebalance_timeout_ms,
+                    session_timeout_ms: member.session_timeout_ms,
+                    subscription: member.metadata(protocol_name.unwrap_or_default()),
+                    assignment: member.assignment.clone(),
+                })
+                .collect(),
+        };
+        let record = CoordinatorRecord::group_metadata(&self.group.id, &value);
+        let record = record.map_err(|_| ErrorCode::UnknownServerError)?;
+        self.append(&[record]).map(|_| ()).map_err(store_error)
+    }
+
+    /// Appends records of this group as one batch; returns the offset of the first.
+    pub(super) fn append(&mut self, records: &[CoordinatorRecord]) -> Result<Offset, ErrorCode> {
+        let batch = self.build_batch(records)?;
+        let offset = self.coordinator.log().append(self.group.partition, batch)?;
+        self.outbox.appended();
+        Ok(offset)
+    }
+
+    fn build_batch(&self, records: &[CoordinatorRecord]) -> Result<Bytes, ErrorCode> {
+        let now_ms = self.now_ms();
+        let compression = self.coordinator.config().offsets_topic_compression_codec;
+        let mut builder = RecordBatchBuilder::new(BatchOptions { compression, ..BatchOptions::default() });
+        for record in records {
+            let appended = builder.append(now_ms, Some(&record.key), record.value.as_deref());
+            appended.map_err(|error| error.code())?;
+        }
+        builder.build().map_err(|error| error.code())
+    }
+}
+
+/// What a member is told when the record of its group could not be written (Kafka:
+/// `GroupMetadataManager#storeGroup`).
+fn store_error(error: ErrorCode) -> ErrorCode {
+    match error {
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::NotEnoughReplicas
+        | ErrorCode::NotEnoughReplicasAfterAppend => ErrorCode::CoordinatorNotAvailable,
+        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
+        ErrorCode::RequestTimedOut => ErrorCode::RebalanceInProgress,
+        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge | ErrorCode::InvalidFetchSize => {
+            ErrorCode::UnknownServerError
+        }
+        other => other,
+    }
+}
+
+/// What a member is told when its commit could not be written (Kafka:
+/// `GroupMetadataManager#maybeConvertOffsetCommitError`).
+pub(super) fn commit_error(error: ErrorCode) -> ErrorCode {
+    match error {
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::NotEnoughReplicas
+        | ErrorCode::NotEnoughReplicasAfterAppend
+        | ErrorCode::RequestTimedOut => ErrorCode::CoordinatorNotAvailable,
+        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
+        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge | ErrorCode::InvalidFetchSize => {
+            ErrorCode::InvalidCommitOffsetSize
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,35 @@
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::model::{ErrorCode, Offset};
+use crate::record::RecordBatchRef;
+
+/// The topic in which a coordinator keeps its state, as the coordinator sees it: partitions to append to and
+/// to read from the beginning (Kafka: what `GroupMetadataManager` asks of `ReplicaManager`).
+///
+/// The coordinator appends while it holds the lock of one group, so that the order of records is the order of
+/// decisions. An implementation must not call back into the coordinator, and leaves the waking of readers to
+/// [`CoordinatorLog::wake_readers`], which comes with no lock held.
+pub(crate) trait CoordinatorLog: Send + Sync + fmt::Debug {
+    /// How many partitions the topic has; 0 as long as it does not exist. Must not change once it is above 0:
+    /// it decides which partition a group belongs to.
+    fn partition_count(&self) -> i32;
+
+    /// Appends one batch of magic 2 and returns the offset of its first record. When this returns, the batch
+    /// has reached the log.
+    ///
+    /// # Errors
+    /// What a produce request to the partition would be told.
+    fn append(&self, partition: i32, batch: Bytes) -> Result<Offset, ErrorCode>;
+
+    /// Hands every batch of the partition to `visit`, oldest first.
+    ///
+    /// # Errors
+    /// What keeps the partition from being read to its end; the coordinator does not take it over then.
+    fn read_all(&self, partition: i32, visit: &mut dyn FnMut(RecordBatchRef<'_>)) -> Result<(), ErrorCode>;
+
+    /// Something was appended to the partition, and no lock is held any more: who waits for its records may be
+    /// woken.
+    fn wake_readers(&self, _partition: i32) {}
+}

@@ -1,0 +1,101 @@
+use std::collections::HashMap;
+
+use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
+
+use super::CoordinatorLog;
+use crate::model::{ErrorCode, Offset};
+use crate::record::{self, Batches, RecordBatch, RecordBatchRef};
+
+/// A topic in memory, for tests of coordinators; appends fail when told to.
+#[derive(Debug)]
+pub(crate) struct MemoryLog {
+    partition_count: i32,
+    partitions: Mutex<HashMap<i32, Partition>>,
+    failure: Mutex<Option<ErrorCode>>,
+}
+
+#[derive(Debug, Default)]
+struct Partition {
+    batches: Vec<Bytes>,
+    end_offset: Offset,
+    wakes: usize,
+}
+
+impl MemoryLog {
+    pub(crate) fn new(partition_count: i32) -> Self {
+        MemoryLog { partition_count, partitions: Mutex::default(), failure: Mutex::default() }
+    }
+
+    /// Every append fails with `error` until this is called with `None`.
+    pub(crate) fn fail_appends(&self, error: Option<ErrorCode>) {
+        *self.failure.lock() = error;
+    }
+
+    /// The batches of a partition, oldest first.
+    pub(crate) fn batches(&self, partition: i32) -> Vec<Bytes> {
+        self.partitions.lock().get(&partition).map(|p| p.batches.clone()).unwrap_or_default()
+    }
+
+    /// How often readers of a partition were woken.
+    pub(crate) fn wakes(&self, partition: i32) -> usize {
+        self.partitions.lock().get(&partition).map_or(0, |p| p.wakes)
+    }
+
+    /// The key and value of every record of a partition, oldest first.
+    pub(crate) fn records(&self, partition: i32) -> Vec<(Option<Bytes>, Option<Bytes>)> {
+        let mut records = Vec::new();
+        for batch in self.batches(partition) {
+            let batch = RecordBatch::parse(batch).unwrap();
+            for record in batch.records(1 << 20).unwrap() {
+                let record = record.unwrap();
+                records.push((record.key_bytes(), record.value_bytes()));
+            }
+        }
+        records
+    }
+
+    /// Appends bytes as they are, whatever they are, to be found by a load.
+    pub(crate) fn append_raw(&self, partition: i32, batch: Bytes) {
+        self.partitions.lock().entry(partition).or_default().batches.push(batch);
+    }
+}
+
+impl CoordinatorLog for MemoryLog {
+    fn partition_count(&self) -> i32 {
+        self.partition_count
+    }
+
+    fn append(&self, partition: i32, batch: Bytes) -> Result<Offset, ErrorCode> {
+        if let Some(error) = *self.failure.lock() {
+            return Err(error);
+        }
+        if !(0..self.partition_count).contains(&partition) {
+            return Err(ErrorCode::UnknownTopicOrPartition);
+        }
+        let parsed = RecordBatch::parse(batch.clone()).map_err(|error| error.code())?;
+        parsed.view().ensure_valid().map_err(|error| error.code())?;
+        let count = parsed.view().records_count().unwrap_or_default();
+        let mut partitions = self.partitions.lock();
+        let partition = partitions.entry(partition).or_default();
+        let base_offset = partition.end_offset;
+        let mut stored = BytesMut::from(&batch[..]);
+        record::set_base_offset(stored.first_chunk_mut().unwrap(), base_offset);
+        partition.end_offset += i64::from(count);
+        partition.batches.push(stored.freeze());
+        Ok(base_offset)
+    }
+
+    fn read_all(&self, partition: i32, visit: &mut dyn FnMut(RecordBatchRef<'_>)) -> Result<(), ErrorCode> {
+        for bytes in self.batches(partition) {
+            for batch in Batches::new(&bytes) {
+                visit(batch.map_err(|error| error.code())?);
+            }
+        }
+        Ok(())
+    }
+
+    fn wake_readers(&self, partition: i32) {
+        self.partitions.lock().entry(partition).or_default().wakes += 1;
+    }
+}

@@ -1,0 +1,16 @@
+//! Coordinators: state machines whose state is a topic of the broker itself.
+//!
+//! Each owns the partitions of its topic that this broker leads, keeps what they say in memory, and appends a
+//! record before it says that something is so.
+
+pub(crate) mod group;
+mod log;
+mod partition_for;
+
+#[cfg(test)]
+mod memory_log;
+
+pub(crate) use log::CoordinatorLog;
+#[cfg(test)]
+pub(crate) use memory_log::MemoryLog;
+pub(crate) use partition_for::partition_for;
