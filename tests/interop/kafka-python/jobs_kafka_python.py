@@ -1,0 +1,278 @@
+"""kafka-python, the client in pure Python."""
+
+import pathlib
+import sys
+import time
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
+from kafka.errors import TopicAlreadyExistsError
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from jobs import BOOTSTRAP, NotApplicable, run_all, unique, wait_for  # noqa: E402
+
+admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
+
+
+def new_topic(partitions=1, **configs):
+    name = unique("kafka-python")
+    admin.create_topics([NewTopic(name, partitions, 1, topic_configs={k.replace("_", "."): v for k, v in configs.items()})])
+    return name
+
+
+def produce(topic, records, **settings):
+    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, **settings)
+    futures = []
+    for record in records:
+        key, value = record[:2]
+        extra = record[2] if len(record) > 2 else {}
+        futures.append(producer.send(topic, key=key, value=value, partition=0, **extra))
+    producer.flush()
+    offsets = [future.get(30).offset for future in futures]
+    producer.close()
+    return offsets
+
+
+def consumer(group=None, **settings):
+    return KafkaConsumer(bootstrap_servers=BOOTSTRAP, group_id=group, auto_offset_reset="earliest",
+                         enable_auto_commit=False, **settings)
+
+
+def take(reader, count, limit_s=30):
+    messages = []
+    deadline = time.monotonic() + limit_s
+    while len(messages) < count:
+        assert time.monotonic() < deadline, f"only {len(messages)} of {count} records came"
+        for batch in reader.poll(500, max_records=count - len(messages)).values():
+            messages.extend(batch)
+    return messages
+
+
+def read(topic, count, offset=0):
+    reader = consumer()
+    tp = TopicPartition(topic, 0)
+    reader.assign([tp])
+    reader.seek(tp, offset) if offset else reader.seek_to_beginning(tp)
+    messages = take(reader, count)
+    reader.close()
+    return messages
+
+
+def round_trip(**settings):
+    topic = new_topic()
+    records = [(f"k{i}".encode(), f"value {i} ".encode() * 20) for i in range(100)]
+    produce(topic, records, **settings)
+    assert [(m.key, m.value) for m in read(topic, 100)] == records
+
+
+def job_create_topics():
+    topic = new_topic(3)
+    assert topic in admin.list_topics()
+    assert len(admin.describe_topics([topic])[0]["partitions"]) == 3
+    try:
+        admin.create_topics([NewTopic(topic, 3, 1)])
+    except TopicAlreadyExistsError:
+        return
+    raise AssertionError("the topic was created twice")
+
+
+def job_produce_none():
+    round_trip()
+
+
+def job_produce_gzip():
+    round_trip(compression_type="gzip")
+
+
+def job_produce_snappy():
+    round_trip(compression_type="snappy")
+
+
+def job_produce_lz4():
+    round_trip(compression_type="lz4")
+
+
+def job_produce_zstd():
+    round_trip(compression_type="zstd")
+
+
+def job_keys_headers_nulls():
+    topic = new_topic()
+    headers = [("a", b"1"), ("a", b"")]
+    produce(topic, [(b"key", b"value", {"headers": headers}), (None, b""), (b"gone", None)])
+    first, empty, null = read(topic, 3)
+    assert list(map(tuple, first.headers)) == headers, first.headers
+    assert (empty.key, empty.value) == (None, b"")
+    assert (null.key, null.value) == (b"gone", None)
+
+
+def job_large_values():
+    topic = new_topic()
+    records = [(None, bytes([i]) * 1_000_000) for i in range(5)]
+    produce(topic, records)
+    assert [(m.key, m.value) for m in read(topic, 5)] == records
+
+
+def job_timestamps():
+    topic = new_topic()
+    produce(topic, [(None, str(i).encode(), {"timestamp_ms": 1_600_000_000_000 + i * 1000}) for i in range(10)])
+    assert [m.timestamp for m in read(topic, 10)] == [1_600_000_000_000 + i * 1000 for i in range(10)]
+    reader = consumer()
+    tp = TopicPartition(topic, 0)
+    found = reader.offsets_for_times({tp: 1_600_000_004_500})
+    reader.close()
+    assert (found[tp].offset, found[tp].timestamp) == (5, 1_600_000_005_000), found
+    assert read(topic, 5, offset=5)[0].value == b"5"
+
+
+def job_idempotent():
+    topic = new_topic()
+    records = [(None, str(i).encode()) for i in range(1000)]
+    assert produce(topic, records, enable_idempotence=True, batch_size=1000) == list(range(1000))
+    assert [m.value for m in read(topic, 1000)] == [value for _, value in records]
+
+
+def job_acks_0():
+    topic = new_topic()
+    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, acks=0, enable_idempotence=False)
+    for i in range(10):
+        producer.send(topic, value=str(i).encode(), partition=0)
+    producer.flush()
+    producer.close()
+    assert len(read(topic, 10)) == 10
+
+
+def job_acks_1():
+    round_trip(acks=1, enable_idempotence=False)
+
+
+def job_acks_all():
+    round_trip(acks="all")
+
+
+def job_seek():
+    topic = new_topic()
+    produce(topic, [(None, str(i).encode()) for i in range(20)])
+    reader = consumer()
+    tp = TopicPartition(topic, 0)
+    reader.assign([tp])
+    reader.seek_to_beginning(tp)
+    take(reader, 20)
+    reader.seek(tp, 7)
+    assert take(reader, 1)[0].offset == 7
+    reader.close()
+
+
+def member(group, topic, **settings):
+    reader = consumer(group, session_timeout_ms=6000, heartbeat_interval_ms=300, **settings)
+    reader.subscribe([topic])
+    return reader
+
+
+def share(members, partitions):
+    def assigned():
+        for reader in members:
+            reader.poll(100)
+        owned = [tp.partition for reader in members for tp in reader.assignment()]
+        each = [len(reader.assignment()) for reader in members]
+        return sorted(owned) == list(range(partitions)) and min(each) > 0 and each
+    return wait_for(f"{partitions} partitions shared by {len(members)} members", assigned)
+
+
+def job_groups():
+    topic, group = new_topic(4), unique("group")
+    first, second = member(group, topic), member(group, topic)
+    assert share([first, second], 4) == [2, 2]
+    second.close()
+    assert share([first], 4) == [4]
+    first.close()
+
+
+def job_static_members():
+    topic, group = new_topic(2), unique("group")
+    first = member(group, topic, group_instance_id="one")
+    second = member(group, topic, group_instance_id="two")
+    share([first, second], 2)
+    before = second.assignment()
+    second.close()
+    second = member(group, topic, group_instance_id="two")
+    share([first, second], 2)
+    assert second.assignment() == before
+    first.close()
+    second.close()
+
+
+def job_cooperative():
+    topic, group = new_topic(4), unique("group")
+    settings = {"partition_assignment_strategy": [CooperativeStickyAssignor]}
+    first = member(group, topic, **settings)
+    share([first], 4)
+    second = member(group, topic, **settings)
+    assert share([first, second], 4) == [2, 2]
+    first.close()
+    second.close()
+
+
+def job_commit_resume():
+    topic, group = new_topic(), unique("group")
+    produce(topic, [(None, str(i).encode()) for i in range(20)])
+    first = member(group, topic)
+    take(first, 12)
+    first.commit()
+    first.close()
+    second = member(group, topic)
+    assert take(second, 1)[0].offset == 12
+    assert second.committed(TopicPartition(topic, 0)) == 12
+    second.close()
+
+
+def job_describe_groups():
+    topic, group = new_topic(), unique("group")
+    produce(topic, [(None, b"x")] * 10)
+    reader = member(group, topic)
+    take(reader, 10)
+    reader.commit()
+    assert group in str(admin.list_groups())
+    described = str(admin.describe_groups([group]))
+    assert "Stable" in described and group in described, described
+    assert topic in str(admin.list_group_offsets({group: None}))
+    tp = TopicPartition(topic, 0)
+    assert reader.end_offsets([tp])[tp] - reader.committed(tp) == 0
+    reader.close()
+
+
+def job_delete_records():
+    topic = new_topic()
+    produce(topic, [(None, str(i).encode()) for i in range(10)])
+    admin.delete_records({TopicPartition(topic, 0): 6})
+    assert read(topic, 1)[0].offset == 6
+
+
+def job_delete_groups():
+    topic, group = new_topic(), unique("group")
+    produce(topic, [(None, b"x")])
+    reader = member(group, topic)
+    take(reader, 1)
+    reader.commit()
+    reader.close()
+    admin.delete_groups([group])
+    assert group not in str(admin.list_groups())
+
+
+def job_configs():
+    topic = new_topic(retention_ms="1234567")
+    described = str(admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)]))
+    assert "1234567" in described, described
+    admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, topic, configs={"segment.bytes": "2097152"})])
+    described = str(admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)]))
+    assert "2097152" in described, described
+
+
+def job_delete_topics():
+    topic = new_topic()
+    admin.delete_topics([topic])
+    wait_for("the topic is gone", lambda: topic not in admin.list_topics())
+
+
+run_all(globals())
