@@ -1,4 +1,87 @@
-//! ottla: an embeddable, synchronous, Kafka-compatible broker.
+//! An embeddable, synchronous, Kafka-compatible broker: a durable, partitioned, replayable event log with consumer
+//! groups inside your program, without an async runtime; the same topics, at the same time, to any Kafka client
+//! over an optional listener; and a Kafka for tests that starts in a millisecond.
+//!
+//! ```
+//! use std::time::Duration;
+//! use ottla::{Broker, NewTopic, ProducerRecord};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let dir = dir.path();
+//! let broker = Broker::builder().log_dir(dir).set("group.initial.rebalance.delay.ms", "0").open()?;
+//! broker.admin().create_topic(NewTopic::new("orders", 3))?;
+//!
+//! let producer = broker.producer();
+//! let sent = producer.send(ProducerRecord::new("orders").key("customer-7").value("two pears"))?;
+//! println!("at offset {}", sent.wait()?.offset);
+//!
+//! let mut consumer = broker.consumer("billing")?;
+//! consumer.subscribe(["orders"])?;
+//! let records = consumer.poll(Duration::from_secs(5))?;
+//! assert_eq!(records.iter().next().unwrap().value.as_deref(), Some(&b"two pears"[..]));
+//! consumer.commit()?;
+//!
+//! // From here on, any Kafka client sees the same topics and may join the same groups.
+//! # #[cfg(feature = "server")]
+//! let listener = broker.listen("127.0.0.1:0")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Three doors, one engine
+//!
+//! ```text
+//!    your Rust program                      any Kafka client, any language
+//!    ┌──────────────────────┐               ┌─────────────────────────────┐
+//!    │ Producer   Consumer  │               │ librdkafka, Java, Go, JS, … │
+//!    │ Admin                │               └──────────────┬──────────────┘
+//!    └──────────┬───────────┘                      TCP (Broker::listen)
+//!               │ plain function calls                     │
+//!               │                        ┌─────────────────▼─────────────────┐
+//!               │                        │ server   network/ -> api/         │
+//!               │                        │ protocol bytes <-> messages       │
+//!               │                        └─────────────────┬─────────────────┘
+//!               └───────────────┬──────────────────────────┘
+//!               ┌───────────────▼───────────────┐
+//!               │ broker  topics, waiting,      │
+//!               │         groups, settings      │
+//!               ├───────────────────────────────┤
+//!               │ log     segments, in Apache   │
+//!               │         Kafka's file format   │
+//!               └───────────────────────────────┘
+//!    below all of them: record (batches, codecs)  config (Kafka's keys)  model (nouns)  sys (clock, files)
+//! ```
+//!
+//! A folder of `src/` is a layer, and imports go down this table only; `tests/layers.rs` checks it.
+//!
+//! | folder | what | may import |
+//! |---|---|---|
+//! | `testkit` | [`TestBroker`] | everything |
+//! | `server` | `network/` moves frames, `api/` has a file for each Kafka API | broker, protocol and below |
+//! | `broker` | [`Broker`], [`Producer`], [`Consumer`], [`Admin`], partitions, purgatory, coordinators | log and below |
+//! | `protocol` | messages as tables; no I/O, no clock | record, model, sys |
+//! | `log` | logs, segments, indexes, recovery | record, config, model, sys |
+//! | `record` | [`RecordBatch`]es, checksums, compression | model, sys |
+//! | `config` | one row a Kafka key: [`BrokerConfig`] | model |
+//! | `model` | [`TopicPartition`], [`ErrorCode`], ids | |
+//! | `sys` | [`Clock`], files, threads | model |
+//!
+//! # Features
+//!
+//! | feature | default | what it brings, and why one would leave it out |
+//! |---|---|---|
+//! | `server` | yes | [`Broker::listen`]; without it, no networking and no wire format is compiled |
+//! | `testkit` | yes | [`TestBroker`]: a broker with a listener for tests |
+//! | `cli` | yes | the `ottla` binary; a library does not need its argument parser |
+//! | `gzip`, `snappy`, `lz4`, `zstd` | yes | one codec each; without it, its batches are refused with `UNSUPPORTED_COMPRESSION_TYPE` |
+//!
+//! `default-features = false` leaves the log engine and the native API.
+//!
+//! # What the names mean
+//!
+//! Everything is called as Kafka calls it: settings by Kafka's keys, errors by Kafka's codes ([`Error::code`]),
+//! files by Kafka's names. What a setting, an API or a file means is what it means there.
 #![allow(dead_code, unused_imports, missing_docs)]
 
 mod broker;
