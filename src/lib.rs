@@ -98,7 +98,15 @@ mod sys;
 #[cfg(feature = "testkit")]
 mod testkit;
 
-pub use broker::{Broker, BrokerBuilder, NewTopic};
+pub use broker::admin::{
+    Admin, AlterConfig, ConfigEntry, ConfigResource, ConfigSource, LogDirDescription, OffsetSpec,
+    PartitionDescription, TopicDescription,
+};
+pub use broker::topic::{AppendedBatch, OffsetAndTimestamp, Partition, RecordReader, Topic};
+pub use broker::{
+    Acks, Broker, BrokerBuilder, NewTopic, Producer, ProducerBuilder, ProducerRecord, RecordMetadata,
+    SendHandle,
+};
 pub use config::{
     BrokerConfig, ClassName, CleanupPolicy, ConfigError, ConfigKey, ConfigProblem, ConfigType, ConfigWarning,
     Effect, GroupMigrationPolicy, MessageTimestampType, Password, Properties, RecordingLevel,

@@ -25,6 +25,14 @@ pub(crate) trait Service: Any + Send + Sync {
     fn reconfigure(&self, config: &BrokerConfig);
 }
 
+/// Something in this process that must know when the broker closes: producers and consumers.
+pub(crate) trait CloseListener: Send + Sync {
+    /// The broker is about to close, and still takes everything.
+    fn before_close(&self) {}
+    /// The broker refuses work from now on: whoever waits for it is to be told.
+    fn on_closed(&self) {}
+}
+
 /// The broker behind its handles (Kafka: `BrokerServer`).
 pub(crate) struct BrokerCore {
     pub(crate) env: Env,
@@ -40,6 +48,7 @@ pub(crate) struct BrokerCore {
     pub(super) config: RwLock<Arc<BrokerConfig>>,
     pub(super) dynamic_config: Mutex<DynamicBrokerConfig>,
     pub(super) services: Mutex<Vec<Arc<dyn Service>>>,
+    pub(super) close_listeners: Mutex<Vec<Weak<dyn CloseListener>>>,
     pub(super) threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
     pub(super) closed: AtomicBool,
     /// Removed when the broker is closed: the directory of a temporary one.
@@ -80,6 +89,19 @@ impl BrokerCore {
         self.log_manager.live_log_dirs()
     }
 
+    /// Tells `listener` when the broker closes, if it is still there then.
+    pub(crate) fn add_close_listener(&self, listener: Weak<dyn CloseListener>) {
+        let mut listeners = self.close_listeners.lock();
+        if listeners.len() == listeners.capacity() {
+            listeners.retain(|known| known.strong_count() > 0);
+        }
+        listeners.push(listener);
+    }
+
+    fn close_listeners(&self) -> Vec<Arc<dyn CloseListener>> {
+        self.close_listeners.lock().iter().filter_map(Weak::upgrade).collect()
+    }
+
     /// The service of this kind, which there is one of: `start` makes it if nobody asked for it before.
     pub(crate) fn service<S: Service>(&self, start: impl FnOnce() -> Result<S>) -> Result<Arc<S>> {
         let mut services = self.services.lock();
@@ -110,8 +132,17 @@ impl BrokerCore {
 
     /// Ends everything, in the order in which the parts depend on each other. Later calls return at once.
     pub(crate) fn close(&self) {
+        if self.is_closed() {
+            return;
+        }
+        for listener in self.close_listeners() {
+            listener.before_close();
+        }
         if self.closed.swap(true, Ordering::SeqCst) {
             return;
+        }
+        for listener in self.close_listeners() {
+            listener.on_closed();
         }
         let services = std::mem::take(&mut *self.services.lock());
         for service in services {

@@ -1,13 +1,20 @@
 //! The broker: topics, partitions, waiting, groups, and the native way to use them.
+//!
+//! Some names of `admin` and `topic`, which are the crate's outside, are those of things within, too: `Topic`,
+//! `Partition`, `OffsetSpec`. So these two are not exported from here, but from `lib.rs` directly.
 
+pub(crate) mod admin;
 mod builder;
+mod consumer;
 pub(crate) mod coordinator;
 mod core;
 mod io_threads;
 mod metadata;
 mod open;
+mod producer;
 mod purgatory;
 mod replica;
+pub(crate) mod topic;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +30,8 @@ pub(crate) use replica::{
     FetchSessionRequest, FetchTarget, FetchTopic, OffsetSpec, Partition, check_leader_epoch, fetch_or_wait,
     last_offset_for_epoch, legacy_fetch_offsets, list_offset,
 };
+
+pub use producer::{Acks, Producer, ProducerBuilder, ProducerRecord, RecordMetadata, SendHandle};
 
 pub(crate) use crate::log::FetchIsolation;
 

@@ -63,6 +63,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         config: RwLock::new(Arc::clone(&config)),
         dynamic_config: Mutex::new(dynamic_config),
         services: Mutex::default(),
+        close_listeners: Mutex::default(),
         threads: Mutex::default(),
         closed: AtomicBool::new(false),
         temporary_dir,

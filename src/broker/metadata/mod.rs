@@ -1,5 +1,6 @@
 //! Which topics there are and how they are set; creating, changing and deleting them.
 
+mod auto_create;
 mod checkpoint;
 mod configs;
 mod create_partitions;

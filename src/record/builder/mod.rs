@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use super::compression::compress_into;
 use super::header::{BatchHeaderBytes, HeaderFields, RECORD_BATCH_OVERHEAD};
 use super::{BatchError, CompressionType};
-use crate::model::{NO_TIMESTAMP, Timestamp};
+use crate::model::{NO_TIMESTAMP, ProducerEpoch, ProducerId, Timestamp};
 use append::MAX_RECORD_HEAD;
 
 pub use options::BatchOptions;
@@ -74,6 +74,19 @@ impl RecordBatchBuilder {
     /// The options of the batch that is being written.
     pub fn options(&self) -> &BatchOptions {
         &self.options
+    }
+
+    /// Sets the idempotent producer of the batch that is being written, which may be known only once the batch is
+    /// full (Kafka: `MemoryRecordsBuilder#setProducerState`).
+    pub fn set_producer_state(
+        &mut self,
+        producer_id: ProducerId,
+        producer_epoch: ProducerEpoch,
+        base_sequence: i32,
+    ) {
+        self.options.producer_id = producer_id;
+        self.options.producer_epoch = producer_epoch;
+        self.options.base_sequence = base_sequence;
     }
 
     /// Drops the records appended so far; the next batch has these options.

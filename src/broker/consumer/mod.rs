@@ -1,0 +1,5 @@
+//! Reading records from within the process.
+
+mod fetch;
+
+pub(crate) use fetch::{ChunkBuffers, CompletedFetch, PartitionReader, ReadLimits};

@@ -1,0 +1,10 @@
+//! The broker as a Rust program uses it: no socket, no other process.
+
+#[path = "embedded/admin.rs"]
+mod admin;
+#[path = "embedded/producer.rs"]
+mod producer;
+#[path = "embedded/reader.rs"]
+mod reader;
+#[path = "embedded/support.rs"]
+mod support;
