@@ -17,7 +17,7 @@ macro_rules! general_rows {
             /// consumer may read from the replica in its own.
             "broker.rack" broker_rack: Option<String> = None, Any, ReadOnly, Acts;
             /// How many threads do the upkeep: flushing, retention, checkpoints, expiry.
-            "background.threads" background_threads: i32 = 10, AtLeast(1), ClusterWide, Acts;
+            "background.threads" background_threads: i32 = 10, AtLeast(1), ClusterWide, Accepted;
             /// How many threads per data directory read logs back after a crash and flush them when the broker
             /// stops.
             "num.recovery.threads.per.data.dir" num_recovery_threads_per_data_dir: i32 = 2, AtLeast(1), ClusterWide, Acts;

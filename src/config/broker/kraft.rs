@@ -7,7 +7,7 @@ macro_rules! kraft_rows {
             "process.roles" process_roles: Vec<String> = list(&[]), Items(&["broker", "controller"]), ReadOnly, Accepted;
             /// The listeners that the controllers of a KRaft cluster speak on; they are not advertised to
             /// clients.
-            "controller.listener.names" controller_listener_names: Option<String> = None, Any, ReadOnly, Accepted;
+            "controller.listener.names" controller_listener_names: Option<String> = None, Any, ReadOnly, Acts;
             /// The listeners that open before the authorizer knows all of its rules, so that it can learn them
             /// over these.
             "early.start.listeners" early_start_listeners: Option<String> = None, Any, ReadOnly, Accepted;

@@ -52,13 +52,13 @@ macro_rules! log_rows {
             /// How long compaction sleeps when there is nothing to do.
             "log.cleaner.backoff.ms" log_cleaner_backoff_ms: i64 = 15_000, AtLeast(0), ClusterWide, Accepted;
             /// The share of a log that has to be new since the last compaction before it is compacted again.
-            "log.cleaner.min.cleanable.ratio" log_cleaner_min_cleanable_ratio: f64 = 0.5, Fraction(0.0, 1.0), ClusterWide, Acts;
+            "log.cleaner.min.cleanable.ratio" log_cleaner_min_cleanable_ratio: f64 = 0.5, Fraction(0.0, 1.0), ClusterWide, Accepted;
             /// How long the record that deletes a key stays, so that a slow reader learns of the deletion.
-            "log.cleaner.delete.retention.ms" log_cleaner_delete_retention_ms: i64 = 86_400_000, AtLeast(0), ClusterWide, Acts;
+            "log.cleaner.delete.retention.ms" log_cleaner_delete_retention_ms: i64 = 86_400_000, AtLeast(0), ClusterWide, Accepted;
             /// How long every record stays as it is before compaction may touch it.
-            "log.cleaner.min.compaction.lag.ms" log_cleaner_min_compaction_lag_ms: i64 = 0, AtLeast(0), ClusterWide, Acts;
+            "log.cleaner.min.compaction.lag.ms" log_cleaner_min_compaction_lag_ms: i64 = 0, AtLeast(0), ClusterWide, Accepted;
             /// The age from which records are compacted, however small their share is.
-            "log.cleaner.max.compaction.lag.ms" log_cleaner_max_compaction_lag_ms: i64 = i64::MAX, AtLeast(1), ClusterWide, Acts;
+            "log.cleaner.max.compaction.lag.ms" log_cleaner_max_compaction_lag_ms: i64 = i64::MAX, AtLeast(1), ClusterWide, Accepted;
             /// How large a segment's index may grow; a full one ends the segment.
             "log.index.size.max.bytes" log_index_size_max_bytes: i32 = 10_485_760, AtLeast(4), ClusterWide, Acts;
             /// How many bytes of log lie between two entries of its index: fewer make exact lookups and a

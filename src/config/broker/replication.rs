@@ -11,7 +11,7 @@ macro_rules! replication_rows {
             /// directories.
             "num.replica.alter.log.dirs.threads" num_replica_alter_log_dirs_threads: Option<i32> = None, Any, ReadOnly, Accepted;
             /// How many copies a topic gets that is created without saying. A broker on its own keeps one.
-            "default.replication.factor" default_replication_factor: i32 = 1, AtLeast(1), ReadOnly, Acts;
+            "default.replication.factor" default_replication_factor: i32 = 1, AtLeast(1), ReadOnly, Accepted;
             /// How many replicas, the leader among them, must have a record before acks=all is answered.
             "min.insync.replicas" min_insync_replicas: i32 = 1, AtLeast(1), ClusterWide, Acts;
             /// Whether a replica that misses records may lead when no other is left: the missing ones are then
@@ -58,11 +58,11 @@ macro_rules! replication_rows {
             /// 0 is none.
             "max.incremental.fetch.session.cache.slots" max_incremental_fetch_session_cache_slots: i32 = 1000, AtLeast(0), ReadOnly, Acts;
             /// After how many answered fetches the list of waiting ones is tidied.
-            "fetch.purgatory.purge.interval.requests" fetch_purgatory_purge_interval_requests: i32 = 1000, Any, ReadOnly, Acts;
+            "fetch.purgatory.purge.interval.requests" fetch_purgatory_purge_interval_requests: i32 = 1000, Any, ReadOnly, Accepted;
             /// After how many answered produce requests the list of waiting ones is tidied.
-            "producer.purgatory.purge.interval.requests" producer_purgatory_purge_interval_requests: i32 = 1000, Any, ReadOnly, Acts;
+            "producer.purgatory.purge.interval.requests" producer_purgatory_purge_interval_requests: i32 = 1000, Any, ReadOnly, Accepted;
             /// After how many answered DeleteRecords requests the list of waiting ones is tidied.
-            "delete.records.purgatory.purge.interval.requests" delete_records_purgatory_purge_interval_requests: i32 = 1, Any, ReadOnly, Acts;
+            "delete.records.purgatory.purge.interval.requests" delete_records_purgatory_purge_interval_requests: i32 = 1, Any, ReadOnly, Accepted;
         }
     };
 }

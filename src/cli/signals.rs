@@ -1,0 +1,53 @@
+//! Waits for the signal to stop.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+/// The exit code after a second signal: what shells show of a program that was interrupted.
+const IMPATIENT: i32 = 130;
+
+const STOP: [i32; 2] = [SIGTERM, SIGINT];
+
+/// SIGTERM and SIGINT, from when it was made.
+pub(super) struct StopSignals {
+    #[cfg(unix)]
+    signals: signal_hook::iterator::Signals,
+    #[cfg(not(unix))]
+    came: Arc<AtomicBool>,
+}
+
+impl StopSignals {
+    /// From here on the first signal is kept for [`StopSignals::wait`], and a second ends the process at once.
+    pub(super) fn take() -> io::Result<Self> {
+        let came = Arc::new(AtomicBool::new(false));
+        for signal in STOP {
+            // In this order: the first signal finds the flag down and raises it.
+            flag::register_conditional_shutdown(signal, IMPATIENT, Arc::clone(&came))?;
+            flag::register(signal, Arc::clone(&came))?;
+        }
+        Ok(StopSignals {
+            #[cfg(unix)]
+            signals: signal_hook::iterator::Signals::new(STOP)?,
+            #[cfg(not(unix))]
+            came,
+        })
+    }
+
+    /// Returns when a signal has come.
+    #[cfg(unix)]
+    pub(super) fn wait(&mut self) {
+        self.signals.forever().next();
+    }
+
+    /// Returns when a signal has come. There is nothing to block on here, so that it looks from time to time.
+    #[cfg(not(unix))]
+    pub(super) fn wait(&mut self) {
+        while !self.came.load(std::sync::atomic::Ordering::Relaxed) {
+            std::thread::park_timeout(std::time::Duration::from_millis(50));
+        }
+    }
+}
