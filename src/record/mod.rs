@@ -9,6 +9,8 @@ mod compression_type;
 mod control;
 mod crc;
 mod down_convert;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod header;
 mod legacy;
 #[allow(clippy::module_inception, reason = "Kafka calls it Record")]
