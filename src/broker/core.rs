@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
+use super::coordinator::group::GroupCoordinator;
 use super::io_threads::IoThreads;
 use super::metadata::{MetadataCache, MetadataStore, ProducerIds};
 use super::purgatory::Timer;
@@ -43,6 +44,8 @@ pub(crate) struct BrokerCore {
     pub(crate) log_manager: Arc<LogManager>,
     pub(crate) timer: Arc<Timer>,
     pub(crate) io_threads: Arc<IoThreads>,
+    pub(crate) groups: Arc<GroupCoordinator>,
+    pub(super) offsets_topic_is_ready: AtomicBool,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) fetch_sessions: FetchSessionCache,
     pub(super) config: RwLock<Arc<BrokerConfig>>,
@@ -148,6 +151,7 @@ impl BrokerCore {
         for service in services {
             service.stop();
         }
+        self.groups.shutdown();
         self.timer.close();
         let own = std::thread::current().id();
         for thread in std::mem::take(&mut *self.threads.lock()) {

@@ -10,6 +10,7 @@ pub(crate) mod coordinator;
 mod core;
 mod io_threads;
 mod metadata;
+mod offsets_log;
 mod open;
 mod producer;
 mod purgatory;
@@ -22,6 +23,10 @@ mod tests;
 use std::sync::Arc;
 
 pub use builder::BrokerBuilder;
+pub(crate) use coordinator::group::{
+    CommitOffsetsParams, DescribedGroup, FetchedOffset, GroupState, HeartbeatParams, JoinGroupParams,
+    JoinGroupProtocol, JoinGroupResult, LeavingMember, OffsetCommit, SyncGroupParams, SyncGroupResult,
+};
 pub(crate) use core::{BrokerCore, Service};
 pub use metadata::NewTopic;
 pub(crate) use metadata::{ConfigResource, CreatedTopic, MetadataError, NewPartitions, Overrides, Topic};

@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
+use super::coordinator::group::GroupCoordinator;
 use super::core::BrokerCore;
 use super::io_threads::IoThreads;
 use super::metadata::{
     MetadataCache, MetadataImage, MetadataStore, Overrides, ProducerIds, Topic, TopicRecord, TopicSettings,
 };
+use super::offsets_log::OffsetsLog;
 use super::purgatory::Timer;
 use super::replica::{FetchSessionCache, Partition};
 use crate::config::{BrokerConfig, DynamicBrokerConfig, LogConfig};
 use crate::error::{Error, Result};
 use crate::log::{Log, LogManager, LogManagerConfig};
-use crate::model::ErrorCode;
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode};
 use crate::sys::Env;
 
 /// How often directories that wait for deletion are looked at; each has its own `file.delete.delay.ms`.
@@ -44,6 +46,9 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     let config = Arc::clone(dynamic_config.effective());
     let log_manager = Arc::new(LogManager::open(log_manager_config(&config, dirs, &image), env.clone())?);
     let timer = Timer::new(Arc::clone(&env.clock));
+    let offsets_log = Arc::new(OffsetsLog::default());
+    let groups =
+        GroupCoordinator::new(&env, (&*config).into(), Arc::clone(&timer), Arc::clone(&offsets_log) as _);
     let core = Arc::new(BrokerCore {
         node_id: config.effective_node_id(),
         cluster_id: log_manager.cluster_id().to_owned(),
@@ -55,6 +60,8 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
             Arc::clone(&env.spawner),
             usize::try_from(config.num_io_threads).unwrap_or(1),
         ),
+        groups,
+        offsets_topic_is_ready: AtomicBool::new(false),
         producer_ids: ProducerIds::default(),
         fetch_sessions: FetchSessionCache::new(
             &env,
@@ -69,9 +76,14 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         temporary_dir,
         env,
     });
+    offsets_log.attach(&core);
     adopt_topics(&core, image, log_manager.logs())?;
+    if core.metadata.topic(CONSUMER_OFFSETS_TOPIC).is_some() {
+        core.load_groups();
+    }
     start_timer(&core)?;
     schedule_tasks(&core);
+    core.groups.schedule_offset_expiry();
     Ok(core)
 }
 

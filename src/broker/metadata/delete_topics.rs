@@ -6,7 +6,7 @@ use super::store::MetadataStore;
 use super::topic::Topic;
 use crate::broker::core::BrokerCore;
 use crate::error::{Error, Result};
-use crate::model::{ErrorCode, Uuid};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, Uuid};
 
 /// A topic that is gone.
 #[derive(Clone, Debug)]
@@ -29,7 +29,11 @@ impl BrokerCore {
         self.metadata.remove(name);
         let deleted = DeletedTopic { name: Arc::clone(topic.name()), id: topic.id() };
         self.drop_logs(&topic);
+        if name == CONSUMER_OFFSETS_TOPIC {
+            self.on_offsets_topic_deleted();
+        }
         drop(image);
+        self.groups.on_topics_deleted(&[name]);
         tracing::info!(topic = %deleted.name, "deleted topic");
         Ok(deleted)
     }
