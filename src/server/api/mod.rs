@@ -9,20 +9,31 @@ mod authorized_operations;
 mod config_resource;
 mod create_partitions;
 mod create_topics;
+mod delete_groups;
 mod delete_records;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
+mod describe_groups;
 mod describe_log_dirs;
 mod describe_topic_partitions;
 mod fetch;
+mod find_coordinator;
+mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
 mod request;
+mod sync_group;
 
 use std::sync::{Arc, Weak};
 
@@ -39,13 +50,12 @@ macro_rules! apis {
     ($($key:ident $min:literal - $max:literal => $handle:path,)*) => {
         /// The versions of an API that clients may use.
         const fn versions(key: ApiKey) -> (i16, i16) {
-            match key { $(ApiKey::$key => ($min, $max),)* _ => (0, -1) }
+            match key { $(ApiKey::$key => ($min, $max),)* }
         }
 
         fn dispatch(call: Call<'_>, body: &mut Reader<'_>) -> Result<Outcome, CodecError> {
             match call.context.header.api_key {
                 $(ApiKey::$key => decode_and_handle(call, body, $handle),)*
-                _ => Ok(Outcome::Close),
             }
         }
     };
@@ -56,6 +66,15 @@ apis! {
     Fetch                   0-18 => fetch::handle,
     ListOffsets             0-11 => list_offsets::handle,
     Metadata                0-13 => metadata::handle,
+    OffsetCommit            0-10 => offset_commit::handle,
+    OffsetFetch             0-10 => offset_fetch::handle,
+    FindCoordinator         0-6  => find_coordinator::handle,
+    JoinGroup               0-9  => join_group::handle,
+    Heartbeat               0-4  => heartbeat::handle,
+    LeaveGroup              0-5  => leave_group::handle,
+    SyncGroup               0-5  => sync_group::handle,
+    DescribeGroups          0-6  => describe_groups::handle,
+    ListGroups              0-5  => list_groups::handle,
     ApiVersions             0-4  => api_versions::handle,
     CreateTopics            0-7  => create_topics::handle,
     DeleteTopics            0-6  => delete_topics::handle,
@@ -66,7 +85,9 @@ apis! {
     AlterConfigs            0-2  => alter_configs::handle,
     DescribeLogDirs         0-5  => describe_log_dirs::handle,
     CreatePartitions        0-3  => create_partitions::handle,
+    DeleteGroups            0-2  => delete_groups::handle,
     IncrementalAlterConfigs 0-1  => incremental_alter_configs::handle,
+    OffsetDelete            0-0  => offset_delete::handle,
     DescribeCluster         0-2  => describe_cluster::handle,
     DescribeTopicPartitions 0-0  => describe_topic_partitions::handle,
 }
