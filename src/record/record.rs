@@ -319,7 +319,7 @@ pub(super) fn read_record<'a>(
 /// Reads what follows a record's length; an error is the name of a field and the number of bytes from it to the
 /// end.
 #[inline(always)]
-fn parse_record(record: &[u8]) -> Result<RecordFields<'_>, (&'static str, usize)> {
+pub(super) fn parse_record(record: &[u8]) -> Result<RecordFields<'_>, (&'static str, usize)> {
     // Attributes, unused so far, are not looked at, as in Kafka.
     let Some((_, mut rest)) = record.split_first() else { return Err(("attributes", 0)) };
     let Some(timestamp_delta) = take_varlong(&mut rest) else { return Err(("timestamp delta", rest.len())) };

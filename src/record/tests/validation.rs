@@ -358,6 +358,45 @@ fn malformed_records_are_refused_at_every_cut() {
 }
 
 #[test]
+fn records_larger_than_the_buffer_are_checked_piece_by_piece() {
+    let (key, value) = (vec![1; 20_000], vec![2; 40_000]);
+    let headers = [("a".repeat(17_000), Some(vec![3; 18_000])), ("b".to_owned(), None)];
+    for codec in supported() {
+        let mut builder = RecordBatchBuilder::new(BatchOptions {
+            compression: CompressionType::None,
+            ..BatchOptions::default()
+        });
+        for timestamp in [1_000_000, 1_000_007] {
+            builder.append_with_headers(timestamp, Some(&key), Some(&value), &headers).unwrap();
+            builder.append(timestamp, Some(b"short"), None).unwrap();
+        }
+        let plain = builder.build().unwrap();
+        let body = &plain[RECORD_BATCH_OVERHEAD..];
+        let compressed = |body: &[u8]| {
+            let mut out = Vec::new();
+            crate::record::compression::compress_into(codec, None, body, &mut out).unwrap();
+            with_header(&with_body(&plain, &out), |fields| fields.attributes = i16::from(codec.id()))
+        };
+        let validated = validate(&compressed(body), &options()).unwrap();
+        assert_eq!((validated.max_timestamp(), validated.records_count()), (1_000_007, 4));
+        assert_eq!(validated.offset_of_max_timestamp(), 2);
+        for cut in (0..body.len()).step_by(9_973) {
+            assert_eq!(
+                code_of(&compressed(&body[..cut]), &options()),
+                ErrorCode::InvalidRecord,
+                "{codec} {cut}"
+            );
+        }
+        // The length of the first record, a little more and a little less than it is.
+        for wrong in [-2i8, 2] {
+            let mut body = body.to_vec();
+            body[0] = body[0].wrapping_add_signed(wrong);
+            assert_eq!(code_of(&compressed(&body), &options()), ErrorCode::InvalidRecord, "{codec} {wrong}");
+        }
+    }
+}
+
+#[test]
 fn a_decompression_bomb_stops_at_the_limit() {
     let value = vec![0; 2 << 20];
     for codec in supported().skip(1) {

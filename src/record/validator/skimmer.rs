@@ -2,6 +2,7 @@ use std::io::Read;
 
 use super::record_checks::RecordChecks;
 use crate::record::compression::{decompress_error, reader};
+use crate::record::record::parse_record;
 use crate::record::varint::{MAX_VARINT_SIZE, MAX_VARLONG_SIZE, take_varint, take_varlong};
 use crate::record::{BatchError, CompressionType};
 
@@ -50,8 +51,28 @@ impl<'a> RecordSkimmer<'a> {
 
     fn skim_record(&mut self, checks: &mut RecordChecks<'_>) -> Result<(), BatchError> {
         self.left = MAX_VARINT_SIZE;
-        let len = self.varint("length of the record")?;
-        self.left = usize::try_from(len).map_err(|_| self.malformed("length of the record"))?;
+        let len = self.varint("length")?;
+        self.left = usize::try_from(len).map_err(|_| self.malformed("length"))?;
+        if self.left > BUFFER_SIZE {
+            return self.skim_long_record(checks);
+        }
+        self.fill(self.left)?;
+        let Some(record) = self.available().get(..self.left) else { return Err(self.malformed("length")) };
+        match parse_record(record) {
+            Ok(fields) => {
+                checks.check_delta(fields.offset_delta, fields.timestamp_delta, fields.key.is_some());
+                self.start += self.left;
+                Ok(())
+            }
+            Err((field, left)) => {
+                self.start += self.left - left;
+                Err(self.malformed(field))
+            }
+        }
+    }
+
+    /// A record that is larger than the buffer, piece by piece.
+    fn skim_long_record(&mut self, checks: &mut RecordChecks<'_>) -> Result<(), BatchError> {
         self.skip(1, "attributes")?;
         let timestamp_delta = self.varlong("timestamp delta")?;
         let offset_delta = self.varint("offset delta")?;
@@ -68,7 +89,7 @@ impl<'a> RecordSkimmer<'a> {
             self.skip_field("value of a header")?;
         }
         if self.left != 0 {
-            return Err(self.malformed("end of the record"));
+            return Err(self.malformed("end"));
         }
         checks.check_delta(offset_delta, timestamp_delta, has_key);
         Ok(())
