@@ -87,6 +87,9 @@
 mod broker;
 mod config;
 mod error;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 mod log;
 mod model;
 #[cfg(feature = "server")]

@@ -147,5 +147,5 @@ impl ApiKey {
     }
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(super) use for_each_api;

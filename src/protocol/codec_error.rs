@@ -33,6 +33,16 @@ pub(crate) enum CodecFault {
         /// What the frame has left.
         remaining: usize,
     },
+    /// Elements that are small on the wire and large in memory, too many of them for a frame of this size.
+    #[error("{count} elements would take {wanted} bytes of memory, {allowed} are allowed")]
+    Inflated {
+        /// The elements announced.
+        count: usize,
+        /// What they would take.
+        wanted: usize,
+        /// What is left of what a frame of this size may take.
+        allowed: usize,
+    },
     /// A length below -1, which stands for null.
     #[error("length {0} is negative")]
     NegativeLength(i32),
@@ -74,6 +84,7 @@ impl CodecError {
             CodecFault::UnsupportedVersion(_) => ErrorCode::UnsupportedVersion,
             CodecFault::Truncated { .. }
             | CodecFault::ImpossibleCount { .. }
+            | CodecFault::Inflated { .. }
             | CodecFault::NegativeLength(_)
             | CodecFault::TooLong(_)
             | CodecFault::UnendingVarint

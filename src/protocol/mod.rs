@@ -11,6 +11,8 @@
 
 mod api_key;
 mod codec_error;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod header;
 mod message;
 pub(crate) mod messages;

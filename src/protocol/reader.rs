@@ -7,6 +7,14 @@ use super::codec_error::{CodecError, CodecFault};
 /// The longest string that Kafka takes, in both encodings of its length.
 pub(super) const MAX_STRING_LEN: usize = i16::MAX as usize;
 
+/// What the arrays of one message may take in memory, beside [`MEMORY_PER_FRAME_BYTE`]: messages of ordinary size have
+/// no use for a limit.
+const MEMORY_OF_ANY_FRAME_BYTES: usize = 4 * 1024 * 1024;
+
+/// A topic without a name is two bytes of a frame and many times that in memory; real ones come to less than this. So a
+/// frame of `socket.request.max.bytes` cannot be turned into gigabytes.
+const MEMORY_PER_FRAME_BYTE: usize = 8;
+
 /// A place in a frame, with what has to be known to read on: the version of the message, whether that version is a
 /// flexible one (compact lengths, tagged fields), and which field is being read, for errors.
 ///
@@ -17,6 +25,7 @@ pub(crate) struct Reader<'a> {
     version: i16,
     flexible: bool,
     field: &'static str,
+    memory_bytes: usize,
 }
 
 /// The tagged fields of one struct that are still to come.
@@ -35,7 +44,9 @@ pub(super) struct Tag {
 impl<'a> Reader<'a> {
     /// Starts at the first byte of `frame`.
     pub(crate) fn new(frame: &'a Bytes) -> Self {
-        Reader { frame, rest: frame, version: 0, flexible: false, field: "frame" }
+        let memory_bytes =
+            frame.len().saturating_mul(MEMORY_PER_FRAME_BYTE).saturating_add(MEMORY_OF_ANY_FRAME_BYTES);
+        Reader { frame, rest: frame, version: 0, flexible: false, field: "frame", memory_bytes }
     }
 
     /// The byte of the frame that is read next.
@@ -168,15 +179,28 @@ impl<'a> Reader<'a> {
         self.plain_len(len)
     }
 
-    /// How many elements an array has, each of at least `min_size` bytes; `None` is null. A count that the rest of
-    /// the frame cannot hold is an error here, before anybody makes room for it.
-    pub(super) fn array_len(&mut self, min_size: usize) -> Result<Option<usize>, CodecError> {
-        match self.bytes_len()? {
-            Some(count) if count > self.remaining() / min_size.max(1) => {
-                Err(self.error(CodecFault::ImpossibleCount { count, remaining: self.remaining() }))
-            }
-            len => Ok(len),
+    /// How many elements an array has, each of at least `min_size` bytes here and of `memory_size` in memory; `None` is
+    /// null. A count that the rest of the frame cannot hold, or that would take out of proportion more memory, is an
+    /// error here, before anybody makes room for it.
+    pub(super) fn array_len(
+        &mut self,
+        min_size: usize,
+        memory_size: usize,
+    ) -> Result<Option<usize>, CodecError> {
+        let Some(count) = self.bytes_len()? else { return Ok(None) };
+        let remaining = self.remaining();
+        if count > remaining / min_size.max(1) {
+            return Err(self.error(CodecFault::ImpossibleCount { count, remaining }));
         }
+        let wanted = count.saturating_mul(memory_size);
+        match self.memory_bytes.checked_sub(wanted) {
+            Some(left) => self.memory_bytes = left,
+            None => {
+                let allowed = self.memory_bytes;
+                return Err(self.error(CodecFault::Inflated { count, wanted, allowed }));
+            }
+        }
+        Ok(Some(count))
     }
 
     /// Starts the tagged fields at the end of a struct; a version that is not flexible has none.

@@ -166,7 +166,7 @@ fn read_bytes(reader: &mut Reader<'_>) -> Result<Option<Bytes>, CodecError> {
 /// The count has been checked against what is left of the frame. An element can still be many times larger in
 /// memory than on the wire, so room beyond the first few KiB is only made as elements arrive.
 fn read_array<T: Wire>(reader: &mut Reader<'_>) -> Result<Option<Vec<T>>, CodecError> {
-    let Some(count) = reader.array_len(T::MIN_SIZE)? else { return Ok(None) };
+    let Some(count) = reader.array_len(T::MIN_SIZE, size_of::<T>())? else { return Ok(None) };
     let room = (INITIAL_ARRAY_BYTES / size_of::<T>().max(1)).max(1);
     let mut elements = Vec::with_capacity(count.min(room));
     for _ in 0..count {

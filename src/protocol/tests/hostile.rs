@@ -159,6 +159,28 @@ fn an_error_names_the_field_and_the_byte() {
 }
 
 #[test]
+fn a_frame_cannot_grow_out_of_proportion() {
+    // Topics without a name, at two bytes each.
+    let frame_of = |topics: u32| {
+        let mut bytes = Vec::new();
+        let mut compact = topics + 1;
+        while compact >= 0x80 {
+            bytes.push(compact as u8 | 0x80);
+            compact >>= 7;
+        }
+        bytes.push(compact as u8);
+        bytes.extend(std::iter::repeat_n([1, 0], topics as usize).flatten());
+        bytes.extend_from_slice(&[0, 0, 0, 0]);
+        Bytes::from(bytes)
+    };
+    let topics = decoded::<MetadataRequest>(&frame_of(10_000), 9).unwrap().topics.unwrap();
+    assert_eq!(topics.len(), 10_000);
+    let error = decoded::<MetadataRequest>(&frame_of(1_000_000), 9).unwrap_err();
+    assert_eq!(error.field, "topics");
+    assert!(matches!(error.what, CodecFault::Inflated { count: 1_000_000, .. }), "{error}");
+}
+
+#[test]
 fn a_tagged_field_of_another_size_than_it_says_is_refused() {
     // finalized_features_epoch, tag 1 of ApiVersionsResponse, with seven and with nine bytes announced.
     for announced in [7, 9] {

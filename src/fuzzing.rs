@@ -1,0 +1,14 @@
+//! Doors for the fuzz targets in `fuzz/`, which exist in no other build: one function a target. Each panics if
+//! something that must hold does not.
+
+/// A frame as a listener receives it.
+#[cfg(feature = "server")]
+pub fn request(data: &[u8]) {
+    crate::protocol::fuzzing::request(data);
+}
+
+/// Two bytes of API key, two of version, and a frame as a client receives it.
+#[cfg(feature = "server")]
+pub fn response(data: &[u8]) {
+    crate::protocol::fuzzing::response(data);
+}
