@@ -2,10 +2,14 @@
 
 mod server {
     mod client;
-    mod connection;
+    mod fetching;
     mod fixture;
+    mod producing;
     mod records;
 
     mod api_versions;
+    mod connection;
+    mod find_coordinator;
     mod metadata;
+    mod produce;
 }

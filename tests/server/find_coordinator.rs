@@ -1,0 +1,105 @@
+//! FindCoordinator and InitProducerId.
+
+use kafka_protocol_018::messages::{FindCoordinatorRequest, InitProducerIdRequest, TransactionalId};
+use ottla::ErrorCode;
+
+use super::client::Client;
+use super::fixture::{Fixture, code, describe_topic, text};
+
+/// Makes the broker ready for groups.
+pub(super) fn find_group_coordinator(client: &mut Client, group: &str) {
+    let response = client.call(3, &FindCoordinatorRequest::default().with_key(text(group)));
+    assert_eq!(code(response.error_code), ErrorCode::None);
+}
+
+#[test]
+fn every_version_finds_this_broker_for_a_group() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    let address = fixture.listener.local_addr();
+    let expected = (fixture.broker.node_id(), address.ip().to_string(), i32::from(address.port()));
+    for version in 0..=3 {
+        let found = client.call(version, &FindCoordinatorRequest::default().with_key(text("g")));
+        assert_eq!(code(found.error_code), ErrorCode::None, "version {version}");
+        assert_eq!((found.node_id.0, found.host.to_string(), found.port), expected);
+    }
+    for version in 4..=6 {
+        let request = FindCoordinatorRequest::default().with_coordinator_keys(vec![text("g"), text("h")]);
+        let found = client.call(version, &request).coordinators;
+        assert_eq!(found.iter().map(|of| of.key.as_str()).collect::<Vec<_>>(), ["g", "h"]);
+        for found in found {
+            assert_eq!(code(found.error_code), ErrorCode::None);
+            assert_eq!((found.node_id.0, found.host.to_string(), found.port), expected);
+        }
+    }
+}
+
+#[test]
+fn the_topic_of_offsets_is_made_when_the_first_group_is_looked_for() {
+    let fixture = Fixture::with(|builder| builder.set("offsets.topic.num.partitions", "7"));
+    let mut client = fixture.connect();
+    assert_eq!(
+        code(describe_topic(&mut client, "__consumer_offsets").error_code),
+        ErrorCode::UnknownTopicOrPartition
+    );
+    find_group_coordinator(&mut client, "g");
+    let topic = describe_topic(&mut client, "__consumer_offsets");
+    assert_eq!((topic.partitions.len(), topic.is_internal), (7, true));
+}
+
+#[test]
+fn who_looks_for_transactions_is_told_to_give_up() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    let request = FindCoordinatorRequest::default().with_key(text("id")).with_key_type(1);
+    for version in 1..=3 {
+        let found = client.call(version, &request);
+        assert_eq!(code(found.error_code), ErrorCode::TransactionalIdAuthorizationFailed);
+        assert_eq!((found.node_id.0, found.host.as_str(), found.port), (-1, "", -1));
+    }
+    let request = request.with_key(text("")).with_coordinator_keys(vec![text("id")]);
+    for version in 4..=6 {
+        let found = client.call(version, &request).coordinators.remove(0);
+        assert_eq!(code(found.error_code), ErrorCode::TransactionalIdAuthorizationFailed);
+    }
+}
+
+#[test]
+fn a_coordinator_of_another_type_is_an_invalid_request() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    for key_type in [-1, 2, 3] {
+        let request = FindCoordinatorRequest::default().with_key(text("id")).with_key_type(key_type);
+        assert_eq!(code(client.call(3, &request).error_code), ErrorCode::InvalidRequest);
+    }
+}
+
+#[test]
+fn every_version_hands_out_a_producer_id_that_nobody_has() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    let mut seen = std::collections::HashSet::new();
+    for version in 0..=5 {
+        let request = InitProducerIdRequest::default().with_transactional_id(None);
+        let response = client.call(version, &request);
+        assert_eq!((code(response.error_code), response.producer_epoch), (ErrorCode::None, 0));
+        assert!(response.producer_id.0 >= 0 && seen.insert(response.producer_id.0));
+    }
+}
+
+#[test]
+fn a_transactional_id_is_refused_at_which_clients_give_up() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    for (id, expected) in
+        [("", ErrorCode::InvalidRequest), ("id", ErrorCode::TransactionalIdAuthorizationFailed)]
+    {
+        let id = TransactionalId(text(id));
+        let request = InitProducerIdRequest::default()
+            .with_transactional_id(Some(id))
+            .with_transaction_timeout_ms(1000);
+        let response = client.call(4, &request);
+        assert_eq!(code(response.error_code), expected);
+        assert_eq!((response.producer_id.0, response.producer_epoch), (-1, -1));
+    }
+}
