@@ -12,3 +12,8 @@ pub fn request(data: &[u8]) {
 pub fn response(data: &[u8]) {
     crate::protocol::fuzzing::response(data);
 }
+
+/// The bytes of a properties file.
+pub fn properties(data: &[u8]) {
+    crate::config::fuzzing::properties(data);
+}

@@ -120,7 +120,8 @@ topic_settings! {
     /// The age from which records are compacted, however small their share is.
     "max.compaction.lag.ms" max_compaction_lag_ms: i64 = i64::MAX, AtLeast(1), Accepted, ["log.cleaner.max.compaction.lag.ms"] from (log_cleaner_max_compaction_lag_ms);
     /// How many replicas, the leader among them, must have a record before acks=all is answered.
-    "min.insync.replicas" min_insync_replicas: i32 = 1, AtLeast(1), Acts, ["min.insync.replicas"] from (min_insync_replicas);
+    /// Never more than there are copies.
+    "min.insync.replicas" min_insync_replicas: i32 = 1, AtLeast(1), Accepted, ["min.insync.replicas"] from (min_insync_replicas);
     /// Whether a segment's file takes its full size at once.
     "preallocate" preallocate: bool = false, Any, Acts, ["log.preallocate"] from (log_preallocate);
     /// How large a partition may grow before its oldest segments go; -1 is without limit.

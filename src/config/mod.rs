@@ -12,6 +12,8 @@ mod describe;
 mod dynamic;
 mod environment;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod key;
 mod listener_key;
 mod listeners;

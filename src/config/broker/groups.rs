@@ -10,7 +10,7 @@ macro_rules! groups_rows {
             "offsets.topic.num.partitions" offsets_topic_num_partitions: i32 = 50, AtLeast(1), ReadOnly, Acts;
             /// How many copies the topic of committed offsets has. Where fewer brokers live, it gets as many as
             /// there are.
-            "offsets.topic.replication.factor" offsets_topic_replication_factor: i16 = 3, AtLeast(1), ReadOnly, Acts;
+            "offsets.topic.replication.factor" offsets_topic_replication_factor: i16 = 3, AtLeast(1), ReadOnly, Accepted;
             /// The size of a segment of the topic of committed offsets: small ones load fast.
             "offsets.topic.segment.bytes" offsets_topic_segment_bytes: i32 = 104_857_600, AtLeast(1), ReadOnly, Acts;
             /// The codec of committed offsets: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.
@@ -22,7 +22,7 @@ macro_rules! groups_rows {
             /// How often offsets past their time are looked for.
             "offsets.retention.check.interval.ms" offsets_retention_check_interval_ms: i64 = 600_000, AtLeast(1), ReadOnly, Acts;
             /// How long a commit may wait until all replicas have it.
-            "offsets.commit.timeout.ms" offsets_commit_timeout_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
+            "offsets.commit.timeout.ms" offsets_commit_timeout_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
             /// How many replicas must have a commit before it is answered; -1 is all that are in sync.
             "offsets.commit.required.acks" offsets_commit_required_acks: i16 = -1, Any, ReadOnly, Accepted;
             /// The shortest session timeout that a member of a classic group may ask for.

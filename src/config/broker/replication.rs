@@ -13,7 +13,8 @@ macro_rules! replication_rows {
             /// How many copies a topic gets that is created without saying. A broker on its own keeps one.
             "default.replication.factor" default_replication_factor: i32 = 1, AtLeast(1), ReadOnly, Accepted;
             /// How many replicas, the leader among them, must have a record before acks=all is answered.
-            "min.insync.replicas" min_insync_replicas: i32 = 1, AtLeast(1), ClusterWide, Acts;
+            /// Never more than there are copies.
+            "min.insync.replicas" min_insync_replicas: i32 = 1, AtLeast(1), ClusterWide, Accepted;
             /// Whether a replica that misses records may lead when no other is left: the missing ones are then
             /// lost.
             "unclean.leader.election.enable" unclean_leader_election_enable: bool = false, Any, ClusterWide, Accepted;

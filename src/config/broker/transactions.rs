@@ -32,7 +32,7 @@ macro_rules! transactions_rows {
             /// How long a partition remembers the last batches of a producer that is silent.
             "producer.id.expiration.ms" producer_id_expiration_ms: i32 = 86_400_000, AtLeast(1), ClusterWide, Acts;
             /// How often silent producers are looked for, to be forgotten.
-            "producer.id.expiration.check.interval.ms" producer_id_expiration_check_interval_ms: i32 = 600_000, AtLeast(1), ReadOnly, Acts;
+            "producer.id.expiration.check.interval.ms" producer_id_expiration_check_interval_ms: i32 = 600_000, AtLeast(1), ReadOnly, Accepted;
         }
     };
 }

@@ -1,5 +1,6 @@
 mod described;
 mod dynamic;
+mod effects;
 mod environment;
 mod listeners;
 mod properties;

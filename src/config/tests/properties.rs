@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use crate::config::{ConfigProblem, ConfigWarning, Properties};
+use crate::config::{BrokerConfig, ConfigProblem, ConfigWarning, LogConfig, Properties};
 
 fn entries(properties: &Properties) -> Vec<(&str, &str)> {
     let mut entries: Vec<_> = properties.iter().collect();
@@ -113,6 +113,19 @@ fn text_that_is_not_utf_8_is_latin_1() {
     assert_eq!(Properties::parse(b"a=gr\xf6\xdfe").unwrap().get("a"), Some("größe"));
 }
 
+/// A key of the table, or nearly one.
+fn key() -> impl Strategy<Value = String> {
+    let known = || proptest::sample::select(BrokerConfig::keys()).prop_map(|key| key.name.to_owned());
+    let of_topic = proptest::sample::select(LogConfig::keys()).prop_map(|key| key.name.to_owned());
+    prop_oneof![
+        known(),
+        known(),
+        of_topic,
+        known().prop_map(|key| format!("listener.name.a.{key}")),
+        "[a-z.]{0,9}"
+    ]
+}
+
 proptest! {
     #[test]
     fn whatever_bytes_come_each_key_is_there_once(text: Vec<u8>) {
@@ -133,5 +146,18 @@ proptest! {
         let text = format!("{}={}", escape(&key), escape(&value));
         let properties = Properties::parse(text.as_bytes()).unwrap();
         prop_assert_eq!(properties.get(&key), Some(value.as_str()));
+    }
+}
+
+proptest! {
+    // Each case looks at every key of the table.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn whatever_lines_come_what_is_accepted_is_what_it_must_be(
+        lines in proptest::collection::vec((key(), "[ -~]{0,12}|-?[0-9]{1,20}|true|[A-Z]://[a-z]?:[0-9]{1,6}"), 0..6)
+    ) {
+        let text: String = lines.iter().map(|(key, value)| format!("{key}={value}\n")).collect();
+        crate::config::fuzzing::properties(text.as_bytes());
     }
 }
