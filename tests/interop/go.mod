@@ -1,0 +1,3 @@
+module ottla-interop/jobs
+
+go 1.25
