@@ -7,7 +7,6 @@ use parking_lot::{Mutex, RwLock};
 
 use super::config::GroupConfig;
 use super::group_metadata::GroupMetadata;
-use super::group_state::GroupState;
 use super::load::Ownership;
 use super::turn::Group;
 use crate::broker::coordinator::{CoordinatorLog, partition_for};
@@ -170,12 +169,7 @@ impl GroupCoordinator {
     pub(super) fn forget_group(&self, group: &Arc<Group>, error: ErrorCode) {
         self.with_group(group, |turn| {
             turn.answer_all(error);
-            let now_ms = turn.now_ms();
-            turn.state.transition_to(GroupState::Dead, now_ms);
-            if let Some((_, handle)) = turn.state.armed.take() {
-                self.timer.cancel(handle);
-            }
-            self.remove_group(group);
+            turn.die();
         });
     }
 

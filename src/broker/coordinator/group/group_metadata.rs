@@ -53,7 +53,7 @@ pub(super) struct GroupMetadata {
     /// A first member was not the only one: the initial wait goes on.
     pub(super) new_member_added: bool,
     /// What the members of a consumer group read; `None` if that cannot be known.
-    pub(super) subscribed_topics: Option<BTreeSet<Arc<str>>>,
+    subscribed_topics: Option<BTreeSet<Arc<str>>>,
     pub(super) rebalance_reason: Option<String>,
     pub(super) join_deadline: Option<JoinDeadline>,
     pub(super) sync_deadline: Option<Duration>,
@@ -104,7 +104,7 @@ impl GroupMetadata {
         if let Some(leader) = loaded.leader_id.filter(|id| group.has(id)) {
             group.leader_id = Some(leader);
         }
-        group.subscribed_topics = group.compute_subscribed_topics();
+        group.refresh_subscribed_topics();
         group
     }
 
@@ -299,11 +299,16 @@ impl GroupMetadata {
         // A negative generation means "not a member" and 0 "never rebalanced": after the last comes the first.
         self.generation_id = self.generation_id.checked_add(1).unwrap_or(1);
         self.protocol_name = self.select_protocol();
-        self.subscribed_topics = self.compute_subscribed_topics();
+        self.refresh_subscribed_topics();
         self.pending_sync.clear();
         self.new_member_added = false;
         let next = if self.members.is_empty() { GroupState::Empty } else { GroupState::CompletingRebalance };
         self.transition_to(next, now_ms);
+    }
+
+    /// Looks again at what the members read, after one of them has changed.
+    pub(super) fn refresh_subscribed_topics(&mut self) {
+        self.subscribed_topics = self.compute_subscribed_topics();
     }
 
     /// What the members of a consumer group read. `None` for other groups, and if a subscription cannot be
@@ -321,6 +326,10 @@ impl GroupMetadata {
             topics.extend(subscribed_topics(&member.metadata(protocol_name)).ok()?);
         }
         Some(topics)
+    }
+
+    pub(super) fn knows_subscribed_topics(&self) -> bool {
+        self.subscribed_topics.is_some()
     }
 
     /// Whether members may be reading the topic: also if that cannot be known.

@@ -326,6 +326,7 @@ impl GroupTurn<'_> {
         self.answer_sync(old_id, super::SyncGroupResult::failed(ErrorCode::FencedInstanceId));
         self.state.replace_static_member(instance_id, old_id, new_id);
         let before = self.state.update_member(new_id, MemberUpdate::of(params));
+        self.state.refresh_subscribed_topics();
         self.renew_session(new_id);
         match self.state.state() {
             GroupState::Stable if self.state.protocol_name == self.state.select_protocol() => {
@@ -378,6 +379,7 @@ impl GroupTurn<'_> {
     ) {
         if let Some(before) = before {
             self.state.update_member(new_id, before);
+            self.state.refresh_subscribed_topics();
         }
         self.state.replace_static_member(instance_id, new_id, &Arc::from(old_id));
         self.renew_session(old_id);

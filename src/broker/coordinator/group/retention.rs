@@ -92,7 +92,7 @@ impl GroupTurn<'_> {
             (Some(_), GroupState::Empty) => state.offsets.expired(|_, commit| {
                 has_expired(state.state_timestamp.unwrap_or(commit.commit_timestamp), commit)
             }),
-            (Some(CONSUMER_PROTOCOL_TYPE), GroupState::Stable) if state.subscribed_topics.is_some() => {
+            (Some(CONSUMER_PROTOCOL_TYPE), GroupState::Stable) if state.knows_subscribed_topics() => {
                 state.offsets.expired(|partition, commit| {
                     !state.is_subscribed_to(partition.topic()) && has_expired(commit.commit_timestamp, commit)
                 })
@@ -129,9 +129,7 @@ impl GroupTurn<'_> {
         }
         let removed = partitions.iter().filter(|partition| self.state.offsets.remove(partition)).count();
         if is_unused {
-            let now_ms = self.now_ms();
-            self.state.transition_to(GroupState::Dead, now_ms);
-            self.coordinator.remove_group(self.group);
+            self.die();
             let (group, generation) = (Arc::clone(&self.group.id), self.state.generation_id);
             self.outbox.info(|| format!("Group {group} transitioned to Dead in generation {generation}"));
         }

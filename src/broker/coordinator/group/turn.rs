@@ -5,6 +5,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use super::coordinator::GroupCoordinator;
 use super::group_metadata::GroupMetadata;
+use super::group_state::GroupState;
 use super::outbox::Outbox;
 use super::sync::SyncGroupResult;
 use crate::broker::coordinator::group::JoinGroupResult;
@@ -83,6 +84,17 @@ impl GroupTurn<'_> {
             }
         });
         self.state.armed = Some((deadline, handle));
+    }
+
+    /// Ends the group. Whoever has found it before looks it up again.
+    pub(super) fn die(&mut self) {
+        let now_ms = self.now_ms();
+        self.state.transition_to(GroupState::Dead, now_ms);
+        self.wake_at = None;
+        if let Some((_, handle)) = self.state.armed.take() {
+            self.coordinator.timer().cancel(handle);
+        }
+        self.coordinator.remove_group(self.group);
     }
 
     /// Answers the join that a member has parked, if it has one.

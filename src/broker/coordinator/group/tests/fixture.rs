@@ -90,6 +90,12 @@ impl Fixture {
         self.timer.run_due();
     }
 
+    /// Lets the wait for first members end, which may have been prolonged for the sake of some.
+    pub(super) fn end_initial_delay(&self) {
+        self.advance_ms(self.config.group_initial_rebalance_delay_ms);
+        self.advance_ms(self.config.group_initial_rebalance_delay_ms);
+    }
+
     pub(super) fn join(&self, params: JoinGroupParams<'_>) -> Answer<JoinGroupResult> {
         let (answer, callback) = Answer::new();
         self.coordinator.join_group(params, callback);
@@ -145,8 +151,7 @@ impl Fixture {
             joining.push(self.join(params));
         }
         if delay_ms > 0 {
-            self.advance_ms(delay_ms);
-            self.advance_ms(delay_ms);
+            self.end_initial_delay();
         } else {
             // The first was alone for a generation.
             let first = joining.remove(0).get();

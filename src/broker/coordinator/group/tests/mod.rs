@@ -1,2 +1,11 @@
+mod admin;
 mod fixture;
+mod invariants;
 mod joining;
+mod loading;
+mod offsets;
+mod records;
+mod retention;
+mod sessions;
+mod static_members;
+mod syncing;
