@@ -1,5 +1,7 @@
 //! The house rules that a compiler does not check: which layer may import which, and how long a file may grow.
 
+#![expect(clippy::disallowed_methods, reason = "a test reads the sources themselves")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -56,6 +56,10 @@ pub(crate) enum MetadataError {
     #[error("{path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
     #[error(
+        "no log directory is online, so that nothing can be remembered: mend the disk and open the broker again"
+    )]
+    NoLogDir,
+    #[error(
         "{path} has version {found}; this ottla reads version {VERSION}: open the directory with the ottla that wrote it"
     )]
     UnsupportedVersion { path: PathBuf, found: String },
@@ -69,6 +73,7 @@ impl MetadataError {
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             MetadataError::Io { .. }
+            | MetadataError::NoLogDir
             | MetadataError::UnsupportedVersion { .. }
             | MetadataError::Malformed { .. } => ErrorCode::KafkaStorageError,
         }
@@ -111,8 +116,9 @@ impl MetadataImage {
             }
         }
         match failure {
-            Some(error) if !stored => Err(error),
-            _ => Ok(()),
+            _ if stored => Ok(()),
+            Some(error) => Err(error),
+            None => Err(MetadataError::NoLogDir),
         }
     }
 
@@ -283,6 +289,12 @@ mod tests {
         for cut in 0..whole {
             assert!(MetadataImage::decode(&content.as_bytes()[..cut], path).is_err(), "cut at {cut}");
         }
+    }
+
+    #[test]
+    fn nothing_is_stored_without_a_log_dir_and_the_caller_is_told() {
+        let error = image().store(&OsFileSystem::durable(), &[]).unwrap_err();
+        assert!(matches!(error, MetadataError::NoLogDir), "{error}");
     }
 
     #[test]

@@ -120,6 +120,7 @@ impl BrokerCore {
                     if let Err(error) = self.open_new_topic(&plan)
                         && let Some(result) = results.get_mut(at)
                     {
+                        self.forget_topic(&mut image, &plan);
                         *result = Err(error);
                     }
                 }
@@ -246,6 +247,23 @@ impl BrokerCore {
         }
         tracing::info!(topic = %plan.name, partitions = plan.num_partitions, "created topic");
         Ok(())
+    }
+
+    /// Undoes what was done for a topic whose logs could not be made, so that it does not come up half-made at
+    /// the next start.
+    fn forget_topic(&self, image: &mut MetadataImage, plan: &Plan) {
+        for partition in 0..plan.num_partitions {
+            let tp = TopicPartition::new(Arc::clone(&plan.name), partition);
+            if let Err(error) = self.log_manager.delete(&tp) {
+                tracing::warn!(partition = %tp, %error, "cannot remove the log of a topic that was not made");
+            }
+        }
+        let forgotten = MetadataStore::commit(image, &*self.env.fs, &self.live_log_dirs(), |image| {
+            image.topics.remove(&*plan.name);
+        });
+        if let Err(error) = forgotten {
+            tracing::error!(topic = %plan.name, %error, "a topic that could not be made stays in the checkpoint");
+        }
     }
 
     /// Adds `count` partitions that never had a log.
