@@ -9,7 +9,10 @@ mod server {
 
     mod api_versions;
     mod connection;
+    mod fetch;
+    mod fetch_session;
     mod find_coordinator;
     mod metadata;
     mod produce;
+    mod topics;
 }

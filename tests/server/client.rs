@@ -65,6 +65,18 @@ impl Client {
         self.try_receive_frame().expect("the broker closed the connection")
     }
 
+    /// Whether an answer, or the start of one, has arrived.
+    pub(super) fn has_answer(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let arrived = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        match arrived {
+            Ok(_) => true,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     pub(super) fn expect_closed(&mut self) {
         if let Some(frame) = self.try_receive_frame() {
             panic!("an answer of {} bytes came instead of the end of the connection", frame.len());
