@@ -62,7 +62,7 @@ impl FileOperation {
 }
 
 /// Looks at each operation before it is done; an error is what the operation answers instead.
-type Plan = Box<dyn FnMut(FileOperation, &Path) -> Option<io::Error> + Send>;
+type Plan = Arc<dyn Fn(FileOperation, &Path) -> Option<io::Error> + Send + Sync>;
 
 /// Another file system, which does what it is told unless the test's plan says that an operation fails. Of a write
 /// that fails, the first half is on the disk, as it may be on a real one.
@@ -77,7 +77,9 @@ struct Faults {
 
 impl Faults {
     fn check(&self, operation: FileOperation, path: &Path) -> io::Result<()> {
-        match self.plan.lock().as_mut().and_then(|plan| plan(operation, path)) {
+        // Outside of the lock: a plan may wait for other operations.
+        let plan = self.plan.lock().clone();
+        match plan.and_then(|plan| plan(operation, path)) {
             Some(error) => Err(error),
             None => Ok(()),
         }
@@ -90,9 +92,9 @@ impl FaultyFileSystem {
         FaultyFileSystem { inner, faults: Arc::new(Faults { plan: Mutex::new(None) }) }
     }
 
-    /// From now on, asks `plan` before each operation whether it fails. The plan must not use the file system.
-    pub fn set_plan(&self, plan: impl FnMut(FileOperation, &Path) -> Option<io::Error> + Send + 'static) {
-        *self.faults.plan.lock() = Some(Box::new(plan));
+    /// From now on, asks `plan` before each operation whether it fails. It may also count operations, or hold them up.
+    pub fn set_plan(&self, plan: impl Fn(FileOperation, &Path) -> Option<io::Error> + Send + Sync + 'static) {
+        *self.faults.plan.lock() = Some(Arc::new(plan));
     }
 
     /// From now on, nothing fails.

@@ -1,1 +1,199 @@
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use super::fixture::*;
+use crate::log::LogError;
+use crate::log::file_names::LOG;
+use crate::model::{ErrorCode, TopicPartition};
+use crate::sys::OsFileSystem;
+use crate::testkit::{FaultyFileSystem, FileOperation};
+
+fn faulty(fixture: &mut Fixture) -> Arc<FaultyFileSystem> {
+    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
+    fixture.fs = fs.clone();
+    fs
+}
+
+fn no_space() -> io::Error {
+    io::Error::from(io::ErrorKind::StorageFull)
+}
+
+#[test]
+fn a_write_that_fails_takes_the_log_dir_offline_and_what_was_acknowledged_is_there_afterwards() {
+    let mut fixture = Fixture::new();
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    fs.set_plan(|operation, _| (operation == FileOperation::Write).then(no_space));
+    let error = try_append(&log, records(&["b"])).unwrap_err();
+    assert!(matches!(error, LogError::Storage { .. }), "{error}");
+    assert_eq!(error.code(), ErrorCode::KafkaStorageError);
+    // The disk works again, but nobody may build on what it lost.
+    fs.clear_plan();
+    assert_eq!(try_append(&log, records(&["b"])).unwrap_err().code(), ErrorCode::KafkaStorageError);
+    assert_eq!(log.read(&read_params(0)).unwrap_err().code(), ErrorCode::KafkaStorageError);
+    assert_eq!(log.flush_to_end().unwrap_err().code(), ErrorCode::KafkaStorageError);
+    assert_eq!(log.fetch_offset_by_timestamp(0).unwrap_err().code(), ErrorCode::KafkaStorageError);
+    assert_eq!(fixture.try_log_of(&manager).map(|log| log.is_online()).unwrap(), false);
+    let other = manager.get_or_create_log(&TopicPartition::new("x", 0), topic_id(), Arc::default());
+    assert_eq!(other.unwrap_err().code(), ErrorCode::KafkaStorageError);
+    assert_eq!(manager.failures().take_next_offline_log_dir(), Some(fixture.log_dir(0)));
+    assert_eq!(manager.failures().take_next_offline_log_dir(), None);
+    assert_eq!(manager.offline_log_dirs(), [fixture.log_dir(0)]);
+    assert_eq!(manager.shutdown().unwrap_err().code(), ErrorCode::KafkaStorageError);
+    drop((manager, log));
+
+    let manager = fixture.open();
+    let log = manager.log(&partition()).unwrap();
+    log.maybe_update_high_watermark(log.log_end_offset()).unwrap();
+    assert_eq!(read_all(&log, 0), numbered(0, &["a"]));
+}
+
+#[test]
+fn a_failed_fsync_is_not_tried_again() {
+    let mut fixture = Fixture::new();
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    let syncs = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&syncs);
+    fs.set_plan(move |operation, path| {
+        let is_sync = operation == FileOperation::Sync && path.to_string_lossy().ends_with(LOG);
+        is_sync.then(|| {
+            seen.fetch_add(1, Ordering::Relaxed);
+            io::Error::other("the disk is gone")
+        })
+    });
+    assert_eq!(log.flush(1).unwrap_err().code(), ErrorCode::KafkaStorageError);
+    assert_eq!(log.flush(1).unwrap_err().code(), ErrorCode::KafkaStorageError);
+    manager.flush_dirty_logs();
+    assert!(manager.shutdown().is_err());
+    assert_eq!(syncs.load(Ordering::Relaxed), 1);
+    assert_eq!(log.recovery_point(), 0);
+}
+
+#[test]
+fn the_other_log_dirs_go_on() {
+    let mut fixture = Fixture::new();
+    fixture.log_dirs = 2;
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let make = |i| {
+        let partition = TopicPartition::new("t", i);
+        manager.get_or_create_log(&partition, topic_id(), Arc::new(fixture.config.clone())).unwrap()
+    };
+    let (a, b) = (make(0), make(1));
+    assert_ne!(a.log_dir(), b.log_dir());
+    append(&a, records(&["a"]));
+    append(&b, records(&["b"]));
+    let broken = a.log_dir().to_owned();
+    fs.set_plan(move |_, path| path.starts_with(&broken).then(|| io::Error::other("unplugged")));
+    assert!(try_append(&a, records(&["a"])).is_err());
+    append(&b, records(&["b"]));
+    // New logs go where there is a disk.
+    for i in 2..5 {
+        assert_eq!(make(i).log_dir(), b.log_dir());
+    }
+    manager.cleanup_logs();
+    manager.flush_dirty_logs();
+    manager.checkpoint_recovery_offsets();
+    manager.checkpoint_high_watermarks();
+    manager.checkpoint_log_start_offsets();
+    assert!(manager.shutdown().is_err());
+    drop((manager, a, b));
+
+    // Still unplugged: the broker starts with what is left.
+    let manager = fixture.open();
+    assert_eq!(manager.logs().len(), 4);
+    assert_eq!(manager.offline_log_dirs().len(), 1);
+    manager.shutdown().unwrap();
+    drop(manager);
+    fs.clear_plan();
+    assert_eq!(fixture.open().logs().len(), 5);
+}
+
+#[test]
+fn without_any_log_dir_a_broker_does_not_start() {
+    let mut fixture = Fixture::new();
+    let fs = faulty(&mut fixture);
+    for operation in [FileOperation::CreateDir, FileOperation::Lock, FileOperation::ReadDir] {
+        fs.set_plan(move |found, _| (found == operation).then(|| io::Error::other("no")));
+        let error = fixture.try_open().unwrap_err();
+        assert!(matches!(error, LogError::NoLogDir { .. }), "{operation:?}: {error}");
+    }
+}
+
+/// Whatever operation is the one that fails, and whether the disk works again afterwards or never does, all that was
+/// acknowledged is found by the next broker, in order and once, and nothing else but what was being appended.
+#[test]
+fn wherever_the_disk_fails_nothing_acknowledged_is_lost() {
+    let mut failed_operations = HashSet::new();
+    let mut n = 0;
+    loop {
+        let mut fixture = Fixture::with_config(|config| {
+            config.segment_bytes = 400;
+            config.index_interval_bytes = 0;
+            config.flush_messages = 3;
+        });
+        let fs = faulty(&mut fixture);
+        let (count, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let kind = Arc::new(parking_lot::Mutex::new(None));
+        let in_plan = (Arc::clone(&count), Arc::clone(&failed), Arc::clone(&kind));
+        let lasting = n % 2 == 0;
+        fs.set_plan(move |operation, _| {
+            let (count, failed, kind) = &in_plan;
+            if !operation.is_change() {
+                return (lasting && failed.load(Ordering::Relaxed)).then(no_space);
+            }
+            let i = count.fetch_add(1, Ordering::Relaxed);
+            let fails = i == n || (lasting && i > n);
+            if fails {
+                failed.store(true, Ordering::Relaxed);
+                kind.lock().get_or_insert(operation);
+            }
+            fails.then(no_space)
+        });
+        let mut acknowledged = Vec::new();
+        let mut attempted = Vec::new();
+        if let Ok(manager) = fixture.try_open() {
+            if let Ok(log) = fixture.try_log_of(&manager) {
+                for i in 0..14i32 {
+                    let value = i.to_be_bytes();
+                    attempted.push(value);
+                    let Ok(info) = try_append(&log, records(&[value])) else { break };
+                    if info.needs_flush && log.flush(info.last_offset + 1).is_err() {
+                        break;
+                    }
+                    acknowledged.push(value);
+                }
+            }
+            // The process ends here: what it did not say to the disk, it never will.
+            manager.abandon();
+        }
+        fs.clear_plan();
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        log.maybe_update_high_watermark(log.log_end_offset()).unwrap();
+        let found = read_all(&log, 0);
+        assert!(found.len() >= acknowledged.len(), "operation {n}: {} < {}", found.len(), acknowledged.len());
+        assert_eq!(found, numbered(0, &attempted[..found.len()]), "operation {n}");
+        append(&log, records(&["more"]));
+        manager.shutdown().unwrap();
+        if !failed.load(Ordering::Relaxed) {
+            assert_eq!(acknowledged.len(), 14);
+            break;
+        }
+        failed_operations.extend(*kind.lock());
+        n += 1;
+    }
+    // The walk has met every kind of change but cutting a log short.
+    for operation in
+        [FileOperation::Write, FileOperation::Sync, FileOperation::Rename, FileOperation::Allocate]
+    {
+        assert!(failed_operations.contains(&operation), "{failed_operations:?}");
+    }
+}

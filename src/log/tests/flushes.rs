@@ -1,1 +1,144 @@
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
+use super::fixture::*;
+use crate::log::file_names::LOG;
+use crate::sys::OsFileSystem;
+use crate::testkit::{FaultyFileSystem, FileOperation};
+
+/// Counts the syncs of logs.
+fn counting(fixture: &mut Fixture, while_syncing: impl Fn() + Send + Sync + 'static) -> Arc<AtomicUsize> {
+    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
+    let syncs = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&syncs);
+    fs.set_plan(move |operation, path| {
+        if operation == FileOperation::Sync && path.to_string_lossy().ends_with(LOG) {
+            seen.fetch_add(1, Ordering::SeqCst);
+            while_syncing();
+        }
+        None::<io::Error>
+    });
+    fixture.fs = fs;
+    syncs
+}
+
+#[test]
+fn a_flush_is_due_every_flush_messages() {
+    let mut fixture = Fixture::with_config(|config| config.flush_messages = 3);
+    let syncs = counting(&mut fixture, || {});
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    let due: Vec<bool> = (0..7)
+        .map(|_| {
+            let info = append(&log, records(&["a"]));
+            if info.needs_flush {
+                log.flush(info.last_offset + 1).unwrap();
+            }
+            info.needs_flush
+        })
+        .collect();
+    assert_eq!(due, [false, false, true, false, false, true, false]);
+    assert_eq!((syncs.load(Ordering::SeqCst), log.recovery_point()), (2, 6));
+    // What is flushed already is not flushed again.
+    log.flush(6).unwrap();
+    assert_eq!(syncs.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_log_is_flushed_after_flush_ms_and_after_a_roll() {
+    let mut fixture = Fixture::with_config(|config| {
+        config.flush_ms = 1_000;
+        config.segment_bytes = 200;
+    });
+    let syncs = counting(&mut fixture, || {});
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    fixture.clock.advance(Duration::from_millis(999));
+    manager.flush_dirty_logs();
+    assert_eq!((syncs.load(Ordering::SeqCst), log.recovery_point()), (0, 0));
+    fixture.clock.advance(Duration::from_millis(1));
+    manager.flush_dirty_logs();
+    assert_eq!((syncs.load(Ordering::SeqCst), log.recovery_point()), (1, 1));
+    fixture.clock.advance(Duration::from_millis(5_000));
+    manager.flush_dirty_logs();
+    assert_eq!(syncs.load(Ordering::SeqCst), 1);
+
+    for _ in 0..6 {
+        append(&log, records(&["a".repeat(100)]));
+    }
+    assert_eq!(log.number_of_segments(), 7);
+    manager.flush_dirty_logs();
+    assert_eq!((syncs.load(Ordering::SeqCst), log.recovery_point()), (8, 7));
+    append(&log, records(&["a".repeat(100)]));
+    manager.flush_dirty_logs();
+    // Only the one that was active, and the new one.
+    assert_eq!(syncs.load(Ordering::SeqCst), 10);
+}
+
+#[test]
+fn concurrent_flushes_share_one_sync() {
+    let mut fixture = Fixture::new();
+    // The first sync does not end before all others have come to wait for it.
+    let (arrived, wait) = crossbeam::channel::unbounded::<()>();
+    let is_first = AtomicBool::new(true);
+    let syncs = counting(&mut fixture, move || {
+        if is_first.swap(false, Ordering::SeqCst) {
+            for _ in 0..8 {
+                wait.recv().unwrap();
+            }
+        }
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["first"]));
+    std::thread::scope(|scope| {
+        scope.spawn(|| log.flush(1).unwrap());
+        while syncs.load(Ordering::SeqCst) == 0 {
+            std::thread::yield_now();
+        }
+        for _ in 0..8 {
+            let arrived = arrived.clone();
+            let log = &log;
+            scope.spawn(move || {
+                let info = append(log, records(&["x"]));
+                arrived.send(()).unwrap();
+                log.flush(info.last_offset + 1).unwrap();
+                assert!(log.recovery_point() > info.last_offset);
+            });
+        }
+    });
+    // One for the first; one, and rarely a second, for the eight that waited.
+    assert!(syncs.load(Ordering::SeqCst) <= 3, "{syncs:?}");
+    assert_eq!(log.recovery_point(), 9);
+}
+
+#[test]
+fn names_of_files_are_synced_before_a_flush_counts() {
+    let mut fixture = Fixture::with_config(|config| config.segment_bytes = 100);
+    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
+    let manager_dir = fixture.partition_dir();
+    let syncs = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&syncs);
+    fs.set_plan(move |operation, path| {
+        if operation == FileOperation::Sync && path == manager_dir {
+            seen.fetch_add(1, Ordering::SeqCst);
+        }
+        None::<io::Error>
+    });
+    fixture.fs = fs;
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    log.flush_to_end().unwrap();
+    let after_first = syncs.load(Ordering::SeqCst);
+    assert!(after_first > 0);
+    // Another segment is another name.
+    append(&log, records(&["a"]));
+    log.flush_to_end().unwrap();
+    assert_eq!(syncs.load(Ordering::SeqCst), after_first + 1);
+    log.flush_to_end().unwrap();
+    assert_eq!(syncs.load(Ordering::SeqCst), after_first + 1);
+}
