@@ -150,8 +150,12 @@ impl Log {
     pub(crate) fn maybe_flush(&self) -> Result<(), LogError> {
         let flush_ms = self.config.read().flush_ms;
         let is_old = self.env.clock.now_ms().saturating_sub(self.last_flush_time_ms()) >= flush_ms;
-        let has_rolled = self.segments.read().active().base_offset() > self.recovery_point();
-        if is_old || has_rolled { self.flush_to_end() } else { Ok(()) }
+        let has_rolled = self.segments.read().sealed().last().is_some_and(|last| !last.is_flushed());
+        match (has_rolled, is_old) {
+            (true, _) => self.flush_everything(),
+            (false, true) => self.flush_to_end(),
+            (false, false) => Ok(()),
+        }
     }
 }
 

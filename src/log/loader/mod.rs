@@ -114,7 +114,7 @@ impl Log {
         };
         let segments = Segments::new(segments.into_values().map(Arc::new).collect(), active);
         for (segment, next) in segments.sealed().iter().zip(segments.iter().skip(1)) {
-            if next.base_offset() <= recovery_point {
+            if params.had_clean_shutdown || next.base_offset() < recovery_point {
                 segment.assume_flushed();
             }
         }

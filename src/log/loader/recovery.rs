@@ -23,7 +23,8 @@ impl Recovery<'_> {
     pub(super) fn run(mut self) -> Result<Offset, LogError> {
         self.rebuild_indexes()?;
         if !self.params.had_clean_shutdown {
-            let point = self.params.recovery_point;
+            // The segment that ends at the recovery point was active when that was reached, its indexes not synced.
+            let point = self.params.recovery_point.saturating_sub(1);
             let first = self.segments.range(..=point).next_back().or_else(|| self.segments.iter().next());
             if let Some(first) = first.map(|(base, _)| *base) {
                 self.recover_from(first)?;

@@ -37,7 +37,7 @@ fn a_write_that_fails_takes_the_log_dir_offline_and_what_was_acknowledged_is_the
     assert_eq!(log.read(&read_params(0)).unwrap_err().code(), ErrorCode::KafkaStorageError);
     assert_eq!(log.flush_to_end().unwrap_err().code(), ErrorCode::KafkaStorageError);
     assert_eq!(log.fetch_offset_by_timestamp(0).unwrap_err().code(), ErrorCode::KafkaStorageError);
-    assert_eq!(fixture.try_log_of(&manager).map(|log| log.is_online()).unwrap(), false);
+    assert!(!fixture.try_log_of(&manager).unwrap().is_online());
     let other = manager.get_or_create_log(&TopicPartition::new("x", 0), topic_id(), Arc::default());
     assert_eq!(other.unwrap_err().code(), ErrorCode::KafkaStorageError);
     assert_eq!(manager.failures().take_next_offline_log_dir(), Some(fixture.log_dir(0)));

@@ -1,6 +1,6 @@
 //! A broker's log dirs in a temporary directory, and records to put into them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
@@ -14,7 +14,7 @@ use crate::record::{
     AppendOrigin, BatchOptions, EndTransactionMarker, MarkerParams, Record, RecordBatch, RecordBatchBuilder,
     ValidatedRecords,
 };
-use crate::sys::{Env, FileSystem, ManualClock, OsFileSystem, SeededRng, ThreadSpawner};
+use crate::sys::{Env, FileSystem, ManualClock, OpenOptions, OsFileSystem, SeededRng, ThreadSpawner};
 
 pub(super) const DECOMPRESSION_LIMIT: usize = 1 << 20;
 /// What the clock shows at first.
@@ -96,6 +96,17 @@ impl Fixture {
     pub(super) fn log_of(&self, manager: &LogManager) -> Arc<Log> {
         self.try_log_of(manager).unwrap()
     }
+}
+
+/// The machine's files, without the broker in between.
+pub(super) const DISK: fn() -> OsFileSystem = OsFileSystem::without_sync;
+
+pub(super) fn read_file(path: &Path) -> Vec<u8> {
+    DISK().read(path, 1 << 20).unwrap()
+}
+
+pub(super) fn write_file(path: &Path, content: &[u8]) {
+    DISK().open(path, OpenOptions::REPLACE).unwrap().write_all_at(content, 0).unwrap();
 }
 
 pub(super) fn partition() -> TopicPartition {

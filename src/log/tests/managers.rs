@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::fixture::*;
 use crate::log::{Log, LogError, LogManager};
 use crate::model::{ErrorCode, TopicPartition, Uuid};
+use crate::sys::FileSystem;
 
 fn make(fixture: &Fixture, manager: &LogManager, topic: &str, i: i32) -> Arc<Log> {
     let partition = TopicPartition::new(topic, i);
@@ -48,20 +49,15 @@ fn a_log_dir_belongs_to_one_broker_and_one_cluster() {
     assert_eq!(fixture.open().cluster_id(), cluster_id);
 
     let path = fixture.log_dir(0).join("meta.properties");
-    let text = std::fs::read(&path).map(|bytes| String::from_utf8(bytes).unwrap());
-    let text = text.unwrap();
-    let rewrite = |text: &str| {
-        std::fs::remove_file(&path).unwrap();
-        let mut file = std::fs::OpenOptions::new().create_new(true).write(true).open(&path).unwrap();
-        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
-    };
+    let text = String::from_utf8(read_file(&path)).unwrap();
+    let rewrite = |text: &str| write_file(&path, text.as_bytes());
     rewrite(&text.replace("node.id=1", "node.id=2"));
     let error = fixture.try_open().unwrap_err();
     assert!(error.to_string().contains("node.id=2, but 1 is expected"), "{error}");
     // One that a broker of a ZooKeeper cluster wrote is kept as such.
     rewrite("version=0\nbroker.id=1\ncluster.id=abc\n");
     assert_eq!(fixture.open().cluster_id(), "abc");
-    let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
+    let text = String::from_utf8(read_file(&path)).unwrap();
     assert!(text.contains("version=0\nbroker.id=1\ncluster.id=abc\ndirectory.id="), "{text}");
 }
 
@@ -82,9 +78,7 @@ fn a_deleted_log_is_gone_at_once_and_its_files_after_the_delay() {
 
     let again = fixture.log_of(&manager);
     assert_eq!(again.log_end_offset(), 0);
-    let dirs = || {
-        std::fs::read_dir(fixture.log_dir(0)).unwrap().filter(|e| e.as_ref().unwrap().path().is_dir()).count()
-    };
+    let dirs = || DISK().read_dir(&fixture.log_dir(0)).unwrap().iter().filter(|entry| entry.is_dir).count();
     assert_eq!(dirs(), 2);
     fixture.clock.advance(Duration::from_millis(1_000));
     assert_eq!(manager.delete_logs(), None);
@@ -103,7 +97,7 @@ fn a_directory_that_was_being_deleted_is_removed_by_the_next_broker() {
     let manager = fixture.open();
     assert!(manager.logs().is_empty());
     manager.delete_logs();
-    assert!(std::fs::read_dir(fixture.log_dir(0)).unwrap().all(|e| e.unwrap().path().is_file()));
+    assert!(DISK().read_dir(&fixture.log_dir(0)).unwrap().iter().all(|entry| !entry.is_dir));
 }
 
 #[test]
@@ -146,7 +140,7 @@ fn a_partition_in_two_log_dirs_is_named() {
     assert_eq!(log.log_dir(), fixture.log_dir(0));
     manager.shutdown().unwrap();
     drop((manager, log));
-    std::fs::create_dir(fixture.log_dir(1).join(partition().to_string())).unwrap();
+    DISK().create_dir_all(&fixture.log_dir(1).join(partition().to_string())).unwrap();
     let error = fixture.try_open().unwrap_err();
     assert!(error.to_string().starts_with("orders-eu-3 is in two log dirs"), "{error}");
 }

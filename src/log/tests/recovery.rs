@@ -6,17 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::fixture::*;
 use crate::log::file_names::{self, CLEANED, DELETED, LOG, OFFSET_INDEX, SWAP, TIME_INDEX, of_offset};
 use crate::log::{EpochEndOffset, Log, LogManager};
-use crate::sys::OsFileSystem;
+use crate::sys::{FileSystem, OsFileSystem};
 use crate::testkit::{FaultyFileSystem, FileOperation};
-
-fn read_file(path: &Path) -> Vec<u8> {
-    crate::sys::FileSystem::read(&OsFileSystem::durable(), path, 1 << 20).unwrap()
-}
-
-fn write_file(path: &Path, content: &[u8]) {
-    let file = crate::sys::FileSystem::open(&OsFileSystem::durable(), path, crate::sys::OpenOptions::REPLACE);
-    file.unwrap().write_all_at(content, 0).unwrap();
-}
 
 fn path_of(fixture: &Fixture, offset: i64, kind: &str) -> PathBuf {
     fixture.partition_dir().join(of_offset(offset, kind))
@@ -222,7 +213,7 @@ fn missing_indexes_are_built_again_after_a_clean_stop_too() {
     let before = indexes();
     assert!(before.iter().any(|(name, _)| name.ends_with(".txnindex")));
     for (name, _) in &before {
-        std::fs::remove_file(fixture.partition_dir().join(name)).unwrap();
+        DISK().remove_file(&fixture.partition_dir().join(name)).unwrap();
     }
     let (manager, log) = reopened(&fixture);
     assert_eq!(log.last_stable_offset(), 40);
@@ -267,7 +258,7 @@ fn a_compaction_that_was_complete_is_finished_and_one_that_was_not_is_dropped() 
     let rename = |from: PathBuf, suffix: &str| {
         let mut to = from.clone().into_os_string();
         to.push(suffix);
-        std::fs::rename(from, to).unwrap();
+        DISK().rename(&from, Path::new(&to)).unwrap();
     };
     let merged = [read_file(&path_of(&fixture, 0, LOG)), read_file(&path_of(&fixture, 5, LOG))].concat();
     write_file(&path_of(&fixture, 0, LOG), &merged);
@@ -302,7 +293,7 @@ fn orphans_go_and_foreign_files_stay() {
     write_file(&dir.join(of_offset(77, OFFSET_INDEX)), &[0; 8]);
     write_file(&dir.join("notes.txt"), b"mine");
     write_file(&dir.join("77.log"), b"mine");
-    std::fs::create_dir(fixture.log_dir(0).join("lost+found")).unwrap();
+    DISK().create_dir_all(&fixture.log_dir(0).join("lost+found")).unwrap();
     let (_manager, log) = reopened(&fixture);
     assert_eq!(read_all(&log, 0).len(), 1);
     assert!(!dir.join(of_offset(77, OFFSET_INDEX)).exists());
