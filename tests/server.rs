@@ -12,6 +12,8 @@ mod server {
     mod fetch;
     mod fetch_session;
     mod find_coordinator;
+    mod list_offsets;
+    mod listener;
     mod metadata;
     mod produce;
     mod topics;

@@ -280,7 +280,12 @@ fn partitions_that_cannot_be_added_are_refused_with_the_reason() {
     assert_eq!(describe_topic(&mut client, "t").partitions.len(), 2);
 }
 
-fn delete_records(client: &mut Client, version: i16, topic: &str, offset: i64) -> (ErrorCode, i64) {
+pub(super) fn delete_records(
+    client: &mut Client,
+    version: i16,
+    topic: &str,
+    offset: i64,
+) -> (ErrorCode, i64) {
     let partition = DeleteRecordsPartition::default().with_offset(offset);
     let topic = DeleteRecordsTopic::default().with_name(topic_name(topic)).with_partitions(vec![partition]);
     let response = client.call(version, &DeleteRecordsRequest::default().with_topics(vec![topic]));
