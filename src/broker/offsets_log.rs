@@ -28,9 +28,14 @@ impl BrokerCore {
         self.offsets_topic_is_ready.store(true, Ordering::Release);
     }
 
-    /// `__consumer_offsets` is gone, and comes back when somebody asks for a group.
-    pub(super) fn on_offsets_topic_deleted(&self) {
+    /// `__consumer_offsets` is gone with the groups in it, and comes back when somebody asks for a group.
+    pub(super) fn on_offsets_topic_deleted(&self, num_partitions: i32) {
         self.offsets_topic_is_ready.store(false, Ordering::Release);
+        (0..num_partitions).for_each(|partition| self.groups.unload_partition(partition));
+        // Somebody may have asked for a group, and so have made the topic anew, before the old groups were gone.
+        if self.metadata.topic(CONSUMER_OFFSETS_TOPIC).is_some() {
+            self.load_groups();
+        }
     }
 
     /// Makes `__consumer_offsets` if it is not there, as the first request for a group does in Kafka. Its

@@ -4,10 +4,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use super::coordinator::group::{CommitOffsetsParams, OffsetCommit};
 use super::replica::*;
 use super::*;
 use crate::log::FetchIsolation;
-use crate::model::{ErrorCode, NO_LEADER_EPOCH};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_LEADER_EPOCH, TopicPartition};
 use crate::record::{AppendOrigin, BatchOptions, RecordBatchBuilder};
 use crate::sys::ManualClock;
 
@@ -178,4 +179,36 @@ fn producer_ids_are_never_handed_out_twice_even_after_a_restart() {
             assert!(seen.insert(broker.core.generate_producer_id().unwrap()));
         }
     }
+}
+
+#[test]
+fn groups_go_with_their_topic_and_new_ones_work_when_it_is_made_again() {
+    let broker = Broker::temporary().unwrap();
+    create(&broker, "t", 1);
+    let tp = TopicPartition::new("t", 0);
+    let committed = || broker.core.groups.fetch_offsets("g", Some(&[tp.clone()]), false).unwrap()[0].offset;
+    let commit = |offset| {
+        broker.core.ensure_offsets_topic().unwrap();
+        broker.core.groups.commit_offsets(CommitOffsetsParams {
+            group_id: "g",
+            member_id: "",
+            group_instance_id: None,
+            generation_id: -1,
+            retention_time_ms: None,
+            offsets: vec![OffsetCommit {
+                topic_partition: tp.clone(),
+                offset,
+                leader_epoch: NO_LEADER_EPOCH,
+                metadata: "",
+                commit_timestamp: None,
+            }],
+        })
+    };
+    assert_eq!(commit(7), [ErrorCode::None]);
+    assert_eq!(committed(), 7);
+    broker.core.delete_topic(CONSUMER_OFFSETS_TOPIC).unwrap();
+    broker.core.ensure_offsets_topic().unwrap();
+    assert_eq!(committed(), -1);
+    assert_eq!(commit(9), [ErrorCode::None]);
+    assert_eq!(committed(), 9);
 }

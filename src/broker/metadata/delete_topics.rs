@@ -29,10 +29,10 @@ impl BrokerCore {
         self.metadata.remove(name);
         let deleted = DeletedTopic { name: Arc::clone(topic.name()), id: topic.id() };
         self.drop_logs(&topic);
-        if name == CONSUMER_OFFSETS_TOPIC {
-            self.on_offsets_topic_deleted();
-        }
         drop(image);
+        if name == CONSUMER_OFFSETS_TOPIC {
+            self.on_offsets_topic_deleted(topic.num_partitions());
+        }
         self.groups.on_topics_deleted(&[name]);
         tracing::info!(topic = %deleted.name, "deleted topic");
         Ok(deleted)
