@@ -17,3 +17,9 @@ pub fn response(data: &[u8]) {
 pub fn properties(data: &[u8]) {
     crate::config::fuzzing::properties(data);
 }
+
+/// Files of a log dir: a byte that chooses the name, two of length, the content, and so on.
+pub fn log_dir(data: &[u8]) {
+    let root = std::env::temp_dir().join(format!("ottla-fuzz-log-dir-{}", std::process::id()));
+    crate::log::fuzzing::log_dir(data, &root);
+}

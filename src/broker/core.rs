@@ -161,7 +161,10 @@ impl BrokerCore {
             }
         }
         self.io_threads.close();
-        if let Err(error) = self.log_manager.shutdown() {
+        if self.temporary_dir.is_some() {
+            // Nobody opens these logs again.
+            self.log_manager.abandon();
+        } else if let Err(error) = self.log_manager.shutdown() {
             tracing::error!(%error, "the logs were not closed cleanly; the next start will scan them");
         }
         if let Some(dir) = &self.temporary_dir

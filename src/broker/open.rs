@@ -25,6 +25,9 @@ use crate::sys::Env;
 /// How often directories that wait for deletion are looked at; each has its own `file.delete.delay.ms`.
 const DELETE_LOGS_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How soon a rolled segment is flushed, so that a recovery need not read it.
+const FLUSH_ROLLED_LOGS_INTERVAL: Duration = Duration::from_secs(1);
+
 /// What a broker is opened from.
 pub(super) struct OpenParams {
     pub(super) env: Env,
@@ -168,7 +171,7 @@ fn schedule_tasks(core: &Arc<BrokerCore>) {
     let config = core.config();
     let ms = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1));
     let initial = ms(config.log_initial_task_delay_ms);
-    let tasks: [(Duration, Duration, fn(&BrokerCore)); 5] = [
+    let tasks: [(Duration, Duration, fn(&BrokerCore)); 7] = [
         (initial, ms(config.log_retention_check_interval_ms), |core| {
             core.log_manager.cleanup_logs();
         }),
@@ -185,6 +188,10 @@ fn schedule_tasks(core: &Arc<BrokerCore>) {
         ),
         (DELETE_LOGS_INTERVAL, DELETE_LOGS_INTERVAL, |core| {
             core.log_manager.delete_logs();
+        }),
+        (FLUSH_ROLLED_LOGS_INTERVAL, FLUSH_ROLLED_LOGS_INTERVAL, |core| core.log_manager.flush_rolled_logs()),
+        (initial, ms(i64::from(config.producer_id_expiration_check_interval_ms)), |core| {
+            core.log_manager.remove_expired_producers()
         }),
     ];
     for (delay, period, task) in tasks {

@@ -145,17 +145,18 @@ impl Log {
         last_offset >= recovery_point && last_offset - recovery_point >= flush_messages.saturating_sub(1)
     }
 
-    /// Flushes if `flush.ms` has passed since the last time and something was appended, or if a segment was rolled
-    /// (Kafka: `LogManager#flushDirtyLogs`, and the flush that a roll schedules).
+    /// Flushes if `flush.ms` has passed since the last time and something was appended
+    /// (Kafka: `LogManager#flushDirtyLogs`).
     pub(crate) fn maybe_flush(&self) -> Result<(), LogError> {
         let flush_ms = self.config.read().flush_ms;
         let is_old = self.env.clock.now_ms().saturating_sub(self.last_flush_time_ms()) >= flush_ms;
+        if is_old { self.flush_to_end() } else { Ok(()) }
+    }
+
+    /// Flushes if a segment was rolled since the last time: Kafka schedules that flush with the roll.
+    pub(crate) fn flush_if_rolled(&self) -> Result<(), LogError> {
         let has_rolled = self.segments.read().sealed().last().is_some_and(|last| !last.is_flushed());
-        match (has_rolled, is_old) {
-            (true, _) => self.flush_everything(),
-            (false, true) => self.flush_to_end(),
-            (false, false) => Ok(()),
-        }
+        if has_rolled { self.flush_everything() } else { Ok(()) }
     }
 }
 

@@ -17,6 +17,8 @@ mod error;
 mod file_names;
 mod file_records;
 mod flush;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod index;
 mod loader;
 mod log_dir;

@@ -174,21 +174,26 @@ impl SegmentFile {
     /// # Errors
     /// [`LogError::Deleted`] once it was removed, which is no fault of the disk.
     pub(crate) fn open(&self, options: OpenOptions) -> Result<Arc<dyn File>, LogError> {
-        let name = self.name.read();
-        if name.removed || self.dir.removed.load(Ordering::Acquire) {
-            return Err(LogError::Deleted { path: self.dir.path().join(&name.text) });
-        }
-        self.dir.open(&name.text, options)
+        self.unless_removed(|name| self.dir.open(name, options))
     }
 
     /// Its size on disk.
     pub(crate) fn size(&self) -> Result<u64, LogError> {
-        self.dir.size_of(&self.name.read().text)
+        self.unless_removed(|name| self.dir.size_of(name))
     }
 
     /// When its content last changed.
     pub(crate) fn modified_ms(&self) -> Result<i64, LogError> {
-        self.dir.modified_ms(&self.name.read().text)
+        self.unless_removed(|name| self.dir.modified_ms(name))
+    }
+
+    fn unless_removed<T>(&self, look: impl FnOnce(&str) -> Result<T, LogError>) -> Result<T, LogError> {
+        // Held until `look` is through, so that nobody removes the file meanwhile.
+        let name = self.name.read();
+        if name.removed || self.dir.removed.load(Ordering::Acquire) {
+            return Err(LogError::Deleted { path: self.dir.path().join(&name.text) });
+        }
+        look(&name.text)
     }
 
     /// Replaces the end of its name.

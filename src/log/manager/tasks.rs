@@ -18,10 +18,15 @@ impl LogManager {
         deleted
     }
 
-    /// Flushes logs that were not for `flush.ms`, and those that rolled a segment. Every
-    /// `log.flush.scheduler.interval.ms`.
+    /// Flushes logs that were not for `flush.ms`. Every `log.flush.scheduler.interval.ms`.
     pub(crate) fn flush_dirty_logs(&self) {
         self.for_each_log("flush", Log::maybe_flush);
+    }
+
+    /// Flushes logs that rolled a segment, so that a recovery need not read what was rolled long ago. Soon after
+    /// each roll: every second or so, which costs nothing where nothing was rolled.
+    pub(crate) fn flush_rolled_logs(&self) {
+        self.for_each_log("flush of rolled segments", Log::flush_if_rolled);
     }
 
     /// Forgets producers that have not written for `producer.id.expiration.ms`. Every

@@ -70,10 +70,12 @@ fn a_log_is_flushed_after_flush_ms_and_after_a_roll() {
         append(&log, records(&["a".repeat(100)]));
     }
     assert_eq!(log.number_of_segments(), 7);
-    manager.flush_dirty_logs();
+    manager.flush_rolled_logs();
     assert_eq!((syncs.load(Ordering::SeqCst), log.recovery_point()), (8, 7));
+    manager.flush_rolled_logs();
+    assert_eq!(syncs.load(Ordering::SeqCst), 8);
     append(&log, records(&["a".repeat(100)]));
-    manager.flush_dirty_logs();
+    manager.flush_rolled_logs();
     // Only the one that was active, and the new one.
     assert_eq!(syncs.load(Ordering::SeqCst), 10);
 }

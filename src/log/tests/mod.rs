@@ -1,4 +1,5 @@
 mod appends;
+mod damage;
 mod disks;
 mod fixture;
 mod flushes;
