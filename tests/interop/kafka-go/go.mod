@@ -3,10 +3,13 @@ module ottla-interop/kafka-go
 go 1.26.8
 
 require (
+	github.com/segmentio/kafka-go v0.4.51
+	ottla-interop/jobs v0.0.0
+)
+
+require (
 	github.com/klauspost/compress v1.15.9 // indirect
 	github.com/pierrec/lz4/v4 v4.1.15 // indirect
-	github.com/segmentio/kafka-go v0.4.51 // indirect
-	ottla-interop/jobs v0.0.0
 )
 
 replace ottla-interop/jobs => ..
