@@ -8,13 +8,17 @@ mod server {
     mod records;
 
     mod api_versions;
+    mod configs;
     mod connection;
+    mod describe;
     mod fetch;
     mod fetch_session;
     mod find_coordinator;
+    mod groups;
     mod list_offsets;
     mod listener;
     mod metadata;
+    mod offsets;
     mod produce;
     mod topics;
 }

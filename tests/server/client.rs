@@ -30,10 +30,6 @@ impl Client {
         self
     }
 
-    pub(super) fn local_addr(&self) -> SocketAddr {
-        self.stream.local_addr().unwrap()
-    }
-
     /// Sends a frame as it is, with its size in front.
     pub(super) fn send_frame(&mut self, frame: &[u8]) {
         let mut sized = Vec::with_capacity(4 + frame.len());
