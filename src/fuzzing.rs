@@ -23,3 +23,8 @@ pub fn log_dir(data: &[u8]) {
     let root = std::env::temp_dir().join(format!("ottla-fuzz-log-dir-{}", std::process::id()));
     crate::log::fuzzing::log_dir(data, &root);
 }
+
+/// Two bytes of choices, and record batches as a log or a request holds them, or the records of one.
+pub fn record_batch(data: &[u8]) {
+    crate::record::fuzzing::record_batch(data);
+}

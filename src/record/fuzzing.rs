@@ -4,20 +4,26 @@
 use bytes::Bytes;
 
 use super::crc::{crc32, crc32c};
+use super::header::HeaderFields;
 use super::*;
 
 /// Small, so that passing it is cheap to try.
 const LIMIT: usize = 1 << 20;
 
-/// Two bytes of choices, then entries as a log or a request holds them.
+/// Two bytes of choices, then entries as a log or a request holds them, or the records of a batch, whose header
+/// is made here.
 ///
 /// # Panics
 /// If what was accepted is not what it must be then.
 pub(crate) fn record_batch(data: &[u8]) {
     let Some((choices, entries)) = data.split_first_chunk::<2>() else { return };
-    read(entries);
     let mut entries = entries.to_vec();
-    repair(&mut entries);
+    if choices[1] & 0x02 != 0 {
+        entries = with_header(*choices, &entries);
+    } else {
+        read(&entries);
+        repair(&mut entries);
+    }
     read(&entries);
     let options = options(*choices);
     let entries = Bytes::from(entries);
@@ -42,6 +48,23 @@ fn options(choices: [u8; 2]) -> ValidationOptions {
         decompression_limit_bytes: LIMIT,
         ..ValidationOptions::default()
     }
+}
+
+fn with_header(choices: [u8; 2], records: &[u8]) -> Vec<u8> {
+    let fields = HeaderFields {
+        base_offset: 0,
+        partition_leader_epoch: -1,
+        attributes: i16::from(choices[1] >> 2 & 0x07),
+        last_offset_delta: i32::from(choices[1] >> 5),
+        base_timestamp: 4_500,
+        max_timestamp: 5_000,
+        producer_id: -1,
+        producer_epoch: -1,
+        base_sequence: -1,
+        records_count: i32::from(choices[1] >> 5) + 1,
+    };
+    let header = fields.encode(records).expect("it is small");
+    [&header[..], records].concat()
 }
 
 /// Makes checksums right, since chance will not, and the base offset one that a client may send.
