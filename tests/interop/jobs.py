@@ -27,6 +27,7 @@ def wait_for(what, condition, limit_s=30):
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {limit_s} s: {what}")
+        time.sleep(0.005)
 
 
 def run_all(jobs):

@@ -1,7 +1,10 @@
 """kafka-python, the client in pure Python."""
 
+import contextlib
+import itertools
 import pathlib
 import sys
+import threading
 import time
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
@@ -10,7 +13,7 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.errors import TopicAlreadyExistsError
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from jobs import BOOTSTRAP, NotApplicable, run_all, unique, wait_for  # noqa: E402
+from jobs import BOOTSTRAP, run_all, unique, wait_for  # noqa: E402
 
 admin = KafkaAdminClient(bootstrap_servers=BOOTSTRAP)
 
@@ -170,48 +173,62 @@ def member(group, topic, **settings):
     return reader
 
 
+class Polled:
+    """A member that a thread of its own polls: a poll waits for the group, so one thread cannot serve two members."""
+
+    def __init__(self, group, topic, **settings):
+        self.assigned = set()
+        self._stop = threading.Event()
+        self._reader = member(group, topic, **settings)
+        self._thread = threading.Thread(target=self._poll)
+        self._thread.start()
+
+    def _poll(self):
+        while not self._stop.is_set():
+            self._reader.poll(100)
+            self.assigned = {tp.partition for tp in self._reader.assignment()}
+        self._reader.close()
+
+    def close(self):
+        self._stop.set()
+        self._thread.join()
+
+
 def share(members, partitions):
+    """Waits until all partitions are assigned, none of them twice; returns how many each has."""
     def assigned():
-        for reader in members:
-            reader.poll(100)
-        owned = [tp.partition for reader in members for tp in reader.assignment()]
-        each = [len(reader.assignment()) for reader in members]
-        return sorted(owned) == list(range(partitions)) and min(each) > 0 and each
+        all_of_them = [member.assigned for member in members]
+        each = [len(assigned) for assigned in all_of_them]
+        return sorted(itertools.chain(*all_of_them)) == list(range(partitions)) and min(each) > 0 and each
     return wait_for(f"{partitions} partitions shared by {len(members)} members", assigned)
 
 
 def job_groups():
     topic, group = new_topic(4), unique("group")
-    first, second = member(group, topic), member(group, topic)
-    assert share([first, second], 4) == [2, 2]
-    second.close()
-    assert share([first], 4) == [4]
-    first.close()
+    with contextlib.closing(Polled(group, topic)) as first:
+        with contextlib.closing(Polled(group, topic)) as second:
+            assert share([first, second], 4) == [2, 2]
+        assert share([first], 4) == [4]
 
 
 def job_static_members():
     topic, group = new_topic(2), unique("group")
-    first = member(group, topic, group_instance_id="one")
-    second = member(group, topic, group_instance_id="two")
-    share([first, second], 2)
-    before = second.assignment()
-    second.close()
-    second = member(group, topic, group_instance_id="two")
-    share([first, second], 2)
-    assert second.assignment() == before
-    first.close()
-    second.close()
+    with contextlib.closing(Polled(group, topic, group_instance_id="one")) as first:
+        with contextlib.closing(Polled(group, topic, group_instance_id="two")) as second:
+            share([first, second], 2)
+            before = second.assigned
+        with contextlib.closing(Polled(group, topic, group_instance_id="two")) as second:
+            share([first, second], 2)
+            assert second.assigned == before
 
 
 def job_cooperative():
     topic, group = new_topic(4), unique("group")
     settings = {"partition_assignment_strategy": [CooperativeStickyAssignor]}
-    first = member(group, topic, **settings)
-    share([first], 4)
-    second = member(group, topic, **settings)
-    assert share([first, second], 4) == [2, 2]
-    first.close()
-    second.close()
+    with contextlib.closing(Polled(group, topic, **settings)) as first:
+        share([first], 4)
+        with contextlib.closing(Polled(group, topic, **settings)) as second:
+            assert share([first, second], 4) == [2, 2]
 
 
 def job_commit_resume():
