@@ -82,7 +82,14 @@
 //!
 //! Everything is called as Kafka calls it: settings by Kafka's keys, errors by Kafka's codes ([`Error::code`]),
 //! files by Kafka's names. What a setting, an API or a file means is what it means there.
-#![allow(dead_code, unused_imports, missing_docs)]
+#![cfg_attr(
+    not(test),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what only the tests of a layer look at; a build with tests refuses the rest"
+    )
+)]
 
 mod broker;
 mod config;
@@ -90,9 +97,17 @@ mod error;
 #[cfg(fuzzing)]
 #[doc(hidden)]
 pub mod fuzzing;
+#[allow(
+    dead_code,
+    reason = "truncation and follower appends: what a replica needs, held by the log's own tests"
+)]
 mod log;
 mod model;
 #[cfg(feature = "server")]
+#[allow(
+    dead_code,
+    reason = "the client's half of the codec, against which tests and fuzzing hold the broker's"
+)]
 mod protocol;
 mod record;
 #[cfg(feature = "server")]
@@ -116,7 +131,7 @@ pub use config::{
     SecurityProtocol, SslClientAuth, TopicCompression, UpdateMode, settings_from_environment,
 };
 pub use error::{Error, Result};
-pub use model::{ErrorCode, IsolationLevel, TopicPartition, Uuid};
+pub use model::{ErrorCode, IsolationLevel, ParseUuidError, TopicPartition, Uuid};
 pub use record::{
     BatchError, BatchHeader, BatchOptions, Batches, CompressionType, Header, Headers, HeadersIter, Record,
     RecordBatch, RecordBatchBuilder, RecordBatchRef, RecordError, RecordIter, RecordRef, RecordRefIter,
@@ -124,4 +139,6 @@ pub use record::{
 };
 #[cfg(feature = "server")]
 pub use server::Listener;
-pub use sys::{Clock, ManualClock, SystemClock};
+pub use sys::{Clock, ManualClock, SystemClock, Wake};
+#[cfg(feature = "testkit")]
+pub use testkit::{TestBroker, TestBrokerBuilder};

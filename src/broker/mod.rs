@@ -31,9 +31,9 @@ pub(crate) use core::{BrokerCore, Service};
 pub use metadata::NewTopic;
 pub(crate) use metadata::{ConfigResource, CreatedTopic, MetadataError, NewPartitions, Overrides, Topic};
 pub(crate) use replica::{
-    AppendRecordsParams, FetchContext, FetchParams, FetchPartition, FetchPartitionData, FetchSessionCache,
-    FetchSessionRequest, FetchTarget, FetchTopic, OffsetSpec, Partition, check_leader_epoch, fetch_or_wait,
-    last_offset_for_epoch, legacy_fetch_offsets, list_offset,
+    AppendRecordsParams, FetchContext, FetchParams, FetchPartition, FetchPartitionData, FetchSessionRequest,
+    FetchTarget, FetchTopic, OffsetSpec, Partition, check_leader_epoch, fetch_or_wait, last_offset_for_epoch,
+    legacy_fetch_offsets, list_offset,
 };
 
 pub use producer::{Acks, Producer, ProducerBuilder, ProducerRecord, RecordMetadata, SendHandle};

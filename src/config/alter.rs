@@ -1,6 +1,6 @@
 //! Changes settings one by one: the operations of IncrementalAlterConfigs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::broker::BrokerConfig;
 use super::dynamic::Overrides;

@@ -3,7 +3,6 @@
 use super::broker::BrokerConfig;
 use super::choice::SecurityProtocol;
 use super::error::ConfigProblem;
-use super::log::LogConfig;
 use super::value::split_list;
 
 /// Collects what does not hold.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::alter::{self, ConfigChange};
 use super::broker::BrokerConfig;
 use super::error::{ConfigError, ConfigProblem};
-use super::key::{ConfigKey, ConfigType, UpdateMode};
+use super::key::{ConfigKey, UpdateMode};
 use super::listener_key::ListenerKey;
 
 /// Settings by Kafka's names, as they were written.

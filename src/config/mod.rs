@@ -32,7 +32,7 @@ pub use choice::{
     CleanupPolicy, GroupMigrationPolicy, MessageTimestampType, RecordingLevel, SecurityProtocol,
     SslClientAuth, TopicCompression,
 };
-pub(crate) use describe::{ConfigEntry, ConfigSource, ConfigSynonym};
+pub(crate) use describe::{ConfigEntry, ConfigSource};
 pub(crate) use dynamic::{DynamicBrokerConfig, Overrides, Scope};
 pub use environment::settings_from_environment;
 pub use error::{ConfigError, ConfigProblem, ConfigWarning};

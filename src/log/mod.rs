@@ -55,8 +55,7 @@ pub(crate) use error::LogError;
 pub(crate) use index::AbortedTxn;
 pub(crate) use manager::{LogManager, LogManagerConfig};
 pub(crate) use offset_metadata::LogOffsetMetadata;
-pub(crate) use producer_state::ProducerStateEntry;
-pub(crate) use read::{FetchDataInfo, ReadParams};
+pub(crate) use read::ReadParams;
 pub(crate) use segment::TimestampMatch;
 
 use crate::config::LogConfig;

@@ -7,13 +7,13 @@ mod topic_partition;
 mod uuid;
 
 pub use error_code::ErrorCode;
-pub use ids::{
-    BrokerId, IsolationLevel, LeaderEpoch, NO_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE,
-    NO_TIMESTAMP, Offset, ProducerEpoch, ProducerId, Timestamp,
+pub use ids::IsolationLevel;
+pub(crate) use ids::{
+    BrokerId, LeaderEpoch, NO_LEADER_EPOCH, NO_PRODUCER_EPOCH, NO_PRODUCER_ID, NO_SEQUENCE, NO_TIMESTAMP,
+    Offset, ProducerEpoch, ProducerId, Timestamp,
 };
-pub use topic_name::{
-    CONSUMER_OFFSETS_TOPIC, InvalidTopicName, MAX_TOPIC_NAME_LEN, TRANSACTION_STATE_TOPIC, has_collision,
-    is_internal_topic, validate_topic_name,
+pub(crate) use topic_name::{
+    CONSUMER_OFFSETS_TOPIC, InvalidTopicName, has_collision, is_internal_topic, validate_topic_name,
 };
 pub use topic_partition::TopicPartition;
 pub use uuid::{ParseUuidError, Uuid};

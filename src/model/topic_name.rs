@@ -1,11 +1,11 @@
 //! What a topic may be called (Kafka: `org.apache.kafka.common.internals.Topic`).
 
 /// Where consumer groups keep their offsets and members.
-pub const CONSUMER_OFFSETS_TOPIC: &str = "__consumer_offsets";
+pub(crate) const CONSUMER_OFFSETS_TOPIC: &str = "__consumer_offsets";
 /// Where the transaction coordinator keeps its state.
-pub const TRANSACTION_STATE_TOPIC: &str = "__transaction_state";
+pub(crate) const TRANSACTION_STATE_TOPIC: &str = "__transaction_state";
 /// The longest name, so that `name-partition.uuid-delete` fits a directory entry.
-pub const MAX_TOPIC_NAME_LEN: usize = 249;
+pub(crate) const MAX_TOPIC_NAME_LEN: usize = 249;
 
 /// Why a topic may not have a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum InvalidTopicName {
 }
 
 /// Checks a name against Kafka's rules.
-pub fn validate_topic_name(name: &str) -> Result<(), InvalidTopicName> {
+pub(crate) fn validate_topic_name(name: &str) -> Result<(), InvalidTopicName> {
     if name.is_empty() {
         return Err(InvalidTopicName::Empty);
     }
@@ -48,12 +48,12 @@ pub fn validate_topic_name(name: &str) -> Result<(), InvalidTopicName> {
 }
 
 /// Whether two names would share a metric name: equal once `.` reads as `_`.
-pub fn has_collision(a: &str, b: &str) -> bool {
+pub(crate) fn has_collision(a: &str, b: &str) -> bool {
     let fold = |c: u8| if c == b'.' { b'_' } else { c };
     a.len() == b.len() && a.bytes().map(fold).eq(b.bytes().map(fold))
 }
 
 /// Whether the broker itself owns the topic.
-pub fn is_internal_topic(name: &str) -> bool {
+pub(crate) fn is_internal_topic(name: &str) -> bool {
     matches!(name, CONSUMER_OFFSETS_TOPIC | TRANSACTION_STATE_TOPIC | "__share_group_state")
 }

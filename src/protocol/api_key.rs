@@ -1,6 +1,5 @@
 //! The APIs that we speak: one row each, from which the enum, the versions and the pairing of messages come.
 
-use super::codec_error::{CodecError, CodecFault};
 use super::message::{Message, Request, Response, versions};
 use super::messages::*;
 

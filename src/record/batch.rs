@@ -3,10 +3,10 @@ use std::ops::Deref;
 
 use bytes::Bytes;
 
+use super::BatchError;
 use super::crc::{crc32, crc32c};
-use super::header::{ATTRIBUTES_OFFSET, BatchHeader, BatchHeaderBytes, LOG_OVERHEAD, RECORD_BATCH_OVERHEAD};
+use super::header::{ATTRIBUTES_OFFSET, BatchHeader, LOG_OVERHEAD, RECORD_BATCH_OVERHEAD};
 use super::record_iter::{RecordIter, RecordRefIter};
-use super::{BatchError, legacy};
 
 /// A view of one entry of a log: a batch of magic 2, or a message (or a compressed set) of magic 0 or 1. The
 /// fields in front are those of [`BatchHeader`], by dereference.

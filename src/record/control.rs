@@ -1,7 +1,5 @@
 //! Records that the broker writes for itself (Kafka: `ControlRecordType`, `EndTransactionMarker`).
 
-use bytes::Bytes;
-
 use super::{BatchError, BatchOptions, RecordBatchBuilder};
 use crate::model::{LeaderEpoch, NO_SEQUENCE, ProducerEpoch, ProducerId, Timestamp};
 

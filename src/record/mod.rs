@@ -33,9 +33,8 @@ pub(crate) use crc::crc32c;
 pub(crate) use down_convert::{DownConvertParams, down_convert};
 pub use header::BatchHeader;
 pub(crate) use header::{
-    BatchHeaderBytes, HEADER_SIZE_UP_TO_MAGIC, LOG_OVERHEAD, MAGIC_OFFSET, MAGIC_VALUE_V0, MAGIC_VALUE_V1,
-    MAGIC_VALUE_V2, RECORD_BATCH_OVERHEAD, increment_sequence, set_base_offset, set_max_timestamp,
-    set_partition_leader_epoch, update_crc,
+    MAGIC_OFFSET, MAGIC_VALUE_V0, MAGIC_VALUE_V1, MAGIC_VALUE_V2, RECORD_BATCH_OVERHEAD, increment_sequence,
+    set_base_offset, set_max_timestamp, set_partition_leader_epoch, update_crc,
 };
 pub use record::{Header, Headers, HeadersIter, Record, RecordRef};
 pub use record_iter::{RecordIter, RecordRefIter};

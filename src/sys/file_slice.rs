@@ -11,7 +11,7 @@ use super::fs::File;
 /// A range of a shared file. It stays readable when the file is deleted, since it holds it open; its bytes never
 /// change, since a log only appends (Kafka: `FileRecords#slice`).
 #[derive(Clone)]
-pub struct FileSlice {
+pub(crate) struct FileSlice {
     file: Arc<dyn File>,
     position: u64,
     size: usize,
@@ -19,32 +19,32 @@ pub struct FileSlice {
 
 impl FileSlice {
     /// `size` bytes of `file` from `position`.
-    pub fn new(file: Arc<dyn File>, position: u64, size: usize) -> Self {
+    pub(crate) fn new(file: Arc<dyn File>, position: u64, size: usize) -> Self {
         FileSlice { file, position, size }
     }
 
     /// The file.
-    pub fn file(&self) -> &Arc<dyn File> {
+    pub(crate) fn file(&self) -> &Arc<dyn File> {
         &self.file
     }
 
     /// Where the range starts in the file.
-    pub fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
     /// The bytes in the range.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.size
     }
 
     /// Whether the range has no bytes.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.size == 0
     }
 
     /// The range without its first `count` bytes.
-    pub fn advanced(&self, count: usize) -> Self {
+    pub(crate) fn advanced(&self, count: usize) -> Self {
         let count = count.min(self.size);
         FileSlice {
             file: Arc::clone(&self.file),
@@ -54,14 +54,14 @@ impl FileSlice {
     }
 
     /// Reads the whole range into memory.
-    pub fn read(&self) -> io::Result<Bytes> {
+    pub(crate) fn read(&self) -> io::Result<Bytes> {
         let mut buffer = BytesMut::zeroed(self.size);
         self.file.read_exact_at(&mut buffer, self.position)?;
         Ok(buffer.freeze())
     }
 
     /// Reads from `start` within the range as much as fits `buffer`; 0 at the end of the range.
-    pub fn read_at(&self, buffer: &mut [u8], start: usize) -> io::Result<usize> {
+    pub(crate) fn read_at(&self, buffer: &mut [u8], start: usize) -> io::Result<usize> {
         let wanted = buffer.len().min(self.size.saturating_sub(start));
         match buffer.get_mut(..wanted) {
             Some(part) if !part.is_empty() => self.file.read_at(part, self.position + start as u64),

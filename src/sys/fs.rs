@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 /// How to open a file. The default reads an existing one.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct OpenOptions {
+pub(crate) struct OpenOptions {
     /// Allow writes.
     pub write: bool,
     /// Make the file if there is none.
@@ -18,18 +18,18 @@ pub struct OpenOptions {
 
 impl OpenOptions {
     /// An existing file, read only.
-    pub const READ: OpenOptions = OpenOptions { write: false, create: false, truncate: false };
+    pub(crate) const READ: OpenOptions = OpenOptions { write: false, create: false, truncate: false };
     /// An existing file, or a new one, to read and write.
-    pub const CREATE: OpenOptions = OpenOptions { write: true, create: true, truncate: false };
+    pub(crate) const CREATE: OpenOptions = OpenOptions { write: true, create: true, truncate: false };
     /// A new, empty file in place of whatever is there.
-    pub const REPLACE: OpenOptions = OpenOptions { write: true, create: true, truncate: true };
+    pub(crate) const REPLACE: OpenOptions = OpenOptions { write: true, create: true, truncate: true };
     /// An existing file, to read and write.
-    pub const WRITE: OpenOptions = OpenOptions { write: true, create: false, truncate: false };
+    pub(crate) const WRITE: OpenOptions = OpenOptions { write: true, create: false, truncate: false };
 }
 
 /// What is known of a path.
 #[derive(Clone, Copy, Debug)]
-pub struct Metadata {
+pub(crate) struct Metadata {
     /// Bytes of a file.
     pub len: u64,
     /// When its content last changed, in milliseconds since the Unix epoch.
@@ -40,7 +40,7 @@ pub struct Metadata {
 
 /// An entry of a directory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DirEntry {
+pub(crate) struct DirEntry {
     /// Its name, without the path. Bytes that are not UTF-8 are replaced: no file of a log has such a name.
     pub name: String,
     /// Whether it is a directory.
@@ -49,7 +49,7 @@ pub struct DirEntry {
 
 /// The room of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Space {
+pub(crate) struct Space {
     /// All bytes of the volume.
     pub total_bytes: u64,
     /// The bytes that this process may still write.
@@ -57,10 +57,10 @@ pub struct Space {
 }
 
 /// Held while a broker owns a directory; dropping it lets go.
-pub trait FileLock: Send + Sync + fmt::Debug {}
+pub(crate) trait FileLock: Send + Sync + fmt::Debug {}
 
 /// A tree of files.
-pub trait FileSystem: Send + Sync + fmt::Debug {
+pub(crate) trait FileSystem: Send + Sync + fmt::Debug {
     /// Opens a file.
     fn open(&self, path: &Path, options: OpenOptions) -> io::Result<Arc<dyn File>>;
     /// Moves a file or a directory; an existing file at `to` is replaced in one step.
@@ -125,7 +125,7 @@ pub trait FileSystem: Send + Sync + fmt::Debug {
 }
 
 /// An open file. Calls may come from several threads; positions are explicit, so they do not disturb each other.
-pub trait File: Send + Sync + fmt::Debug {
+pub(crate) trait File: Send + Sync + fmt::Debug {
     /// Reads at most `buffer.len()` bytes from `position`; 0 at the end.
     fn read_at(&self, buffer: &mut [u8], position: u64) -> io::Result<usize>;
     /// Writes all of `bytes` at `position`.
@@ -167,7 +167,7 @@ pub trait File: Send + Sync + fmt::Debug {
 
 /// A file's bytes in memory. One thread writes at a time; readers read only what the writer has published, and
 /// the type hands out no references, so that a concurrent write is never aliased.
-pub trait Mmap: Send + Sync + fmt::Debug {
+pub(crate) trait Mmap: Send + Sync + fmt::Debug {
     /// The number of mapped bytes.
     fn len(&self) -> usize;
     /// Copies `buffer.len()` bytes at `position` out.

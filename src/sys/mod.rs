@@ -22,16 +22,16 @@ mod tests;
 use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, SystemClock, Wake};
-pub use file_slice::FileSlice;
-pub use fs::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
-pub use os_fs::OsFileSystem;
-pub use rng::{Rng, SeededRng, SystemRng};
-pub use spawner::{Spawner, ThreadSpawner};
-pub use waiter::{WaitOutcome, Waiter};
+pub(crate) use file_slice::FileSlice;
+pub(crate) use fs::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
+pub(crate) use os_fs::OsFileSystem;
+pub(crate) use rng::{Rng, SeededRng, SystemRng};
+pub(crate) use spawner::{Spawner, ThreadSpawner};
+pub(crate) use waiter::{WaitOutcome, Waiter};
 
 /// Everything a broker asks of the outside. Cloning shares it.
 #[derive(Clone, Debug)]
-pub struct Env {
+pub(crate) struct Env {
     /// Where every timestamp and every timer comes from.
     pub clock: Arc<dyn Clock>,
     /// Where every file operation goes, memory-mapped indexes included.
@@ -44,7 +44,7 @@ pub struct Env {
 
 impl Env {
     /// The machine itself.
-    pub fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Env {
             clock: Arc::new(SystemClock::new()),
             fs: Arc::new(OsFileSystem::durable()),

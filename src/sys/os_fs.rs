@@ -12,18 +12,18 @@ use super::mmap::OsMmap;
 
 /// The machine's file system.
 #[derive(Debug, Clone)]
-pub struct OsFileSystem {
+pub(crate) struct OsFileSystem {
     durable: bool,
 }
 
 impl OsFileSystem {
     /// Syncs reach the disk.
-    pub fn durable() -> Self {
+    pub(crate) fn durable() -> Self {
         OsFileSystem { durable: true }
     }
 
     /// Syncs return at once: for data that nobody wants back after a crash, as that of a temporary broker.
-    pub fn without_sync() -> Self {
+    pub(crate) fn without_sync() -> Self {
         OsFileSystem { durable: false }
     }
 }

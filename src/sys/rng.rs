@@ -5,7 +5,7 @@ use std::fmt;
 use parking_lot::Mutex;
 
 /// Where random bytes come from.
-pub trait Rng: Send + Sync + fmt::Debug {
+pub(crate) trait Rng: Send + Sync + fmt::Debug {
     /// Fills `bytes` with random ones.
     fn fill(&self, bytes: &mut [u8]);
 
@@ -19,7 +19,7 @@ pub trait Rng: Send + Sync + fmt::Debug {
 
 /// The operating system's random numbers.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct SystemRng;
+pub(crate) struct SystemRng;
 
 impl Rng for SystemRng {
     /// # Panics
@@ -31,13 +31,13 @@ impl Rng for SystemRng {
 
 /// The same numbers for the same seed (SplitMix64), so that a failing test can be run again.
 #[derive(Debug)]
-pub struct SeededRng {
+pub(crate) struct SeededRng {
     state: Mutex<u64>,
 }
 
 impl SeededRng {
     /// The sequence of `seed`.
-    pub fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         SeededRng { state: Mutex::new(seed) }
     }
 }

@@ -5,14 +5,14 @@ use std::io;
 use std::thread::JoinHandle;
 
 /// Who starts threads, and names them.
-pub trait Spawner: Send + Sync + fmt::Debug {
+pub(crate) trait Spawner: Send + Sync + fmt::Debug {
     /// Starts a thread called `name`, of at most 15 characters, so that `top -H` shows it whole.
     fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>>;
 }
 
 /// Threads of the operating system.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct ThreadSpawner;
+pub(crate) struct ThreadSpawner;
 
 impl Spawner for ThreadSpawner {
     fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) -> io::Result<JoinHandle<()>> {

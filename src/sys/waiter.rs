@@ -9,7 +9,7 @@ use super::clock::{Clock, Wake};
 
 /// Why a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitOutcome {
+pub(crate) enum WaitOutcome {
     /// Somebody called [`Waiter::notify`] since the generation that the caller had seen.
     Notified,
     /// The deadline has come.
@@ -18,7 +18,7 @@ pub enum WaitOutcome {
 
 /// Lets threads wait for an event or a deadline, without ever missing an event: take the
 /// [`Waiter::generation`], look at the state, and wait only if the state is not as wished.
-pub struct Waiter {
+pub(crate) struct Waiter {
     clock: Arc<dyn Clock>,
     generation: Mutex<u64>,
     changed: Condvar,
@@ -26,7 +26,7 @@ pub struct Waiter {
 
 impl Waiter {
     /// A waiter on `clock`.
-    pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         let waiter = Arc::new(Waiter {
             clock: Arc::clone(&clock),
             generation: Mutex::new(0),
@@ -38,19 +38,19 @@ impl Waiter {
     }
 
     /// The number of notifications so far; pass it to [`Waiter::wait`].
-    pub fn generation(&self) -> u64 {
+    pub(crate) fn generation(&self) -> u64 {
         *self.generation.lock()
     }
 
     /// Wakes every thread that waits.
-    pub fn notify(&self) {
+    pub(crate) fn notify(&self) {
         *self.generation.lock() += 1;
         self.changed.notify_all();
     }
 
     /// Blocks until a notification after `seen`, or until `deadline` on the clock's monotonic time (`None`:
     /// for ever).
-    pub fn wait(&self, seen: u64, deadline: Option<Duration>) -> WaitOutcome {
+    pub(crate) fn wait(&self, seen: u64, deadline: Option<Duration>) -> WaitOutcome {
         let mut generation = self.generation.lock();
         loop {
             if *generation != seen {

@@ -11,7 +11,7 @@ use crate::sys::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptio
 
 /// What is asked of the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FileOperation {
+pub(crate) enum FileOperation {
     /// A file is opened, or made.
     Open,
     /// A file or a directory is moved.
@@ -42,7 +42,7 @@ pub enum FileOperation {
 
 impl FileOperation {
     /// Whether it changes what is on the disk, or promises that a change stays.
-    pub fn is_change(self) -> bool {
+    pub(crate) fn is_change(self) -> bool {
         match self {
             FileOperation::Open
             | FileOperation::ReadDir
@@ -66,7 +66,7 @@ type Plan = Arc<dyn Fn(FileOperation, &Path) -> Option<io::Error> + Send + Sync>
 
 /// Another file system, which does what it is told unless the test's plan says that an operation fails. Of a write
 /// that fails, the first half is on the disk, as it may be on a real one.
-pub struct FaultyFileSystem {
+pub(crate) struct FaultyFileSystem {
     inner: Arc<dyn FileSystem>,
     faults: Arc<Faults>,
 }
@@ -88,17 +88,20 @@ impl Faults {
 
 impl FaultyFileSystem {
     /// `inner`, without faults as yet.
-    pub fn new(inner: Arc<dyn FileSystem>) -> Self {
+    pub(crate) fn new(inner: Arc<dyn FileSystem>) -> Self {
         FaultyFileSystem { inner, faults: Arc::new(Faults { plan: Mutex::new(None) }) }
     }
 
     /// From now on, asks `plan` before each operation whether it fails. It may also count operations, or hold them up.
-    pub fn set_plan(&self, plan: impl Fn(FileOperation, &Path) -> Option<io::Error> + Send + Sync + 'static) {
+    pub(crate) fn set_plan(
+        &self,
+        plan: impl Fn(FileOperation, &Path) -> Option<io::Error> + Send + Sync + 'static,
+    ) {
         *self.faults.plan.lock() = Some(Arc::new(plan));
     }
 
     /// From now on, nothing fails.
-    pub fn clear_plan(&self) {
+    pub(crate) fn clear_plan(&self) {
         *self.faults.plan.lock() = None;
     }
 }

@@ -2,7 +2,7 @@
 
 mod faulty_fs;
 
-pub use faulty_fs::{FaultyFileSystem, FileOperation};
+pub(crate) use faulty_fs::{FaultyFileSystem, FileOperation};
 
 use std::net::SocketAddr;
 use std::ops::Deref;

@@ -4,28 +4,28 @@ use std::time::Duration;
 use ottla::{Broker, ManualClock, NewTopic, Producer, ProducerRecord, TopicPartition};
 
 /// When manual clocks start: a time like any other.
-pub const START_MS: i64 = 1_700_000_000_000;
+pub(crate) const START_MS: i64 = 1_700_000_000_000;
 
 /// A temporary broker with one topic.
-pub fn broker_with(topic: &str, partitions: i32) -> Broker {
+pub(crate) fn broker_with(topic: &str, partitions: i32) -> Broker {
     let broker = Broker::temporary().unwrap();
     broker.admin().create_topic(NewTopic::new(topic, partitions)).unwrap();
     broker
 }
 
 /// A temporary broker whose time stands still.
-pub fn broker_with_clock() -> (Broker, Arc<ManualClock>) {
+pub(crate) fn broker_with_clock() -> (Broker, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::new(START_MS));
     let broker = Broker::builder().temporary().clock(clock.clone()).open().unwrap();
     (broker, clock)
 }
 
 /// A producer whose batches wait for ever, unless they are full or somebody waits for them.
-pub fn patient_producer(broker: &Broker) -> Producer {
+pub(crate) fn patient_producer(broker: &Broker) -> Producer {
     broker.producer_builder().linger_ms(u64::from(u32::MAX)).build().unwrap()
 }
 
-pub fn send(producer: &Producer, topic: &str, values: &[&str]) {
+pub(crate) fn send(producer: &Producer, topic: &str, values: &[&str]) {
     for value in values {
         producer.send(&ProducerRecord::new(topic).value(*value)).unwrap();
     }
@@ -33,22 +33,22 @@ pub fn send(producer: &Producer, topic: &str, values: &[&str]) {
 }
 
 /// The values of a partition from an offset on.
-pub fn values(broker: &Broker, topic: &str, partition: i32, offset: i64) -> Vec<String> {
+pub(crate) fn values(broker: &Broker, topic: &str, partition: i32, offset: i64) -> Vec<String> {
     let reader = broker.topic(topic).unwrap().partition(partition).unwrap().read_from(offset);
     reader.map(|record| String::from_utf8(record.unwrap().value().unwrap().to_vec()).unwrap()).collect()
 }
 
-pub fn latest(broker: &Broker, topic: &str, partition: i32) -> i64 {
+pub(crate) fn latest(broker: &Broker, topic: &str, partition: i32) -> i64 {
     broker.topic(topic).unwrap().partition(partition).unwrap().latest_offset().unwrap()
 }
 
-pub fn tp(topic: &str, partition: i32) -> TopicPartition {
+pub(crate) fn tp(topic: &str, partition: i32) -> TopicPartition {
     TopicPartition::new(topic, partition)
 }
 
 /// Lets other threads run until `condition` holds. Fails if that takes a minute, which is no measure of time but a
 /// way not to hang.
-pub fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = std::time::Instant::now();
     while !condition() {
         assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");

@@ -4,5 +4,4 @@ mod assignor;
 mod fetch;
 mod protocol;
 
-pub use assignor::PartitionAssignor;
-pub(crate) use fetch::{ChunkBuffers, CompletedFetch, PartitionReader, ReadLimits};
+pub(crate) use fetch::{ChunkBuffers, PartitionReader, ReadLimits};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Producer;
-use super::accumulator::{Accumulator, Offered};
+use super::accumulator::Offered;
 use super::handle::SendHandle;
 use super::partitioner::partition_for_key;
 use super::record::ProducerRecord;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::partition::Partition;
 use crate::error::{Error, Result};
 use crate::log::{AbortedTxn, EpochEndOffset, FetchIsolation, Log, ReadParams};
-use crate::model::{ErrorCode, IsolationLevel, LeaderEpoch, NO_LEADER_EPOCH, Offset, Uuid};
+use crate::model::{ErrorCode, IsolationLevel, LeaderEpoch, NO_LEADER_EPOCH, Offset};
 use crate::record::Records;
 
 /// What a fetch asks of all its partitions together.

@@ -15,7 +15,6 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use deletion::DeletionQueue;
-pub(crate) use dirs::LogDirDescription;
 
 use super::log_dir::{LogDir, LogDirFailureChannel};
 use super::{Log, LogError};

@@ -20,8 +20,7 @@ use crate::config::LogConfig;
 use crate::model::{Offset, Timestamp};
 
 pub(crate) use append::BatchEntry;
-pub(crate) use read::{SegmentPosition, SegmentRead, SegmentReadLimits, TimestampMatch};
-pub(crate) use recover::Recovered;
+pub(crate) use read::{SegmentRead, SegmentReadLimits, TimestampMatch};
 pub(crate) use roll::RollParams;
 
 /// What a segment needs to know of its log.

@@ -1,6 +1,6 @@
 //! The rules for produced records; numbers are those of the checklist of broker behaviour that ottla keeps to.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::*;
 use crate::model::ErrorCode;

@@ -14,9 +14,7 @@ use std::sync::Arc;
 use super::authorized_operations;
 use super::request::{Call, RequestContext};
 use crate::broker::{NewTopic, Partition, Topic};
-use crate::model::{
-    BrokerId, CONSUMER_OFFSETS_TOPIC, ErrorCode, Uuid, is_internal_topic, validate_topic_name,
-};
+use crate::model::{BrokerId, ErrorCode, Uuid, is_internal_topic, validate_topic_name};
 use crate::protocol::messages::metadata::{
     MetadataRequestTopic, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };

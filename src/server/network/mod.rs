@@ -34,9 +34,8 @@ mod tests;
 
 pub(crate) use crate::protocol::Segment;
 pub(crate) use acceptor::Listener;
-pub(crate) use config::{ListenerLimits, NetworkConfig, UnknownHost};
+pub(crate) use config::{ListenerLimits, NetworkConfig};
 pub(crate) use error::NetworkError;
 pub(crate) use handler::{ConnectionContext, Outcome, RequestHandler, Responder, Slot};
-pub(crate) use metrics::NetworkMetrics;
 pub(crate) use send::SendFrame;
 pub(crate) use socket_server::SocketServer;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::JoinGroupProtocol;
 use super::coordinator::GroupCoordinator;
 use super::group_metadata::{GroupMetadata, LoadedGroup};
 use super::group_offsets::{CommittedOffset, GroupOffsets};
 use super::member::{Member, NewMember};
 use super::record::{GroupMetadataValue, OffsetCommitValue, RecordError, RecordKey};
 use super::turn::{Group, GroupTurn};
-use super::{JoinGroupProtocol, OffsetAndMetadata};
 use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_TIMESTAMP};
 use crate::record::{BatchError, EndTransactionMarker, RecordBatchRef, RecordRef};
 
