@@ -28,7 +28,7 @@
 //!
 //! Reading and writing keep the version, and whether it is flexible, in the [`Reader`](super::reader::Reader) and the
 //! [`Writer`](super::writer::Writer). So a row expands to one comparison and one call, whose target is compiled once
-//! for a type: that keeps some 170 structs cheap to compile.
+//! for a type: that keeps some 150 structs cheap to compile.
 
 use std::fmt::Debug;
 
