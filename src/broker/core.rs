@@ -152,6 +152,10 @@ impl BrokerCore {
             service.stop();
         }
         self.groups.shutdown();
+        // A fetch that waits holds its partitions, which hold it: nothing else would end that.
+        for partition in self.metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+            partition.watchers().forget_if(|_| true);
+        }
         self.timer.close();
         let own = std::thread::current().id();
         for thread in std::mem::take(&mut *self.threads.lock()) {

@@ -1,7 +1,7 @@
 //! Opening listeners, by address or as the settings say, and the handle on one.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::endpoints::{Address, Advertised};
@@ -182,7 +182,10 @@ fn bind(name: ReservedName, plan: Plan) -> Result<Bound> {
     let socket = name.bind(&plan.host, plan.port)?;
     let local_addr = socket.local_addr();
     let port_or_own = |port| if port == 0 { local_addr.port() } else { port };
-    let advertised = match plan.advertised.filter(|(host, _)| !host.is_empty()) {
+    let leads_somewhere = |host: &str| {
+        !host.is_empty() && !host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified())
+    };
+    let advertised = match plan.advertised.filter(|(host, _)| leads_somewhere(host)) {
         Some((host, port)) => Advertised::At(Address { host: host.into(), port: port_or_own(port) }),
         None if local_addr.ip().is_unspecified() => Advertised::WhereTheyAre { port: local_addr.port() },
         None => Advertised::At(Address { host: plan.host.into(), port: local_addr.port() }),

@@ -107,6 +107,19 @@ fn a_listener_keeps_its_broker_open() {
 }
 
 #[test]
+fn a_fetch_that_waits_does_not_keep_its_broker_open() {
+    let fixture = Fixture::start();
+    let mut reader = fixture.create_topic("t", 1, &[]);
+    reader.send(11, &super::fetching::request("t", 0, 0).with_max_wait_ms(i32::MAX));
+    // Taken up by the time that another connection is answered: there is one network thread.
+    fixture.connect().call(3, &api_versions::request());
+    let dir = fixture.broker.log_dirs().remove(0);
+    drop(fixture);
+    reader.expect_closed();
+    assert!(!dir.exists());
+}
+
+#[test]
 fn a_closed_broker_opens_no_listener() {
     let broker = Broker::temporary().unwrap();
     broker.close();

@@ -168,16 +168,19 @@ fn respond(call: Call<'_>, fetch: FetchContext, data: Vec<FetchPartitionData>) -
 
 /// Answers on the thread that ended the wait, which must not be kept for long.
 fn send(reply: Reply, fetch: FetchContext, data: Vec<FetchPartitionData>) {
-    if needs_conversion(reply.context(), &data) {
-        let io_threads = Arc::clone(&reply.context().core.io_threads);
+    let Some(context) = reply.context() else { return };
+    if needs_conversion(&context, &data) {
+        let io_threads = Arc::clone(&context.core.io_threads);
         io_threads.run(move || {
-            let response = response(reply.context(), &fetch, convert_all(reply.context(), &fetch, data));
+            let response = response(&context, &fetch, convert_all(&context, &fetch, data));
+            drop(context);
             reply.send(&response);
         });
         return;
     }
-    let data = refuse_unknown_codec(reply.context(), &fetch, data);
-    let response = response(reply.context(), &fetch, data);
+    let data = refuse_unknown_codec(&context, &fetch, data);
+    let response = response(&context, &fetch, data);
+    drop(context);
     reply.send(&response);
 }
 

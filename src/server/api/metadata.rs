@@ -13,8 +13,10 @@ use std::sync::Arc;
 
 use super::authorized_operations;
 use super::request::{Call, RequestContext};
-use crate::broker::{NewTopic, Partition, Topic};
-use crate::model::{BrokerId, ErrorCode, Uuid, is_internal_topic, validate_topic_name};
+use crate::broker::{Partition, Topic};
+use crate::model::{
+    BrokerId, CONSUMER_OFFSETS_TOPIC, ErrorCode, Uuid, is_internal_topic, validate_topic_name,
+};
 use crate::protocol::messages::metadata::{
     MetadataRequestTopic, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
@@ -131,18 +133,15 @@ fn find_or_create(
     if !allows_creation {
         return Err(ErrorCode::UnknownTopicOrPartition);
     }
-    let created =
-        core.create_topics(&[NewTopic::new(name, -1)], false).into_iter().try_for_each(|made| made.map(drop));
-    match created {
-        Ok(()) => tracing::info!("{context}: made topic {name}, which it asked for"),
-        // Another client was faster.
-        Err(error) if error.code() == ErrorCode::TopicAlreadyExists => {}
-        Err(error) => {
-            tracing::warn!("{context}: cannot make topic {name}, which it asked for: {error}");
-            return Err(error.code());
-        }
-    }
-    core.metadata.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition)
+    let created = if name == CONSUMER_OFFSETS_TOPIC {
+        core.ensure_offsets_topic().and_then(|()| core.existing_topic(name))
+    } else {
+        core.topic_or_auto_create(name)
+    };
+    created.map_err(|error| {
+        tracing::warn!("{context}: cannot make topic {name}, which it asked for: {error}");
+        error.code()
+    })
 }
 
 fn describe(topic: &Arc<Topic>, node_id: BrokerId, asks_operations: bool) -> MetadataResponseTopic {

@@ -46,7 +46,8 @@ pub(super) fn handle(call: Call<'_>, request: ProduceRequest) -> Outcome {
         response.node_endpoints.push(leader);
     }
     if !flushes.is_empty() {
-        return flush_and_respond(call.defer(), response, flushes, acks, error);
+        let context = call.context.clone();
+        return flush_and_respond(context, call.defer(), response, flushes, acks, error);
     }
     if acks != 0 {
         return call.respond(&response);
@@ -264,13 +265,14 @@ fn own_endpoint_if_moved(context: &RequestContext, response: &ProduceResponse) -
 }
 
 fn flush_and_respond(
+    context: RequestContext,
     reply: Reply,
     mut response: ProduceResponse,
     flushes: Vec<Flush>,
     acks: i16,
     mut error: Option<(TopicPartition, ErrorCode)>,
 ) -> Outcome {
-    let io_threads = Arc::clone(&reply.context().core.io_threads);
+    let io_threads = Arc::clone(&context.core.io_threads);
     io_threads.run(move || {
         for flush in flushes {
             if let Err(failure) = flush.partition.flush(flush.up_to) {
@@ -283,10 +285,13 @@ fn flush_and_respond(
         match (acks, error) {
             (0, None) => reply.none(),
             (0, Some(error)) => {
-                log_failure_without_answer(reply.context(), &error);
+                log_failure_without_answer(&context, &error);
                 reply.close();
             }
-            _ => reply.send(&response),
+            _ => {
+                drop(context);
+                reply.send(&response);
+            }
         }
     });
     Outcome::Pending

@@ -1,6 +1,6 @@
 //! One request on its way through its API's file.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use crate::broker::BrokerCore;
 use crate::protocol::{RequestHeader, Response, encode_response_frame};
@@ -25,7 +25,11 @@ pub(super) struct Call<'a> {
 /// The way of an answer that comes later, from any thread. Dropped without an answer it closes the connection.
 #[must_use = "a reply that is not sent closes the connection"]
 pub(super) struct Reply {
-    context: RequestContext,
+    /// Weak: a fetch or a join that waits must not keep a broker open that nobody uses any more.
+    core: Weak<BrokerCore>,
+    endpoints: Arc<Endpoints>,
+    connection: Arc<ConnectionContext>,
+    header: RequestHeader,
     responder: Responder,
 }
 
@@ -43,18 +47,17 @@ impl RequestContext {
     pub(super) fn client_host(&self) -> String {
         format!("/{}", self.connection.peer.ip().to_canonical())
     }
+}
 
-    /// The answer as it leaves. `None` if it cannot be said in the version asked for, which is a bug of ours.
-    fn frame<R: Response>(&self, response: &R) -> Option<SendFrame> {
-        debug_assert_eq!(R::KEY, self.header.api_key);
-        match encode_response_frame(self.header.correlation_id, response, self.version()) {
-            Ok(frame) => Some(SendFrame::from(frame)),
-            Err(error) => {
-                let api = R::KEY.name();
-                let version = self.version();
-                tracing::error!(api, version, %error, "cannot write an answer; the connection is closed");
-                None
-            }
+/// The answer as it leaves. `None` if it cannot be said in the version asked for, which is a bug of ours.
+fn frame<R: Response>(header: &RequestHeader, response: &R) -> Option<SendFrame> {
+    debug_assert_eq!(R::KEY, header.api_key);
+    match encode_response_frame(header.correlation_id, response, header.api_version) {
+        Ok(frame) => Some(SendFrame::from(frame)),
+        Err(error) => {
+            let (api, version) = (R::KEY.name(), header.api_version);
+            tracing::error!(api, version, %error, "cannot write an answer; the connection is closed");
+            None
         }
     }
 }
@@ -70,12 +73,13 @@ impl<'a> Call<'a> {
 
     /// Answers now.
     pub(super) fn respond<R: Response>(self, response: &R) -> Outcome {
-        self.context.frame(response).map_or(Outcome::Close, Outcome::Respond)
+        frame(&self.context.header, response).map_or(Outcome::Close, Outcome::Respond)
     }
 
     /// Keeps the answer's place in the order of the connection. The handler returns [`Outcome::Pending`].
     pub(super) fn defer(self) -> Reply {
-        Reply { context: self.context, responder: self.slot.defer() }
+        let RequestContext { core, endpoints, connection, header } = self.context;
+        Reply { core: Arc::downgrade(&core), endpoints, connection, header, responder: self.slot.defer() }
     }
 
     /// Answers with what `handle` says on an I/O thread, where it may block: on the disk, or on a lock that is held
@@ -89,10 +93,13 @@ impl<'a> Call<'a> {
         Q: Send + 'static,
         R: Response,
     {
+        let context = self.context.clone();
         let reply = self.defer();
-        let io_threads = Arc::clone(&reply.context.core.io_threads);
+        let io_threads = Arc::clone(&context.core.io_threads);
         io_threads.run(move || {
-            let response = handle(&reply.context, request);
+            let response = handle(&context, request);
+            // First, so that a client that has its answer knows that nothing of its request holds the broker.
+            drop(context);
             reply.send(&response);
         });
         Outcome::Pending
@@ -100,13 +107,19 @@ impl<'a> Call<'a> {
 }
 
 impl Reply {
-    pub(super) fn context(&self) -> &RequestContext {
-        &self.context
+    /// The request as its handler knew it; `None` if the broker is gone.
+    pub(super) fn context(&self) -> Option<RequestContext> {
+        Some(RequestContext {
+            core: self.core.upgrade()?,
+            endpoints: Arc::clone(&self.endpoints),
+            connection: Arc::clone(&self.connection),
+            header: self.header.clone(),
+        })
     }
 
     /// Answers.
     pub(super) fn send<R: Response>(self, response: &R) {
-        match self.context.frame(response) {
+        match frame(&self.header, response) {
             Some(frame) => self.responder.send(frame),
             None => self.responder.close(),
         }
