@@ -166,12 +166,15 @@ fn start_timer(core: &Arc<BrokerCore>) -> Result<()> {
     Ok(())
 }
 
+/// When it runs first, how often, and what it does.
+type Task = (Duration, Duration, fn(&BrokerCore));
+
 /// Kafka: `LogManager#startupWithConfigOverrides`, with the same periods.
 fn schedule_tasks(core: &Arc<BrokerCore>) {
     let config = core.config();
     let ms = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1));
     let initial = ms(config.log_initial_task_delay_ms);
-    let tasks: [(Duration, Duration, fn(&BrokerCore)); 7] = [
+    let tasks: [Task; 7] = [
         (initial, ms(config.log_retention_check_interval_ms), |core| {
             core.log_manager.cleanup_logs();
         }),

@@ -131,7 +131,11 @@ impl Log {
                 file.sync_all().map_err(LogError::storage("flush", &path.join(name)))?;
             }
         }
-        flush_segments(&self.segments())?;
+        let segments = self.segments();
+        flush_sealed(&segments)?;
+        if end > self.recovery_point() {
+            segments.active().flush(false)?;
+        }
         self.dir.sync()?;
         self.flusher.recovery_point.fetch_max(end, Ordering::AcqRel);
         self.flusher.last_flushed_ms.store(self.env.clock.now_ms(), Ordering::Release);
@@ -160,12 +164,10 @@ impl Log {
     }
 }
 
-/// Flushes the sealed segments that are not yet, and the active one.
-fn flush_segments(segments: &Segments) -> Result<(), LogError> {
+/// Flushes the sealed segments that are not yet.
+fn flush_sealed(segments: &Segments) -> Result<(), LogError> {
     // Flushed ones come first, so the walk back ends at the first of them.
     let unflushed = segments.sealed().iter().rev().take_while(|segment| !segment.is_flushed()).count();
-    for segment in segments.sealed().iter().skip(segments.sealed().len() - unflushed) {
-        segment.flush(true)?;
-    }
-    segments.active().flush(false)
+    let skipped = segments.sealed().len() - unflushed;
+    segments.sealed().iter().skip(skipped).try_for_each(|segment| segment.flush(true))
 }

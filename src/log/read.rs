@@ -60,9 +60,8 @@ impl Log {
                 match self.try_read(params) {
                     // A segment was deleted under the hands of this read: look again, at what there is now.
                     Err(LogError::Deleted { .. }) if self.segments().floor(params.start_offset).is_some() => {
-                        if self.is_closed() {
-                            return Err(self.closed());
-                        }
+                        self.check_open()?;
+                        self.log_dir.check_online()?;
                     }
                     answer => return answer,
                 }

@@ -82,7 +82,10 @@ impl Log {
         self.log_dir.run(|| {
             loop {
                 match search() {
-                    Err(LogError::Deleted { .. }) if !self.is_closed() => {}
+                    Err(LogError::Deleted { .. }) => {
+                        self.check_open()?;
+                        self.log_dir.check_online()?;
+                    }
                     answer => return answer,
                 }
             }

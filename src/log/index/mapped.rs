@@ -33,12 +33,14 @@ struct State {
     entries: usize,
     file: Option<Arc<dyn File>>,
     map: Option<Box<dyn Mmap>>,
+    /// The file has changed since it was last flushed.
+    dirty: bool,
 }
 
 impl<const N: usize> MappedIndex<N> {
     /// The index in `file`, which exists or is made by the first entry.
     pub(super) fn new(file: SegmentFile, max_bytes: usize, exists: bool) -> Self {
-        let state = State { unread: exists, entries: 0, file: None, map: None };
+        let state = State { unread: exists, entries: 0, file: None, map: None, dirty: false };
         MappedIndex { file, max_bytes, state: RwLock::new(state) }
     }
 
@@ -94,6 +96,7 @@ impl<const N: usize> MappedIndex<N> {
         if let Some(map) = &state.map {
             map.write(position, &entry);
             state.entries += 1;
+            state.dirty = true;
         }
         Ok(())
     }
@@ -116,6 +119,7 @@ impl<const N: usize> MappedIndex<N> {
             self.load()?;
         }
         let mut state = self.state.write();
+        state.dirty |= entries < state.entries;
         state.entries = state.entries.min(entries);
         Ok(())
     }
@@ -127,6 +131,7 @@ impl<const N: usize> MappedIndex<N> {
         state.map = None;
         if state.unread || state.file.is_some() {
             state.file = Some(self.file.open(OpenOptions::REPLACE)?);
+            state.dirty = true;
         }
         state.unread = false;
         state.entries = 0;
@@ -140,24 +145,29 @@ impl<const N: usize> MappedIndex<N> {
         if state.unread {
             return Ok(());
         }
-        let file = match state.file.take() {
-            Some(file) => file,
+        let used = state.entries * N;
+        let file = match &state.file {
+            Some(_) if !state.dirty && state.map.as_ref().map_or(0, |map| map.len()) == used => return Ok(()),
+            Some(file) => Arc::clone(file),
             None => self.file.open(OpenOptions::CREATE)?,
         };
         // Windows cannot cut a file that is mapped.
         state.map = None;
-        let used = state.entries * N;
         file.set_len(used as u64).map_err(self.file.failed("cut"))?;
         if used > 0 {
             state.map = Some(file.map(used).map_err(self.file.failed("map"))?);
         }
         state.file = Some(file);
+        state.dirty = true;
         Ok(())
     }
 
     /// Makes entries survive a power loss.
     pub(super) fn flush(&self) -> Result<(), LogError> {
-        let state = self.state.read();
+        let mut state = self.state.write();
+        if !std::mem::take(&mut state.dirty) {
+            return Ok(());
+        }
         if let Some(map) = &state.map {
             map.flush().map_err(self.file.failed("flush"))?;
         }

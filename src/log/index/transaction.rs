@@ -42,12 +42,14 @@ struct State {
     exists: bool,
     file: Option<Arc<dyn File>>,
     entries: u64,
+    /// The file has changed since it was last flushed.
+    dirty: bool,
 }
 
 impl TransactionIndex {
     /// The index in `file`, which exists or is made by the first entry.
     pub(crate) fn new(file: SegmentFile, exists: bool) -> Self {
-        TransactionIndex { file, state: Mutex::new(State { exists, file: None, entries: 0 }) }
+        TransactionIndex { file, state: Mutex::new(State { exists, file: None, entries: 0, dirty: false }) }
     }
 
     pub(crate) fn file(&self) -> &SegmentFile {
@@ -75,7 +77,7 @@ impl TransactionIndex {
             None => (self.file.open(OpenOptions::CREATE)?, 0),
         };
         file.write_all_at(&txn.to_bytes(), entries * ENTRY as u64).map_err(self.file.failed("append to"))?;
-        *self.state.lock() = State { exists: true, file: Some(file), entries: entries + 1 };
+        *self.state.lock() = State { exists: true, file: Some(file), entries: entries + 1, dirty: true };
         Ok(())
     }
 
@@ -128,7 +130,9 @@ impl TransactionIndex {
         let Some((file, entries)) = self.opened()? else { return Ok(()) };
         if keep < entries {
             file.set_len(keep * ENTRY as u64).map_err(self.file.failed("cut"))?;
-            self.state.lock().entries = keep;
+            let mut state = self.state.lock();
+            state.entries = keep;
+            state.dirty = true;
         }
         Ok(())
     }
@@ -139,6 +143,7 @@ impl TransactionIndex {
         if state.exists {
             state.file = Some(self.file.open(OpenOptions::REPLACE)?);
             state.entries = 0;
+            state.dirty = true;
         }
         Ok(())
     }
@@ -159,11 +164,13 @@ impl TransactionIndex {
     }
 
     pub(crate) fn flush(&self) -> Result<(), LogError> {
-        let file = self.state.lock().file.clone();
-        match file {
-            Some(file) => file.sync_all().map_err(self.file.failed("flush")),
-            None => Ok(()),
+        let mut state = self.state.lock();
+        match &state.file {
+            Some(file) if state.dirty => file.sync_all().map_err(self.file.failed("flush"))?,
+            Some(_) | None => {}
         }
+        state.dirty = false;
+        Ok(())
     }
 }
 

@@ -27,7 +27,10 @@ impl LogManager {
             log.ensure_topic_id(topic_id)?;
             return Ok(log);
         }
-        let _changing = self.changing.lock();
+        let is_closed = self.changing.lock();
+        if *is_closed {
+            return Err(LogError::Closed { partition: partition.clone() });
+        }
         if let Some(log) = self.log(partition) {
             log.ensure_topic_id(topic_id)?;
             return Ok(log);
@@ -90,7 +93,10 @@ impl LogManager {
     /// Ends a partition: its directory is renamed at once and removed `file.delete.delay.ms` later; readers that are
     /// under way come to their end. Answers whether there was one (Kafka: `LogManager#asyncDelete`).
     pub(crate) fn delete(&self, partition: &TopicPartition) -> Result<bool, LogError> {
-        let _changing = self.changing.lock();
+        let is_closed = self.changing.lock();
+        if *is_closed {
+            return Err(LogError::Closed { partition: partition.clone() });
+        }
         let Some(log) = self.logs.write().remove(partition) else { return Ok(false) };
         let name = file_names::deleted_dir(partition, self.env.random_uuid());
         log.log_dir.deleted.lock().insert(partition.clone());

@@ -55,8 +55,8 @@ pub(crate) struct LogManager {
     failed_dirs: Vec<(PathBuf, String)>,
     failures: LogDirFailureChannel,
     logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
-    /// Held while logs are made or deleted.
-    changing: Mutex<()>,
+    /// Held while logs are made or deleted; whether that is over, since the log dirs were given back.
+    changing: Mutex<bool>,
     deletions: Arc<DeletionQueue>,
 }
 

@@ -44,7 +44,7 @@ impl LogManager {
             failed_dirs: failed,
             failures,
             logs: RwLock::new(HashMap::new()),
-            changing: Mutex::new(()),
+            changing: Mutex::new(false),
             deletions: Arc::new(DeletionQueue::default()),
             env,
         };

@@ -13,7 +13,10 @@ impl LogManager {
     /// # Errors
     /// The first of the log dirs that could not be closed in order. It will be recovered by the next opening.
     pub(crate) fn shutdown(&self) -> Result<(), LogError> {
-        let _changing = self.changing.lock();
+        let mut is_closed = self.changing.lock();
+        if std::mem::replace(&mut *is_closed, true) {
+            return Ok(());
+        }
         let threads = self.recovery_threads_per_data_dir * self.dirs.len();
         run_jobs(&self.env, threads, self.logs(), |log: Arc<Log>| {
             if let Err(error) = log.close() {
@@ -44,7 +47,7 @@ impl LogManager {
     /// Lets go of everything without a word to the disk: for directories that nobody wants back, and for tests of
     /// what a crash leaves.
     pub(crate) fn abandon(&self) {
-        let _changing = self.changing.lock();
+        *self.changing.lock() = true;
         for log in self.logs() {
             log.abandon();
         }

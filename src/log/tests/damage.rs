@@ -40,7 +40,7 @@ fn a_log_that_is_whole_passes_as_a_fuzz_input() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_log_dir_of_arbitrary_bytes_opens_and_works(data: Vec<u8>) {
