@@ -1,0 +1,301 @@
+"""Kafka's own command line tools, as people use them in scripts."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from jobs import BOOTSTRAP, run_all, unique, wait_for  # noqa: E402
+
+PLACE = os.environ["INSTALL_DIR"]
+JAVA = ["java", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{PLACE}/libs/*:{PLACE}/classes"]
+TOOLS = "org.apache.kafka.tools."
+driver = subprocess.Popen([*JAVA, "Tools"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def run(tool, *arguments, stdin="", expected=0):
+    """Runs one of the tools and returns what it printed."""
+    name = tool if tool.startswith("kafka.") else TOOLS + tool
+    request = {"tool": name, "arguments": ["--bootstrap-server", BOOTSTRAP, *map(str, arguments)], "stdin": stdin}
+    driver.stdin.write(json.dumps(request) + "\n")
+    driver.stdin.flush()
+    done = json.loads(driver.stdout.readline())
+    assert done["code"] == expected, f"{tool} ended with {done['code']}: {done['out'][-300:]} {done['err'][-1500:]}"
+    return done["out"] + done["err"] if expected else done["out"]
+
+
+def new_topic(partitions=1, *arguments):
+    topic = unique("tools")
+    out = run("TopicCommand", "--create", "--topic", topic, "--partitions", partitions, *arguments)
+    assert f"Created topic {topic}." in out, out
+    return topic
+
+
+def produce(topic, lines, *arguments):
+    run("ConsoleProducer", "--topic", topic, *arguments, stdin="".join(f"{line}\n" for line in lines))
+
+
+def consume(topic, count, *arguments, start=("--partition", 0, "--offset", "earliest")):
+    out = run("consumer.ConsoleConsumer", "--topic", topic, "--max-messages", count, "--timeout-ms", 20_000, *start, *arguments)
+    lines = out.splitlines()
+    assert len(lines) == count, f"{len(lines)} of {count} records came"
+    return lines
+
+
+def shown(*names):
+    return [argument for name in names for argument in ("--formatter-property", f"print.{name}=true")]
+
+
+def offset_at(topic, time):
+    return run("GetOffsetShell", "--topic-partitions", f"{topic}:0", "--time", time).strip()
+
+
+def round_trip(*arguments):
+    topic = new_topic()
+    lines = [f"k{i}\tvalue {i} " + "x" * 100 for i in range(100)]
+    produce(topic, lines, "--reader-property", "parse.key=true", *arguments)
+    assert consume(topic, 100, *shown("key")) == lines
+
+
+def job_create_topics():
+    topic = new_topic(3)
+    assert topic in run("TopicCommand", "--list").splitlines()
+    described = run("TopicCommand", "--describe", "--topic", topic)
+    assert "PartitionCount: 3" in described and described.count("Leader: ") == 3, described
+    again = run("TopicCommand", "--create", "--topic", topic, "--partitions", 3, expected=1)
+    assert "already exists" in again, again
+    versions = run("BrokerApiVersionsCommand")
+    assert re.search(r"Produce\(0\): \d+ to \d+ \[usable: \d+\]", versions), versions
+
+
+def job_produce_none():
+    round_trip("--compression-codec", "none")
+
+
+def job_produce_gzip():
+    round_trip("--compression-codec", "gzip")
+
+
+def job_produce_snappy():
+    round_trip("--compression-codec", "snappy")
+
+
+def job_produce_lz4():
+    round_trip("--compression-codec", "lz4")
+
+
+def job_produce_zstd():
+    round_trip("--compression-codec", "zstd")
+
+
+def job_keys_headers_nulls():
+    topic = new_topic()
+    produce(topic, ["a:1,b:2\tkey\tvalue", "a:1\tempty\t", "NONE\tgone\tNONE"], "--reader-property", "parse.key=true",
+            "--reader-property", "parse.headers=true", "--reader-property", "null.marker=NONE")
+    found = consume(topic, 3, *shown("key", "headers"), "--formatter-property", "null.literal=NONE")
+    assert found == ["a:1,b:2\tkey\tvalue", "a:1\tempty\t", "NO_HEADERS\tgone\tNONE"], found
+
+
+def job_large_values():
+    topic = new_topic()
+    sent = run("ProducerPerformance", "--topic", topic, "--num-records", 5, "--record-size", 1_000_000, "--throughput", -1)
+    assert "5 records sent" in sent, sent
+    read = run("ConsumerPerformance", "--topic", topic, "--num-records", 5).splitlines()[-1].split(", ")
+    assert (read[4], read[2]) == ("5", f"{5_000_000 / 2**20:.4f}"), read
+    told = run("LogDirsCommand", "--describe", "--topic-list", topic).splitlines()
+    partitions = [p for d in json.loads(next(line for line in told if line[0] == "{"))["brokers"][0]["logDirs"] for p in d["partitions"]]
+    assert [p["partition"] for p in partitions] == [f"{topic}-0"] and partitions[0]["size"] > 5_000_000, partitions
+
+
+def job_timestamps():
+    topic = new_topic()
+    start = 1_600_000_000_000
+    # It sends its records while its process ends, so it needs one of its own.
+    sent = subprocess.run([*JAVA, TOOLS + "VerifiableProducer", "--bootstrap-server", BOOTSTRAP, "--topic", topic, "--max-messages", "10",
+                           "--message-create-time", str(start)], check=True, capture_output=True, text=True).stdout
+    assert json.loads(sent.splitlines()[-1])["acked"] == 10, sent
+    stamps = [int(line.split("\t")[0].removeprefix("CreateTime:")) for line in consume(topic, 10, *shown("timestamp"))]
+    assert all(start <= stamp < start + 60_000 for stamp in stamps), stamps
+    assert offset_at(topic, start) == f"{topic}:0:0"
+    assert offset_at(topic, "max-timestamp") == f"{topic}:0:{stamps.index(max(stamps))}"
+    assert offset_at(topic, "earliest") == f"{topic}:0:0"
+    assert offset_at(topic, "latest") == f"{topic}:0:10"
+
+
+def job_idempotent():
+    topic = new_topic()
+    lines = [str(i) for i in range(1000)]
+    produce(topic, lines, "--command-property", "enable.idempotence=true", "--batch-size", 1000)
+    assert consume(topic, 1000) == lines
+
+
+def job_acks_0():
+    round_trip("--request-required-acks", "0", "--command-property", "enable.idempotence=false")
+
+
+def job_acks_1():
+    round_trip("--request-required-acks", "1", "--command-property", "enable.idempotence=false")
+
+
+def job_acks_all():
+    round_trip("--request-required-acks", "all")
+
+
+def job_seek():
+    topic = new_topic()
+    produce(topic, range(10))
+    assert consume(topic, 3, start=("--partition", 0, "--offset", 7)) == ["7", "8", "9"]
+
+
+class Member:
+    """A VerifiableConsumer that runs until it is stopped, and tells what it is assigned."""
+
+    def __init__(self, group, topic, *arguments):
+        self.log = tempfile.NamedTemporaryFile("r")
+        self.process = subprocess.Popen(
+            [*JAVA, TOOLS + "VerifiableConsumer", "--bootstrap-server", BOOTSTRAP, "--group-id", group, "--topic", topic,
+             "--session-timeout", "6000", *arguments], stdout=open(self.log.name, "w"))
+
+    def assigned(self):
+        """The partitions that it has after all that it told."""
+        owned = set()
+        for line in open(self.log.name).read().splitlines():
+            event = json.loads(line) if line.endswith("}") else {}
+            partitions = {p["partition"] for p in event.get("partitions", [])}
+            if event.get("name") == "partitions_assigned":
+                owned |= partitions
+            elif event.get("name") == "partitions_revoked":
+                owned -= partitions
+        return owned
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+def share(partitions, *members):
+    """Waits until all partitions are assigned, none of them twice; returns how many each has."""
+    def assigned():
+        owned = [partition for member in members for partition in member.assigned()]
+        each = [len(member.assigned()) for member in members]
+        return sorted(owned) == list(range(partitions)) and min(each) > 0 and each
+    return wait_for(f"{partitions} partitions shared by {len(members)} members", assigned)
+
+
+def job_groups():
+    topic, group = new_topic(4), unique("group")
+    first, second = Member(group, topic), Member(group, topic)
+    assert share(4, first, second) == [2, 2]
+    second.stop()
+    assert share(4, first) == [4]
+    first.stop()
+
+
+def job_static_members():
+    topic, group = new_topic(2), unique("group")
+    first, second = Member(group, topic, "--group-instance-id", "one"), Member(group, topic, "--group-instance-id", "two")
+    share(2, first, second)
+    before, events = second.assigned(), first.log.read().count("partitions_assigned")
+    second.stop()
+    second = Member(group, topic, "--group-instance-id", "two")
+    share(2, first, second)
+    assert second.assigned() == before
+    assert open(first.log.name).read().count("partitions_assigned") == events, "the other member was rebalanced"
+    second.stop()
+    first.stop()
+
+
+def job_cooperative():
+    topic, group = new_topic(4), unique("group")
+    strategy = ["--assignment-strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor"]
+    first = Member(group, topic, *strategy)
+    share(4, first)
+    second = Member(group, topic, *strategy)
+    assert share(4, first, second) == [2, 2]
+    second.stop()
+    first.stop()
+
+
+def group_command(group, *arguments, **settings):
+    return run("consumer.group.ConsumerGroupCommand", "--group", group, *arguments, **settings)
+
+
+def committed(topic, count):
+    """A new group that has read so many records of a topic."""
+    group = unique("group")
+    consume(topic, count, start=("--group", group, "--from-beginning"))
+    return group
+
+
+def job_commit_resume():
+    topic = new_topic()
+    produce(topic, range(20))
+    group = committed(topic, 12)
+    assert consume(topic, 8, start=("--group", group)) == [str(i) for i in range(12, 20)]
+
+
+def job_describe_groups():
+    topic = new_topic()
+    produce(topic, range(10))
+    group = committed(topic, 4)
+    assert group in run("consumer.group.ConsumerGroupCommand", "--list").splitlines()
+    fields = group_command(group, "--describe").splitlines()[-1].split()
+    assert fields[:6] == [group, topic, "0", "4", "10", "6"], fields
+    reset = group_command(group, "--topic", topic, "--reset-offsets", "--to-offset", 2, "--execute")
+    assert reset.splitlines()[-1].split() == [group, topic, "0", "2"], reset
+    member = Member(group, topic)
+    share(1, member)
+    assert re.search(rf"{group} .*range +Stable +1", group_command(group, "--describe", "--state"))
+    assert f"{topic}:0" in group_command(group, "--describe", "--members", "--verbose")
+    member.stop()
+
+
+def job_delete_records():
+    topic = new_topic()
+    produce(topic, range(10))
+    with tempfile.NamedTemporaryFile("w") as file:
+        json.dump({"version": 1, "partitions": [{"topic": topic, "partition": 0, "offset": 6}]}, file)
+        file.flush()
+        deleted = run("DeleteRecordsCommand", "--offset-json-file", file.name)
+    assert "low_watermark: 6" in deleted, deleted
+    assert offset_at(topic, "earliest") == f"{topic}:0:6"
+    assert consume(topic, 4) == ["6", "7", "8", "9"]
+
+
+def job_delete_groups():
+    topic = new_topic()
+    produce(topic, ["x"])
+    group = committed(topic, 1)
+    assert "was successful" in group_command(group, "--delete")
+    assert group not in run("consumer.group.ConsumerGroupCommand", "--list").splitlines()
+
+
+def job_configs():
+    topic = new_topic(1, "--config", "retention.ms=1234567")
+
+    def configs(*arguments):
+        return run("kafka.admin.ConfigCommand", "--entity-type", "topics", "--entity-name", topic, *arguments)
+
+    assert "retention.ms=1234567 " in configs("--describe")
+    configs("--alter", "--add-config", "segment.bytes=2097152")
+    both = configs("--describe")
+    assert "retention.ms=1234567 " in both and "segment.bytes=2097152 " in both, both
+    configs("--alter", "--delete-config", "retention.ms")
+    assert "retention.ms" not in configs("--describe")
+    brokers = run("kafka.admin.ConfigCommand", "--entity-type", "brokers", "--describe", "--all")
+    assert "log.retention.hours=168 " in brokers, brokers
+
+
+def job_delete_topics():
+    topic = new_topic()
+    run("TopicCommand", "--delete", "--topic", topic)
+    wait_for("the topic is gone", lambda: topic not in run("TopicCommand", "--list").splitlines())
+
+
+run_all(globals())
+driver.stdin.close()
+driver.wait(30)
