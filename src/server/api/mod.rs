@@ -35,6 +35,9 @@ mod produce;
 mod request;
 mod sync_group;
 
+#[cfg(all(test, feature = "testkit"))]
+mod tests;
+
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
