@@ -4,7 +4,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use ottla::{Broker, NewTopic, ProducerRecord};
+//! use ottla::{AutoOffsetReset, Broker, NewTopic, ProducerRecord};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let dir = tempfile::tempdir()?;
@@ -13,13 +13,14 @@
 //! broker.admin().create_topic(NewTopic::new("orders", 3))?;
 //!
 //! let producer = broker.producer();
-//! let sent = producer.send(ProducerRecord::new("orders").key("customer-7").value("two pears"))?;
-//! println!("at offset {}", sent.wait()?.offset);
+//! let sent = producer.send(&ProducerRecord::new("orders").key("customer-7").value("two pears"))?;
+//! println!("at offset {}", sent.wait()?.offset());
 //!
-//! let mut consumer = broker.consumer("billing")?;
+//! let builder = broker.consumer_builder().group_id("billing").auto_offset_reset(AutoOffsetReset::Earliest);
+//! let mut consumer = builder.build()?;
 //! consumer.subscribe(["orders"])?;
 //! let records = consumer.poll(Duration::from_secs(5))?;
-//! assert_eq!(records.iter().next().unwrap().value.as_deref(), Some(&b"two pears"[..]));
+//! assert_eq!(records.iter().next().unwrap().value(), Some(&b"two pears"[..]));
 //! consumer.commit()?;
 //!
 //! // From here on, any Kafka client sees the same topics and may join the same groups.

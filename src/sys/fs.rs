@@ -34,8 +34,6 @@ pub(crate) struct Metadata {
     pub len: u64,
     /// When its content last changed, in milliseconds since the Unix epoch.
     pub modified_ms: i64,
-    /// Whether it is a directory.
-    pub is_dir: bool,
 }
 
 /// An entry of a directory.
@@ -142,8 +140,6 @@ pub(crate) trait File: Send + Sync + fmt::Debug {
     fn sync_all(&self) -> io::Result<()>;
     /// Reserves room for `len` bytes and extends the file to it.
     fn allocate(&self, len: u64) -> io::Result<()>;
-    /// When the content last changed, in milliseconds since the Unix epoch.
-    fn modified_ms(&self) -> io::Result<i64>;
     /// Maps the first `len` bytes, which the file must have, into memory, shared with the file.
     fn map(&self, len: usize) -> io::Result<Box<dyn Mmap>>;
     /// The descriptor for `sendfile`; `None` if the content must be read.

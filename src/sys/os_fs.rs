@@ -75,11 +75,7 @@ impl FileSystem for OsFileSystem {
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
         let metadata = fs::metadata(path)?;
-        Ok(Metadata {
-            len: metadata.len(),
-            modified_ms: epoch_ms(metadata.modified()?),
-            is_dir: metadata.is_dir(),
-        })
+        Ok(Metadata { len: metadata.len(), modified_ms: epoch_ms(metadata.modified()?) })
     }
 
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
@@ -213,10 +209,6 @@ impl File for OsFile {
             Err(error) => return Err(error.into()),
         }
         self.file.set_len(len)
-    }
-
-    fn modified_ms(&self) -> io::Result<i64> {
-        Ok(epoch_ms(self.file.metadata()?.modified()?))
     }
 
     fn map(&self, len: usize) -> io::Result<Box<dyn Mmap>> {

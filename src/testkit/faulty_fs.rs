@@ -228,11 +228,6 @@ impl File for FaultyFile {
         self.inner.allocate(len)
     }
 
-    fn modified_ms(&self) -> io::Result<i64> {
-        self.check(FileOperation::Metadata)?;
-        self.inner.modified_ms()
-    }
-
     fn map(&self, len: usize) -> io::Result<Box<dyn Mmap>> {
         self.check(FileOperation::Map)?;
         let inner = self.inner.map(len)?;

@@ -6,13 +6,12 @@ use super::store::MetadataStore;
 use super::topic::Topic;
 use crate::broker::core::BrokerCore;
 use crate::error::{Error, Result};
-use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, Uuid};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode};
 
 /// A topic that is gone.
 #[derive(Clone, Debug)]
 pub(crate) struct DeletedTopic {
     pub(crate) name: Arc<str>,
-    pub(crate) id: Uuid,
 }
 
 impl BrokerCore {
@@ -27,7 +26,7 @@ impl BrokerCore {
             image.topics.remove(name);
         })?;
         self.metadata.remove(name);
-        let deleted = DeletedTopic { name: Arc::clone(topic.name()), id: topic.id() };
+        let deleted = DeletedTopic { name: Arc::clone(topic.name()) };
         self.drop_logs(&topic);
         drop(image);
         if name == CONSUMER_OFFSETS_TOPIC {

@@ -306,14 +306,6 @@ impl FetchContext {
     pub(crate) fn targets(&self) -> &[FetchTarget] {
         &self.targets
     }
-
-    /// The session that is being used; [`INVALID_SESSION_ID`] if there is none, or none yet.
-    pub(crate) fn session_id(&self) -> i32 {
-        match &self.kind {
-            Kind::Sessionless | Kind::Full { .. } => INVALID_SESSION_ID,
-            Kind::Incremental { session, .. } => session.id,
-        }
-    }
 }
 
 /// Wraps to 1, since 0 asks for a new session (Kafka: `FetchMetadata#nextEpoch`).

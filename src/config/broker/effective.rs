@@ -42,16 +42,4 @@ impl BrokerConfig {
     pub(crate) fn effective_log_flush_interval_ms(&self) -> i64 {
         self.log_flush_interval_ms.unwrap_or(self.log_flush_scheduler_interval_ms)
     }
-
-    /// The threads that move replicas between data directories: by default one for each directory.
-    pub(crate) fn effective_num_replica_alter_log_dirs_threads(&self) -> usize {
-        let configured =
-            self.num_replica_alter_log_dirs_threads.and_then(|threads| usize::try_from(threads).ok());
-        configured.unwrap_or_else(|| self.effective_log_dirs().len())
-    }
-
-    /// How long to wait for a connection to ZooKeeper: by default as long as a session lasts.
-    pub(crate) fn effective_zookeeper_connection_timeout_ms(&self) -> i32 {
-        self.zookeeper_connection_timeout_ms.unwrap_or(self.zookeeper_session_timeout_ms)
-    }
 }

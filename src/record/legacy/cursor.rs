@@ -15,7 +15,6 @@ pub(in super::super) struct LegacyCursor {
 /// What the outer message says about the inner ones.
 #[derive(Clone, Debug)]
 struct Wrapper {
-    magic: i8,
     offsets: InnerOffsets,
     log_append_time: Option<Timestamp>,
     index: Offset,
@@ -65,7 +64,7 @@ impl LegacyCursor {
         let offsets = inner_offsets(batch, scratch)?;
         let is_append_time = batch.timestamp_type() == TimestampType::LogAppendTime;
         let log_append_time = is_append_time.then(|| batch.max_timestamp());
-        let wrapper = Wrapper { magic: batch.magic(), offsets, log_append_time, index: 0 };
+        let wrapper = Wrapper { offsets, log_append_time, index: 0 };
         Ok(LegacyCursor { position: 0, wrapper: Some(wrapper) })
     }
 

@@ -69,11 +69,6 @@ impl Listener {
     pub(crate) fn local_addr(&self) -> SocketAddr {
         self.address
     }
-
-    /// The listener's name.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
 }
 
 fn listen(address: SocketAddr, config: &NetworkConfig) -> io::Result<(TcpListener, SocketAddr)> {

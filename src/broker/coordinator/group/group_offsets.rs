@@ -46,10 +46,6 @@ impl GroupOffsets {
         self.committed.is_empty() && self.pending_transactional.is_empty()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.committed.len()
-    }
-
     /// Takes over a commit whose record is in the log, unless a later one is known.
     pub(super) fn commit(&mut self, partition: TopicPartition, committed: CommittedOffset) {
         match self.committed.entry(partition) {

@@ -45,9 +45,6 @@ impl File for Opaque {
     fn allocate(&self, len: u64) -> io::Result<()> {
         self.0.allocate(len)
     }
-    fn modified_ms(&self) -> io::Result<i64> {
-        self.0.modified_ms()
-    }
     fn map(&self, len: usize) -> io::Result<Box<dyn crate::sys::Mmap>> {
         self.0.map(len)
     }
