@@ -82,6 +82,12 @@ impl BrokerBuilder {
         self
     }
 
+    /// Takes the whole world from `env`.
+    pub(crate) fn env(mut self, env: Env) -> Self {
+        self.env = env;
+        self
+    }
+
     /// Opens the broker: reads its directories, recovers what an unclean stop left, and starts its timers.
     ///
     /// # Errors
