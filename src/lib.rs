@@ -123,8 +123,9 @@ pub use broker::admin::{
 };
 pub use broker::topic::{AppendedBatch, OffsetAndTimestamp, Partition, RecordReader, Topic};
 pub use broker::{
-    Acks, Broker, BrokerBuilder, NewTopic, Producer, ProducerBuilder, ProducerRecord, RecordMetadata,
-    SendHandle,
+    Acks, AutoOffsetReset, Broker, BrokerBuilder, Consumer, ConsumerBuilder, ConsumerIter, ConsumerRecord,
+    ConsumerRecords, ConsumerRecordsIter, ConsumerWaker, NewTopic, OffsetAndMetadata, PartitionAssignor,
+    Producer, ProducerBuilder, ProducerRecord, RebalanceListener, RecordMetadata, SendHandle,
 };
 pub use config::{
     BrokerConfig, ClassName, CleanupPolicy, ConfigError, ConfigKey, ConfigProblem, ConfigType, ConfigWarning,

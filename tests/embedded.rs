@@ -2,6 +2,10 @@
 
 #[path = "embedded/admin.rs"]
 mod admin;
+#[path = "embedded/consumer.rs"]
+mod consumer;
+#[path = "embedded/group.rs"]
+mod group;
 #[path = "embedded/producer.rs"]
 mod producer;
 #[path = "embedded/reader.rs"]

@@ -23,6 +23,10 @@ mod tests;
 use std::sync::Arc;
 
 pub use builder::BrokerBuilder;
+pub use consumer::{
+    AutoOffsetReset, Consumer, ConsumerBuilder, ConsumerIter, ConsumerRecord, ConsumerRecords,
+    ConsumerRecordsIter, ConsumerWaker, OffsetAndMetadata, PartitionAssignor, RebalanceListener,
+};
 pub(crate) use coordinator::group::{
     CommitOffsetsParams, DescribedGroup, FetchedOffset, GroupState, HeartbeatParams, JoinGroupParams,
     JoinGroupProtocol, JoinGroupResult, LeavingMember, OffsetCommit, SyncGroupParams, SyncGroupResult,

@@ -179,6 +179,24 @@ impl RecordIter {
     }
 }
 
+impl RecordIter {
+    /// Passes over the next record, and gives its offset.
+    pub(crate) fn skip_next(&mut self) -> Option<Result<Offset, BatchError>> {
+        let item = self.cursor.next(&self.source)?;
+        Some(item.map(|raw| raw.offset))
+    }
+
+    /// The records that are left, borrowed.
+    pub(crate) fn borrowed(&self) -> RecordRefIter<'_> {
+        RecordRefIter::new(&self.source, self.cursor.clone())
+    }
+
+    /// What the records' keys and values are slices of.
+    pub(crate) fn source(&self) -> &Bytes {
+        &self.source
+    }
+}
+
 impl Iterator for RecordIter {
     type Item = Result<Record, BatchError>;
 

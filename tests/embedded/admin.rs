@@ -104,7 +104,7 @@ fn offsets_are_found_by_time() {
     let producer = patient_producer(&broker);
     for (i, time) in [10, 30, 20, 30].into_iter().enumerate() {
         let record = ProducerRecord::new("orders").timestamp(START_MS + time);
-        producer.send(&record.value(&i.to_string())).unwrap();
+        producer.send(record.value(&i.to_string())).unwrap();
     }
     producer.flush().unwrap();
     let partition = broker.topic("orders").unwrap().partition(0).unwrap();

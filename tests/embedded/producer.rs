@@ -10,11 +10,11 @@ fn records_are_in_the_log_in_the_order_in_which_they_were_sent() {
     let broker = broker_with("orders", 1);
     let producer = broker.producer();
     let handles: Vec<_> = (0..5000)
-        .map(|i| producer.send(&ProducerRecord::new("orders").value(&i.to_string())).unwrap())
+        .map(|i| producer.send(ProducerRecord::new("orders").value(&i.to_string())).unwrap())
         .collect();
     producer.flush().unwrap();
     for (i, handle) in handles.iter().enumerate() {
-        assert_eq!(handle.try_get().unwrap().unwrap().offset(), i as i64);
+        assert_eq!(handle.try_get().unwrap().unwrap().offset, i as i64);
     }
     let expected: Vec<String> = (0..5000).map(|i| i.to_string()).collect();
     assert_eq!(values(&broker, "orders", 0, 0), expected);
@@ -32,7 +32,7 @@ fn each_thread_keeps_its_order_within_a_partition() {
             scope.spawn(move || {
                 for i in 0..RECORDS {
                     let record = ProducerRecord::new("orders").partition((i % 2) as i32);
-                    producer.send(&record.value(&format!("{thread} {i}"))).unwrap();
+                    producer.send(record.value(&format!("{thread} {i}"))).unwrap();
                 }
             });
         }
@@ -61,7 +61,7 @@ fn equal_keys_go_where_every_kafka_client_sends_them() {
     for (key, hash) in [("21", -973_932_308_i32), ("foobar", -790_332_482), ("abc", 479_470_107)] {
         let partition = (hash & i32::MAX) % 12;
         for _ in 0..2 {
-            let sent = producer.send(&ProducerRecord::new("orders").key(key)).unwrap().wait().unwrap();
+            let sent = producer.send(ProducerRecord::new("orders").key(key)).unwrap().wait().unwrap();
             assert_eq!(sent.partition(), partition, "{key}");
         }
         assert_eq!(broker.topic("orders").unwrap().partition_for_key(key), partition);
@@ -75,7 +75,7 @@ fn records_without_a_key_fill_one_batch_after_the_other_in_different_partitions(
     let value = "x".repeat(90);
     let mut runs: Vec<(i32, usize)> = Vec::new();
     for _ in 0..200 {
-        let handle = producer.send(&ProducerRecord::new("orders").value(&value)).unwrap();
+        let handle = producer.send(ProducerRecord::new("orders").value(&value)).unwrap();
         let partition = handle.topic_partition().partition();
         match runs.last_mut() {
             Some((last, count)) if *last == partition => *count += 1,
@@ -94,16 +94,16 @@ fn records_without_a_key_fill_one_batch_after_the_other_in_different_partitions(
 fn a_batch_waits_for_linger_and_not_longer() {
     let (broker, clock) = broker_with_clock();
     let producer = broker.producer_builder().linger_ms(20).build().unwrap();
-    let handle = producer.send(&ProducerRecord::new("orders").value("a")).unwrap();
+    let handle = producer.send(ProducerRecord::new("orders").value("a")).unwrap();
     clock.advance(Duration::from_millis(19));
     assert!(handle.try_get().is_none());
     assert_eq!(latest(&broker, "orders", 0), 0);
     clock.advance(Duration::from_millis(1));
     eventually("the batch is appended when its time has come", || handle.try_get().is_some());
-    assert_eq!(handle.try_get().unwrap().unwrap().offset(), 0);
+    assert_eq!(handle.try_get().unwrap().unwrap().offset, 0);
 
     // The second batch has a time of its own.
-    let handle = producer.send(&ProducerRecord::new("orders").value("b")).unwrap();
+    let handle = producer.send(ProducerRecord::new("orders").value("b")).unwrap();
     assert!(handle.try_get().is_none());
     clock.advance(Duration::from_millis(20));
     eventually("so is the next", || handle.try_get().is_some());
@@ -114,8 +114,8 @@ fn without_linger_a_record_is_in_the_log_when_send_returns() {
     let broker = broker_with("orders", 1);
     let producer = broker.producer_builder().linger_ms(0).build().unwrap();
     for i in 0..3 {
-        let handle = producer.send(&ProducerRecord::new("orders").value("x")).unwrap();
-        assert_eq!(handle.try_get().unwrap().unwrap().offset(), i);
+        let handle = producer.send(ProducerRecord::new("orders").value("x")).unwrap();
+        assert_eq!(handle.try_get().unwrap().unwrap().offset, i);
         assert_eq!(latest(&broker, "orders", 0), i + 1);
     }
 }
@@ -126,7 +126,7 @@ fn a_full_batch_is_appended_by_the_thread_that_fills_it() {
     let producer = broker.producer_builder().batch_size_bytes(1000).linger_ms(300_000).build().unwrap();
     let value = "x".repeat(300);
     let handles: Vec<_> =
-        (0..3).map(|_| producer.send(&ProducerRecord::new("orders").value(&value)).unwrap()).collect();
+        (0..3).map(|_| producer.send(ProducerRecord::new("orders").value(&value)).unwrap()).collect();
     assert!(handles[0].try_get().is_some());
     assert!(latest(&broker, "orders", 0) >= 2);
 }
@@ -139,7 +139,7 @@ fn timestamps_are_those_of_the_record_the_clock_or_the_log() {
         .create_topic(NewTopic::new("stamped", 1).config("message.timestamp.type", "LogAppendTime"))
         .unwrap();
     let producer = broker.producer_builder().linger_ms(0).build().unwrap();
-    let sent = |record| producer.send(&record).unwrap().wait().unwrap().timestamp();
+    let sent = |record| producer.send(record).unwrap().wait().unwrap().timestamp;
     assert_eq!(sent(ProducerRecord::new("orders").timestamp(START_MS - 5)), START_MS - 5);
     assert_eq!(sent(ProducerRecord::new("orders")), START_MS);
     clock.advance(Duration::from_millis(3));
@@ -151,8 +151,8 @@ fn timestamps_are_those_of_the_record_the_clock_or_the_log() {
 fn headers_nulls_and_empty_bytes_arrive_as_they_were_sent() {
     let broker = broker_with("orders", 1);
     let record = ProducerRecord::new("orders").key("").header("a", "1").null_header("b").header("a", "");
-    broker.producer().send(&record).unwrap().wait().unwrap();
-    broker.producer().send(&ProducerRecord::new("orders").value("")).unwrap().wait().unwrap();
+    broker.producer().send(record).unwrap().wait().unwrap();
+    broker.producer().send(ProducerRecord::new("orders").value("")).unwrap().wait().unwrap();
     let records: Vec<_> =
         broker.topic("orders").unwrap().partition(0).unwrap().read_from(0).map(Result::unwrap).collect();
     assert_eq!((records[0].key(), records[0].value()), (Some(&b""[..]), None));
@@ -171,7 +171,7 @@ fn every_codec_of_the_build_makes_batches_that_are_read_back() {
         let producer = broker.producer_builder().compression(codec).linger_ms(300_000).build().unwrap();
         let expected: Vec<String> = (0..100).map(|i| format!("value {i} {}", "y".repeat(50))).collect();
         for value in &expected {
-            producer.send(&ProducerRecord::new("orders").value(value)).unwrap();
+            producer.send(ProducerRecord::new("orders").value(value)).unwrap();
         }
         producer.flush().unwrap();
         assert_eq!(values(&broker, "orders", 0, 0), expected, "{codec}");
@@ -205,8 +205,8 @@ fn all_records_of_a_batch_that_the_topic_refuses_fail_and_the_next_batch_does_no
     let broker = Broker::temporary().unwrap();
     broker.admin().create_topic(NewTopic::new("latest", 1).config("cleanup.policy", "compact")).unwrap();
     let producer = patient_producer(&broker);
-    let good = producer.send(&ProducerRecord::new("latest").key("k").value("v")).unwrap();
-    let bad = producer.send(&ProducerRecord::new("latest").partition(0).value("no key")).unwrap();
+    let good = producer.send(ProducerRecord::new("latest").key("k").value("v")).unwrap();
+    let bad = producer.send(ProducerRecord::new("latest").partition(0).value("no key")).unwrap();
     assert_eq!(bad.wait().unwrap_err().code(), ErrorCode::InvalidRecord);
     let error = good.wait().unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidRecord);
@@ -214,8 +214,8 @@ fn all_records_of_a_batch_that_the_topic_refuses_fail_and_the_next_batch_does_no
     assert_eq!(producer.flush().unwrap_err().code(), ErrorCode::InvalidRecord);
     // It was told once.
     producer.flush().unwrap();
-    let next = producer.send(&ProducerRecord::new("latest").key("k").value("v")).unwrap();
-    assert_eq!(next.wait().unwrap().offset(), 0);
+    let next = producer.send(ProducerRecord::new("latest").key("k").value("v")).unwrap();
+    assert_eq!(next.wait().unwrap().offset, 0);
 }
 
 #[test]
@@ -223,15 +223,12 @@ fn a_record_larger_than_a_batch_goes_alone_and_one_larger_than_the_topic_allows_
     let broker = broker_with("orders", 1);
     let producer = patient_producer(&broker);
     let large = vec![7; 100_000];
-    assert_eq!(
-        producer.send(&ProducerRecord::new("orders").value(&large)).unwrap().wait().unwrap().offset(),
-        0
-    );
+    assert_eq!(producer.send(ProducerRecord::new("orders").value(&large)).unwrap().wait().unwrap().offset, 0);
     let too_large = vec![7; 2_000_000];
-    let error = producer.send(&ProducerRecord::new("orders").value(&too_large)).unwrap().wait().unwrap_err();
+    let error = producer.send(ProducerRecord::new("orders").value(&too_large)).unwrap().wait().unwrap_err();
     assert_eq!(error.code(), ErrorCode::MessageTooLarge);
     let huge = vec![7; 33 << 20];
-    let error = producer.send(&ProducerRecord::new("orders").value(&huge)).unwrap_err();
+    let error = producer.send(ProducerRecord::new("orders").value(&huge)).unwrap_err();
     assert_eq!(error.code(), ErrorCode::MessageTooLarge);
 }
 
@@ -246,7 +243,7 @@ fn many_partitions_share_little_memory_by_appending_early() {
         .build()
         .unwrap();
     for i in 0..500 {
-        producer.send(&ProducerRecord::new("orders").partition(i % 50).value("x")).unwrap();
+        producer.send(ProducerRecord::new("orders").partition(i % 50).value("x")).unwrap();
     }
     producer.flush().unwrap();
     assert!((0..50).all(|partition| latest(&broker, "orders", partition) == 10));
@@ -255,13 +252,13 @@ fn many_partitions_share_little_memory_by_appending_early() {
 #[test]
 fn a_topic_is_made_when_it_is_first_sent_to_if_the_broker_allows_it() {
     let broker = Broker::builder().temporary().set("num.partitions", "3").open().unwrap();
-    broker.producer().send(&ProducerRecord::new("new").value("x")).unwrap().wait().unwrap();
+    broker.producer().send(ProducerRecord::new("new").value("x")).unwrap().wait().unwrap();
     assert_eq!(broker.admin().describe_topic("new").unwrap().partitions.len(), 3);
-    let error = broker.producer().send(&ProducerRecord::new("not allowed!")).unwrap_err();
+    let error = broker.producer().send(ProducerRecord::new("not allowed!")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidTopicException);
 
     let strict = Broker::builder().temporary().set("auto.create.topics.enable", "false").open().unwrap();
-    let error = strict.producer().send(&ProducerRecord::new("new").value("x")).unwrap_err();
+    let error = strict.producer().send(ProducerRecord::new("new").value("x")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::UnknownTopicOrPartition);
     assert!(strict.admin().list_topics().is_empty());
 }
@@ -271,12 +268,12 @@ fn a_topic_that_is_deleted_and_made_again_is_another_topic() {
     let broker = broker_with("orders", 1);
     let producer = patient_producer(&broker);
     send(&producer, "orders", &["old"]);
-    let lost = producer.send(&ProducerRecord::new("orders").value("too late")).unwrap();
+    let lost = producer.send(ProducerRecord::new("orders").value("too late")).unwrap();
     broker.admin().delete_topic("orders").unwrap();
     assert_eq!(lost.wait().unwrap_err().code(), ErrorCode::UnknownTopicOrPartition);
     broker.admin().create_topic(NewTopic::new("orders", 2)).unwrap();
     let record = ProducerRecord::new("orders").partition(1).value("new");
-    assert_eq!(producer.send(&record).unwrap().wait().unwrap().offset(), 0);
+    assert_eq!(producer.send(record).unwrap().wait().unwrap().offset, 0);
     assert_eq!(values(&broker, "orders", 1, 0), ["new"]);
 }
 
@@ -285,11 +282,11 @@ fn partitions_that_are_added_are_used_by_a_producer_that_is_at_work() {
     let broker = broker_with("orders", 1);
     let producer = patient_producer(&broker);
     send(&producer, "orders", &["a"]);
-    let error = producer.send(&ProducerRecord::new("orders").partition(2)).unwrap_err();
+    let error = producer.send(ProducerRecord::new("orders").partition(2)).unwrap_err();
     assert_eq!(error.code(), ErrorCode::UnknownTopicOrPartition);
     broker.admin().create_partitions("orders", 3).unwrap();
-    let sent = producer.send(&ProducerRecord::new("orders").partition(2)).unwrap().wait().unwrap();
-    assert_eq!((sent.partition(), sent.offset()), (2, 0));
+    let sent = producer.send(ProducerRecord::new("orders").partition(2)).unwrap().wait().unwrap();
+    assert_eq!((sent.partition(), sent.offset), (2, 0));
     // The old partition's sequence goes on.
     send(&producer, "orders", &["b"]);
 }
@@ -298,11 +295,11 @@ fn partitions_that_are_added_are_used_by_a_producer_that_is_at_work() {
 fn closing_the_producer_appends_what_is_open_and_ends_it() {
     let broker = broker_with("orders", 1);
     let producer = patient_producer(&broker);
-    let handle = producer.send(&ProducerRecord::new("orders").value("a")).unwrap();
+    let handle = producer.send(ProducerRecord::new("orders").value("a")).unwrap();
     let clone = producer.clone();
     producer.close().unwrap();
-    assert_eq!(handle.try_get().unwrap().unwrap().offset(), 0);
-    let error = clone.send(&ProducerRecord::new("orders").value("b")).unwrap_err();
+    assert_eq!(handle.try_get().unwrap().unwrap().offset, 0);
+    let error = clone.send(ProducerRecord::new("orders").value("b")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidRequest);
     clone.close().unwrap();
 }
@@ -311,12 +308,12 @@ fn closing_the_producer_appends_what_is_open_and_ends_it() {
 fn dropping_the_last_handle_appends_what_is_open() {
     let broker = broker_with("orders", 1);
     let producer = patient_producer(&broker);
-    let handle = producer.send(&ProducerRecord::new("orders").value("a")).unwrap();
+    let handle = producer.send(ProducerRecord::new("orders").value("a")).unwrap();
     let clone = producer.clone();
     drop(producer);
     assert!(handle.try_get().is_none());
     drop(clone);
-    assert_eq!(handle.wait().unwrap().offset(), 0);
+    assert_eq!(handle.wait().unwrap().offset, 0);
 }
 
 #[test]
@@ -324,10 +321,10 @@ fn closing_the_broker_appends_what_producers_have_open() {
     let dir = tempfile::tempdir().unwrap();
     let broker = Broker::open(dir.path()).unwrap();
     let producer = patient_producer(&broker);
-    let handle = producer.send(&ProducerRecord::new("orders").value("a")).unwrap();
+    let handle = producer.send(ProducerRecord::new("orders").value("a")).unwrap();
     broker.close();
-    assert_eq!(handle.wait().unwrap().offset(), 0);
-    let error = producer.send(&ProducerRecord::new("orders").value("b")).unwrap_err();
+    assert_eq!(handle.wait().unwrap().offset, 0);
+    let error = producer.send(ProducerRecord::new("orders").value("b")).unwrap_err();
     assert_eq!(error.code(), ErrorCode::BrokerNotAvailable);
     drop((producer, broker));
     assert_eq!(values(&Broker::open(dir.path()).unwrap(), "orders", 0, 0), ["a"]);
@@ -340,9 +337,6 @@ fn acknowledgement_by_all_waits_for_the_disk_where_the_topic_says_so() {
         let broker = Broker::open(dir.path()).unwrap();
         broker.admin().create_topic(NewTopic::new("safe", 1).config("flush.messages", "1")).unwrap();
         let producer = broker.producer_builder().acks(acks).build().unwrap();
-        assert_eq!(
-            producer.send(&ProducerRecord::new("safe").value("x")).unwrap().wait().unwrap().offset(),
-            0
-        );
+        assert_eq!(producer.send(ProducerRecord::new("safe").value("x")).unwrap().wait().unwrap().offset, 0);
     }
 }

@@ -112,7 +112,7 @@ fn a_handle_outlives_neither_its_topic_nor_its_broker() {
 #[test]
 fn what_is_not_part_of_a_transaction_is_committed_at_once() {
     let broker = broker_with("orders", 1);
-    broker.producer().send(&ProducerRecord::new("orders").value("a")).unwrap().wait().unwrap();
+    broker.producer().send(ProducerRecord::new("orders").value("a")).unwrap().wait().unwrap();
     let partition = broker.topic("orders").unwrap().partition(0).unwrap();
     let committed = partition.read_from(0).isolation_level(IsolationLevel::ReadCommitted).check_crcs(false);
     assert_eq!(committed.count(), 1);

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla::{Broker, ManualClock, NewTopic, Producer, ProducerRecord, TopicPartition};
+use ottla::{
+    Broker, Consumer, ConsumerRecords, ManualClock, NewTopic, Producer, ProducerRecord, TopicPartition,
+};
 
 /// When manual clocks start: a time like any other.
 pub(crate) const START_MS: i64 = 1_700_000_000_000;
@@ -27,7 +29,7 @@ pub(crate) fn patient_producer(broker: &Broker) -> Producer {
 
 pub(crate) fn send(producer: &Producer, topic: &str, values: &[&str]) {
     for value in values {
-        producer.send(&ProducerRecord::new(topic).value(*value)).unwrap();
+        producer.send(ProducerRecord::new(topic).value(*value)).unwrap();
     }
     producer.flush().unwrap();
 }
@@ -54,4 +56,27 @@ pub(crate) fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(60), "never: {what}");
         std::thread::yield_now();
     }
+}
+
+/// The values of what a poll gives.
+pub(crate) fn texts(records: &ConsumerRecords) -> Vec<String> {
+    records.iter().map(|record| String::from_utf8(record.value().unwrap().to_vec()).unwrap()).collect()
+}
+
+/// Polls until `count` records have come, and gives their values.
+pub(crate) fn poll_values(consumer: &mut Consumer, count: usize) -> Vec<String> {
+    let mut values = Vec::new();
+    while values.len() < count {
+        let records = consumer.poll(Duration::from_secs(60)).unwrap();
+        assert!(!records.is_empty(), "{} of {count} records have come: {values:?}", values.len());
+        values.extend(texts(&records));
+    }
+    values
+}
+
+/// A consumer without a group that reads one partition from its beginning.
+pub(crate) fn reader_of(broker: &Broker, tp: &TopicPartition) -> Consumer {
+    let mut consumer = broker.consumer_builder().build().unwrap();
+    consumer.assign([tp.clone()]).unwrap();
+    consumer
 }

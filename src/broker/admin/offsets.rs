@@ -35,7 +35,7 @@ impl Admin {
     /// # fn main() -> Result<(), ottla::Error> {
     /// let broker = Broker::temporary()?;
     /// for time in [1000, 3000, 2000] {
-    ///     broker.producer().send(&ProducerRecord::new("orders").value("x").timestamp(time))?.wait()?;
+    ///     broker.producer().send(ProducerRecord::new("orders").value("x").timestamp(time))?.wait()?;
     /// }
     /// let admin = broker.admin();
     /// let tp = TopicPartition::new("orders", 0);

@@ -64,6 +64,7 @@ impl BrokerCore {
             }
         })?;
         self.add_new_partitions(&topic, added)?;
+        self.metadata.changed();
         Ok(())
     }
 }

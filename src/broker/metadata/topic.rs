@@ -1,9 +1,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
 use super::checkpoint::Overrides;
+use crate::broker::purgatory::WatcherList;
 use crate::broker::replica::Partition;
 use crate::config::LogConfig;
 use crate::model::{TopicPartition, Uuid, is_internal_topic};
@@ -86,6 +88,8 @@ impl std::fmt::Debug for Topic {
 #[derive(Debug, Default)]
 pub(crate) struct MetadataCache {
     topics: RwLock<Topics>,
+    changes: AtomicU64,
+    watchers: WatcherList,
 }
 
 #[derive(Debug, Default)]
@@ -120,12 +124,32 @@ impl MetadataCache {
         let mut topics = self.topics.write();
         topics.by_id.insert(topic.id(), Arc::clone(&topic));
         topics.by_name.insert(Arc::clone(topic.name()), topic);
+        drop(topics);
+        self.changed();
     }
 
     pub(crate) fn remove(&self, name: &str) -> Option<Arc<Topic>> {
         let mut topics = self.topics.write();
         let topic = topics.by_name.remove(name)?;
         topics.by_id.remove(&topic.id());
+        drop(topics);
+        self.changed();
         Some(topic)
+    }
+
+    /// A number that is another one after each change of topics or of their numbers of partitions.
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// Who waits for such a change.
+    pub(crate) fn watchers(&self) -> &WatcherList {
+        &self.watchers
+    }
+
+    /// Tells those who wait. Called by whoever gives a topic more partitions; the cache itself notices the rest.
+    pub(crate) fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.watchers.check();
     }
 }

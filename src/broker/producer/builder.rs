@@ -23,7 +23,7 @@ use crate::record::{BatchOptions, CompressionType};
 ///     .linger_ms(20)
 ///     .acks(Acks::Leader)
 ///     .build()?;
-/// producer.send(&ProducerRecord::new("orders").value("x"))?.wait()?;
+/// producer.send(ProducerRecord::new("orders").value("x"))?.wait()?;
 ///
 /// let error = broker.producer_builder().batch_size_bytes(0).build().unwrap_err();
 /// assert_eq!(error.code(), ErrorCode::InvalidConfig);

@@ -11,18 +11,18 @@ use crate::model::{NO_TIMESTAMP, Offset, Timestamp, TopicPartition};
 
 /// Where a record ended up (Kafka: `RecordMetadata`).
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RecordMetadata {
-    topic_partition: TopicPartition,
-    offset: Offset,
-    timestamp: Timestamp,
+    /// The topic and partition.
+    pub topic_partition: TopicPartition,
+    /// The record's number within the partition.
+    pub offset: i64,
+    /// The record's timestamp, in milliseconds since the Unix epoch: the producer's, or the broker's if the topic
+    /// has `message.timestamp.type=LogAppendTime`.
+    pub timestamp: i64,
 }
 
 impl RecordMetadata {
-    /// The topic and partition.
-    pub fn topic_partition(&self) -> &TopicPartition {
-        &self.topic_partition
-    }
-
     /// The topic.
     pub fn topic(&self) -> &str {
         self.topic_partition.topic()
@@ -31,17 +31,6 @@ impl RecordMetadata {
     /// The partition, from 0.
     pub fn partition(&self) -> i32 {
         self.topic_partition.partition()
-    }
-
-    /// The record's number within the partition.
-    pub fn offset(&self) -> i64 {
-        self.offset
-    }
-
-    /// The record's timestamp, in milliseconds since the Unix epoch: the producer's, or the broker's if the topic
-    /// has `message.timestamp.type=LogAppendTime`.
-    pub fn timestamp(&self) -> i64 {
-        self.timestamp
     }
 }
 
@@ -58,12 +47,12 @@ impl RecordMetadata {
 /// broker.admin().create_topic(NewTopic::new("orders", 1))?;
 /// // Nothing goes before the batch is full, five minutes have passed, or somebody waits.
 /// let producer = broker.producer_builder().linger_ms(300_000).build()?;
-/// let first = producer.send(&ProducerRecord::new("orders").value("a"))?;
-/// let second = producer.send(&ProducerRecord::new("orders").value("b"))?;
+/// let first = producer.send(ProducerRecord::new("orders").value("a"))?;
+/// let second = producer.send(ProducerRecord::new("orders").value("b"))?;
 /// assert!(first.try_get().is_none());
 ///
-/// assert_eq!(second.wait()?.offset(), 1);
-/// assert_eq!(first.try_get().unwrap()?.offset(), 0);
+/// assert_eq!(second.wait()?.offset, 1);
+/// assert_eq!(first.try_get().unwrap()?.offset, 0);
 /// # Ok(())
 /// # }
 /// ```

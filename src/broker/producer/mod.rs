@@ -57,7 +57,7 @@ use handle::SharedError;
 ///
 /// let producer = broker.producer();
 /// for i in 0..1000 {
-///     producer.send(&ProducerRecord::new("orders").key("k").value(&format!("order {i}")))?;
+///     producer.send(ProducerRecord::new("orders").key("k").value(&format!("order {i}")))?;
 /// }
 /// producer.flush()?;
 /// assert_eq!(broker.topic("orders")?.partition(0)?.latest_offset()?, 1000);

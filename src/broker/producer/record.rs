@@ -18,11 +18,11 @@ use crate::model::Timestamp;
 ///     .value(r#"{"total": 12}"#)
 ///     .header("trace", "4bf92f")
 ///     .timestamp(1_700_000_000_000);
-/// let sent = producer.send(&record)?.wait()?;
-/// assert_eq!((sent.topic(), sent.offset()), ("orders", 0));
-/// assert_eq!(sent.timestamp(), 1_700_000_000_000);
+/// let sent = producer.send(record)?.wait()?;
+/// assert_eq!((sent.topic(), sent.offset), ("orders", 0));
+/// assert_eq!(sent.timestamp, 1_700_000_000_000);
 ///
-/// let there = producer.send(&ProducerRecord::new("orders").partition(3).value("x"))?.wait()?;
+/// let there = producer.send(ProducerRecord::new("orders").partition(3).value("x"))?.wait()?;
 /// assert_eq!(there.partition(), 3);
 /// # Ok(())
 /// # }

@@ -29,7 +29,7 @@ impl Producer {
     ///   [`max_block_ms`](crate::ProducerBuilder::max_block_ms).
     /// - [`InvalidRequest`](ErrorCode::InvalidRequest): the producer is closed.
     /// - [`BrokerNotAvailable`](ErrorCode::BrokerNotAvailable): the broker is closed.
-    pub fn send(&self, record: &ProducerRecord<'_>) -> Result<SendHandle> {
+    pub fn send(&self, record: ProducerRecord<'_>) -> Result<SendHandle> {
         let shared = &self.shared;
         if shared.closed.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorCode::InvalidRequest, "the producer is closed"));
@@ -38,11 +38,11 @@ impl Producer {
         common.core.ensure_open()?;
         let timestamp = record.timestamp.unwrap_or_else(|| common.core.env.clock.now_ms());
         let entry = shared.topic(record.topic)?;
-        match shared.send_to(&entry, record, timestamp) {
+        match shared.send_to(&entry, &record, timestamp) {
             Err(error) if error.code() == ErrorCode::UnknownTopicOrPartition => {
                 // The topic was deleted, or deleted and made again, or given more partitions.
                 let entry = shared.refreshed(record.topic, &entry)?;
-                shared.send_to(&entry, record, timestamp)
+                shared.send_to(&entry, &record, timestamp)
             }
             result => result,
         }

@@ -30,7 +30,7 @@ const READ_BYTES: usize = 1024 * 1024;
 /// broker.admin().create_topic(NewTopic::new("orders", 1))?;
 /// let producer = broker.producer();
 /// for value in ["a", "b", "c"] {
-///     producer.send(&ProducerRecord::new("orders").value(value))?;
+///     producer.send(ProducerRecord::new("orders").value(value))?;
 /// }
 /// producer.flush()?;
 ///

@@ -19,7 +19,7 @@ use crate::model::TopicPartition;
 /// those, the one is taken that most of them prefer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub(crate) enum PartitionAssignor {
+pub enum PartitionAssignor {
     /// Each topic on its own is cut into ranges of neighbouring partitions, so that members get the same partitions
     /// of topics with equally many. Kafka: `RangeAssignor`, `range`.
     Range,
@@ -55,7 +55,7 @@ impl PartitionAssignor {
     ];
 
     /// The name that members agree on.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             PartitionAssignor::Range => "range",
             PartitionAssignor::RoundRobin => "roundrobin",
@@ -65,7 +65,7 @@ impl PartitionAssignor {
     }
 
     /// The assignor of a name.
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
+    pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|assignor| assignor.name() == name)
     }
 

@@ -37,6 +37,14 @@ impl PartitionReader {
         self.fetch.next_offset()
     }
 
+    /// Whether there is something from the next offset on that may be read. An error to come is something.
+    pub(crate) fn is_behind(&self, isolation: IsolationLevel) -> bool {
+        match self.partition.log() {
+            Ok(log) => log.upper_bound(isolation.into()).offset > self.next_offset(),
+            Err(_) => true,
+        }
+    }
+
     /// Goes on from `offset`, and forgets what was read ahead.
     pub(crate) fn seek(&mut self, offset: Offset) {
         self.fetch = CompletedFetch::new(bytes::Bytes::new(), offset, Vec::new(), false);
@@ -50,7 +58,7 @@ impl PartitionReader {
         limits: &ReadLimits,
     ) -> Result<Option<RecordBatch>> {
         loop {
-            if let Some(batch) = self.fetch.next_batch().map_err(|error| self.corrupt(error))? {
+            if let Some(batch) = self.next_batch_read()? {
                 return Ok(Some(batch));
             }
             if !self.read_ahead(buffers, limits)? {
@@ -59,8 +67,13 @@ impl PartitionReader {
         }
     }
 
+    /// The next batch of what was read already.
+    pub(crate) fn next_batch_read(&mut self) -> Result<Option<RecordBatch>> {
+        self.fetch.next_batch().map_err(|error| self.corrupt(error))
+    }
+
     /// Reads one chunk; `false` if there is none.
-    fn read_ahead(&mut self, buffers: &mut ChunkBuffers, limits: &ReadLimits) -> Result<bool> {
+    pub(crate) fn read_ahead(&mut self, buffers: &mut ChunkBuffers, limits: &ReadLimits) -> Result<bool> {
         let offset = self.fetch.next_offset();
         let isolation = FetchIsolation::from(limits.isolation);
         let log = self.partition.log()?;

@@ -10,7 +10,7 @@ use super::group_metadata::GroupMetadata;
 use super::load::Ownership;
 use super::turn::Group;
 use crate::broker::coordinator::{CoordinatorLog, partition_for};
-use crate::broker::purgatory::Timer;
+use crate::broker::purgatory::{Timer, WatcherList};
 use crate::model::ErrorCode;
 use crate::sys::{Clock, Env, Rng};
 
@@ -139,7 +139,7 @@ impl GroupCoordinator {
         self.validate_group_status(group_id, Api::AnyGroup)?;
         let group = groups.entry(Arc::from(group_id)).or_insert_with_key(|id| {
             let state = Mutex::new(GroupMetadata::new(self.clock().now_ms()));
-            Arc::new(Group { id: Arc::clone(id), partition, state })
+            Arc::new(Group { id: Arc::clone(id), partition, state, watchers: WatcherList::default() })
         });
         Ok(Arc::clone(group))
     }

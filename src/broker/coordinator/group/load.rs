@@ -11,6 +11,7 @@ use super::group_offsets::{CommittedOffset, GroupOffsets};
 use super::member::{Member, NewMember};
 use super::record::{GroupMetadataValue, OffsetCommitValue, RecordError, RecordKey};
 use super::turn::{Group, GroupTurn};
+use crate::broker::purgatory::WatcherList;
 use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_TIMESTAMP};
 use crate::record::{BatchError, EndTransactionMarker, RecordBatchRef, RecordRef};
 
@@ -59,7 +60,9 @@ impl GroupCoordinator {
         let mut loaded = 0;
         for (id, group) in loader.groups {
             if let Some(state) = group.into_metadata(self.clock().now_ms()) {
-                let group = Arc::new(Group { id: Arc::clone(&id), partition, state: Mutex::new(state) });
+                let watchers = WatcherList::default();
+                let group =
+                    Arc::new(Group { id: Arc::clone(&id), partition, state: Mutex::new(state), watchers });
                 self.insert_group(Arc::clone(&group));
                 self.with_group(&group, |turn| turn.start_loaded_group());
                 loaded += 1;

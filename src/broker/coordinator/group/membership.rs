@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::coordinator::{Api, GroupCoordinator};
 use super::group_state::GroupState;
 use super::turn::GroupTurn;
+use crate::broker::purgatory::DelayedOperation;
 use crate::model::ErrorCode;
 
 /// A member says that it is alive, and believes to be of a generation.
@@ -43,6 +44,15 @@ impl GroupCoordinator {
         }
         let Some(group) = self.group(params.group_id) else { return ErrorCode::UnknownMemberId };
         self.with_group(&group, |turn| turn.heartbeat(params).err().unwrap_or(ErrorCode::None))
+    }
+
+    /// Has `operation` tried whenever the group starts to rebalance, until it says that it is over. A remote member
+    /// hears of it with its next heartbeat; one in this process need not wait for that.
+    pub(crate) fn watch_rebalances(&self, group_id: &str, operation: &Arc<dyn DelayedOperation>) {
+        let Some(group) = self.group(group_id) else { return };
+        // Once is enough, however often the member joins.
+        group.watchers.forget_if(|known| std::ptr::addr_eq(known, Arc::as_ptr(operation)));
+        group.watchers.watch(Arc::clone(operation));
     }
 
     /// Removes members that say so themselves, or that an administrator names.

@@ -28,6 +28,7 @@ impl GroupTurn<'_> {
         self.state.sync_deadline = None;
         let now_ms = self.now_ms();
         self.state.transition_to(GroupState::PreparingRebalance, now_ms);
+        self.starts_rebalance = true;
         let Self { outbox, group, state, .. } = self;
         outbox.info(|| {
             format!(

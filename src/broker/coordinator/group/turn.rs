@@ -9,6 +9,7 @@ use super::group_state::GroupState;
 use super::outbox::Outbox;
 use super::sync::SyncGroupResult;
 use crate::broker::coordinator::group::JoinGroupResult;
+use crate::broker::purgatory::WatcherList;
 use crate::model::{ErrorCode, Timestamp};
 
 /// A group behind its lock.
@@ -18,6 +19,8 @@ pub(super) struct Group {
     /// Of `__consumer_offsets`.
     pub(super) partition: i32,
     pub(super) state: Mutex<GroupMetadata>,
+    /// Members in this process that want to know at once when the group rebalances.
+    pub(super) watchers: WatcherList,
 }
 
 /// One turn at a group: holds its lock, and collects what is to leave once the lock is released.
@@ -31,6 +34,7 @@ pub(super) struct GroupTurn<'a> {
     pub(super) now: Duration,
     /// The earliest of the deadlines that this turn has set.
     wake_at: Option<Duration>,
+    pub(super) starts_rebalance: bool,
 }
 
 impl GroupCoordinator {
@@ -43,12 +47,16 @@ impl GroupCoordinator {
             outbox: Outbox::default(),
             now: self.clock().monotonic(),
             wake_at: None,
+            starts_rebalance: false,
         };
         let result = work(&mut turn);
         turn.arm_timer();
-        let GroupTurn { state, outbox, .. } = turn;
+        let GroupTurn { state, outbox, starts_rebalance, .. } = turn;
         drop(state);
         outbox.send(self.log(), group.partition);
+        if starts_rebalance {
+            group.watchers.check();
+        }
         result
     }
 }
