@@ -13,8 +13,8 @@
 //! broker.admin().create_topic(NewTopic::new("orders", 3))?;
 //!
 //! let producer = broker.producer();
-//! let sent = producer.send(&ProducerRecord::new("orders").key("customer-7").value("two pears"))?;
-//! println!("at offset {}", sent.wait()?.offset());
+//! let sent = producer.send(ProducerRecord::new("orders").key("customer-7").value("two pears"))?;
+//! println!("at offset {}", sent.wait()?.offset);
 //!
 //! let builder = broker.consumer_builder().group_id("billing").auto_offset_reset(AutoOffsetReset::Earliest);
 //! let mut consumer = builder.build()?;

@@ -29,7 +29,7 @@ use crate::sys::Clock;
 /// let bootstrap_servers = kafka.bootstrap_servers();
 /// # let _ = bootstrap_servers;
 ///
-/// kafka.producer().send(&ProducerRecord::new("orders").value("from the test"))?.wait()?;
+/// kafka.producer().send(ProducerRecord::new("orders").value("from the test"))?.wait()?;
 /// assert_eq!(kafka.admin().list_topics(), ["orders"]);
 /// # Ok(())
 /// # }
