@@ -18,7 +18,7 @@ const FETCH_VERSION: i16 = 4;
 
 fn main() -> Result<(), Error> {
     let mut args = std::env::args().skip(1);
-    let file = args.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml").to_owned());
+    let file = args.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.lock").to_owned());
     let builder = match args.next() {
         Some(dir) => Broker::builder().log_dir(dir).set("group.initial.rebalance.delay.ms", "0"),
         None => Broker::builder().temporary(),
