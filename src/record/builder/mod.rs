@@ -15,7 +15,7 @@ pub use options::BatchOptions;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BuiltFacts {
     pub(super) records_count: i32,
-    /// The least that there is, if there is no record.
+    /// [`NO_TIMESTAMP`] at the least, as in Kafka's `MemoryRecordsBuilder`.
     pub(super) max_timestamp: Timestamp,
     pub(super) offset_delta_of_max_timestamp: i32,
     /// Of the records that have a timestamp; the largest that there is, if none has one.
@@ -53,7 +53,7 @@ pub struct RecordBatchBuilder {
 
 const NO_RECORDS: BuiltFacts = BuiltFacts {
     records_count: 0,
-    max_timestamp: Timestamp::MIN,
+    max_timestamp: NO_TIMESTAMP,
     offset_delta_of_max_timestamp: 0,
     min_timestamp: Timestamp::MAX,
     has_null_key: false,
@@ -184,7 +184,7 @@ impl RecordBatchBuilder {
             attributes: self.options.attributes(),
             last_offset_delta: if is_empty { 0 } else { facts.records_count - 1 },
             base_timestamp: if is_empty { NO_TIMESTAMP } else { self.base_timestamp },
-            max_timestamp: if is_empty { NO_TIMESTAMP } else { facts.max_timestamp },
+            max_timestamp: facts.max_timestamp,
             producer_id: self.options.producer_id,
             producer_epoch: self.options.producer_epoch,
             base_sequence: self.options.base_sequence,

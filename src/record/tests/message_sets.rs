@@ -278,6 +278,17 @@ fn produced_message_sets_become_one_batch() {
 }
 
 #[test]
+fn timestamps_before_the_epoch_survive_and_are_never_the_largest() {
+    let validated = validate(&message(0, 1, 0, -5_000, None).into(), &old_options()).unwrap();
+    assert_eq!((validated.max_timestamp(), validated.offset_of_max_timestamp()), (-1, -1));
+    let batch = RecordBatch::parse(validated.to_bytes()).unwrap();
+    assert_eq!(records_of(&batch)[0].timestamp(), -5_000);
+    // Converted, it is what a batch with this timestamp is.
+    let again = validate(&validated.to_bytes(), &old_options()).unwrap();
+    assert_eq!(again.to_bytes(), validated.to_bytes());
+}
+
+#[test]
 fn the_topics_codec_and_time_hold_for_old_formats_too() {
     let target = old_codecs().last().unwrap();
     let set = Bytes::from([message(0, 1, 0, 1, Some(b"\0")), message(0, 1, 0, 2, Some(b"\x01"))].concat());

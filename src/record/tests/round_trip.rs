@@ -59,7 +59,7 @@ proptest! {
         view.ensure_valid().unwrap();
         prop_assert_eq!(view.compression_type().unwrap(), compression);
         prop_assert_eq!(view.records_count(), Some(all.len() as i32));
-        prop_assert_eq!(view.max_timestamp(), all.iter().map(|sent| sent.timestamp).max().unwrap_or(-1));
+        prop_assert_eq!(view.max_timestamp(), all.iter().map(|sent| sent.timestamp).fold(-1, i64::max));
 
         let mut scratch = Vec::new();
         let borrowed: Vec<_> = view.records(&mut scratch, LIMIT).unwrap().map(Result::unwrap).collect();
