@@ -1,4 +1,6 @@
 //! The `ottla` binary from outside: settings from everywhere, what it says, and how it ends.
+
+#![expect(clippy::disallowed_methods, reason = "the files and processes around a broker are the test's own")]
 #![cfg(feature = "cli")]
 
 use std::fs;

@@ -186,7 +186,8 @@ fn groups_go_with_their_topic_and_new_ones_work_when_it_is_made_again() {
     let broker = Broker::temporary().unwrap();
     create(&broker, "t", 1);
     let tp = TopicPartition::new("t", 0);
-    let committed = || broker.core.groups.fetch_offsets("g", Some(&[tp.clone()]), false).unwrap()[0].offset;
+    let committed =
+        || broker.core.groups.fetch_offsets("g", Some(std::slice::from_ref(&tp)), false).unwrap()[0].offset;
     let commit = |offset| {
         broker.core.ensure_offsets_topic().unwrap();
         broker.core.groups.commit_offsets(CommitOffsetsParams {
