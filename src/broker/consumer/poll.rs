@@ -50,7 +50,11 @@ impl Consumer {
         if let Some(membership) = &self.membership {
             membership.end_poll();
         }
-        result
+        match result {
+            // What a part of a broker says that is being closed differs with the moment.
+            Err(_) if self.core.is_closed() => self.core.ensure_open().map(|()| ConsumerRecords::default()),
+            result => result,
+        }
     }
 
     fn poll_until(&mut self, deadline: Duration) -> Result<ConsumerRecords> {
