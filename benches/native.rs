@@ -7,6 +7,8 @@
 //! The absolute figures depend on the machine and its other tenants; the ratios do not, so each pair is measured in
 //! turn, several times, and the median ratio is printed. What should be reached stands beside it.
 
+#![expect(clippy::disallowed_methods, reason = "a bench measures real time and bare files")]
+
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{Read, Write};

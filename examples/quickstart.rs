@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release --example quickstart [FILE [DIRECTORY]]`
 
+#![expect(clippy::disallowed_methods, reason = "a program of its own, with the machine's files and clock")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
