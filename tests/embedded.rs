@@ -1,5 +1,7 @@
 //! The broker as a Rust program uses it: no socket, no other process.
 
+#![expect(clippy::disallowed_methods, reason = "the threads and the patience of a test are its own")]
+
 #[path = "embedded/admin.rs"]
 mod admin;
 #[path = "embedded/consumer.rs"]
