@@ -121,8 +121,10 @@ fn fetch(socket: &mut TcpStream, partition: i32, offset: i64) -> Result<Vec<u8>,
     request.extend(partition.to_be_bytes());
     request.extend(offset.to_be_bytes());
     request.extend((1_i32 << 24).to_be_bytes());
-    socket.write_all(&(request.len() as i32).to_be_bytes())?;
-    socket.write_all(&request)?;
+    // In one write: two small ones would wait for each other (Nagle's algorithm and delayed acknowledgements).
+    let mut frame = (request.len() as i32).to_be_bytes().to_vec();
+    frame.extend(request);
+    socket.write_all(&frame)?;
 
     let mut size = [0; 4];
     socket.read_exact(&mut size)?;
