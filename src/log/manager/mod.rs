@@ -17,6 +17,7 @@ use parking_lot::{Mutex, RwLock};
 pub(crate) use deletion::DeletionQueue;
 
 use super::log_dir::{LogDir, LogDirFailureChannel};
+use super::open_files::OpenFiles;
 use super::{Log, LogError};
 use crate::config::LogConfig;
 use crate::model::{BrokerId, TopicPartition};
@@ -58,6 +59,7 @@ pub(crate) struct LogManager {
     /// Held while logs are made or deleted; whether that is over, since the log dirs were given back.
     changing: Mutex<bool>,
     deletions: Arc<DeletionQueue>,
+    open_files: Arc<OpenFiles>,
 }
 
 /// A log dir that this broker has the lock of.

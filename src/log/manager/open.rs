@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::dirs::{DirsOpening, OpenedDirs};
 use super::jobs::run_jobs;
-use super::{DeletionQueue, LogManager, LogManagerConfig};
+use super::{LogManager, LogManagerConfig};
 use crate::log::file_names::{self, DirName};
 use crate::log::loader::LoadParams;
 use crate::log::log_dir::{LogDir, LogDirFailureChannel};
@@ -45,14 +45,17 @@ impl LogManager {
             failures,
             logs: RwLock::new(HashMap::new()),
             changing: Mutex::new(false),
-            deletions: Arc::new(DeletionQueue::default()),
+            deletions: Arc::default(),
+            open_files: Arc::default(),
             env,
         };
         let mut jobs = Vec::new();
         for open in &manager.dirs {
-            // A dir that cannot be listed is offline from here on.
-            if let Ok(found) = open.dir.run(|| manager.jobs_of(&config, &open.dir)) {
-                jobs.extend(found);
+            match open.dir.run(|| manager.jobs_of(&config, &open.dir)) {
+                Ok(found) => jobs.extend(found),
+                // A dir that cannot be listed is offline from here on.
+                Err(_) if !open.dir.is_online() => {}
+                Err(error) => return Err(error),
             }
         }
         manager.load(jobs)?;
@@ -96,7 +99,11 @@ impl LogManager {
                     jobs.push(Job { params, high_watermark: of(&high_watermarks) });
                 }
                 DirName::Deleted => {
-                    let target = Arc::new(PartitionDir::new(Arc::clone(&self.env.fs), path));
+                    let target = Arc::new(PartitionDir::new(
+                        Arc::clone(&self.env.fs),
+                        path,
+                        Arc::clone(&self.open_files),
+                    ));
                     // The delay is for readers, of which a new process has none.
                     self.deletions.push_dir(Duration::ZERO, Arc::clone(dir), target);
                 }
@@ -115,7 +122,7 @@ impl LogManager {
     pub(super) fn load_params(&self, dir: &Arc<LogDir>, partition: TopicPartition) -> LoadParams {
         let path = dir.path().join(partition.to_string());
         LoadParams {
-            dir: Arc::new(PartitionDir::new(Arc::clone(&self.env.fs), path)),
+            dir: Arc::new(PartitionDir::new(Arc::clone(&self.env.fs), path, Arc::clone(&self.open_files))),
             env: self.env.clone(),
             log_dir: Arc::clone(dir),
             deletions: Arc::clone(&self.deletions),
@@ -148,7 +155,7 @@ impl LogManager {
                     logs.insert(partition, log);
                 }
                 // The log dir is offline now, which all its other partitions notice too.
-                Err(LogError::Storage { .. } | LogError::LogDirOffline { .. }) => {}
+                Err(error) if error.is_storage() || matches!(error, LogError::LogDirOffline { .. }) => {}
                 Err(error) => return Err(error),
             }
         }

@@ -185,6 +185,7 @@ impl LogSegment {
         self.records.flush()?;
         if sealed {
             self.flush_indexes()?;
+            self.records.release();
             self.flushed.store(true, Ordering::Release);
         }
         Ok(())
@@ -214,7 +215,10 @@ impl LogSegment {
 
     /// Removes all files. Slices that were read before stay readable.
     pub(crate) fn delete_files(&self) -> Result<(), LogError> {
-        self.files().into_iter().try_for_each(SegmentFile::remove)
+        self.records.remove()?;
+        [self.offset_index.file(), self.time_index.file(), self.txn_index.file()]
+            .into_iter()
+            .try_for_each(SegmentFile::remove)
     }
 }
 
