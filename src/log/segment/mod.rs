@@ -21,6 +21,7 @@ use crate::model::{Offset, Timestamp};
 
 pub(crate) use append::BatchEntry;
 pub(crate) use read::{SegmentRead, SegmentReadLimits, TimestampMatch};
+pub(crate) use recover::Recovered;
 pub(crate) use roll::RollParams;
 
 /// What a segment needs to know of its log.
