@@ -174,6 +174,12 @@ impl LogSegment {
         let mut next_offset = self.base_offset;
         loop {
             match headers.next() {
+                // The checksum does not cover offsets: what cannot be true is damage.
+                Ok(Some((position, header)))
+                    if header.base_offset() < next_offset || !self.can_hold(header.last_offset()) =>
+                {
+                    return Err(self.corrupt(start, position));
+                }
                 Ok(Some((_, header))) => next_offset = header.next_offset(),
                 Ok(None) => return Ok(next_offset),
                 Err(ScanError::Log(error)) => return Err(error),
