@@ -20,7 +20,7 @@ use super::log_dir::{LogDir, LogDirFailureChannel};
 use super::open_files::OpenFiles;
 use super::{Log, LogError};
 use crate::config::LogConfig;
-use crate::model::{BrokerId, TopicPartition};
+use crate::model::{BrokerId, TopicPartition, Uuid};
 use crate::sys::{Env, FileLock};
 
 /// What a topic's logs are opened with.
@@ -56,6 +56,8 @@ pub(crate) struct LogManager {
     failed_dirs: Vec<(PathBuf, String)>,
     failures: LogDirFailureChannel,
     logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
+    /// Partitions, with their topics' ids, whose logs may be in a log dir that is offline.
+    missing: RwLock<HashMap<TopicPartition, Uuid>>,
     /// Held while logs are made or deleted; whether that is over, since the log dirs were given back.
     changing: Mutex<bool>,
     deletions: Arc<DeletionQueue>,
@@ -66,7 +68,7 @@ pub(crate) struct LogManager {
 #[derive(Debug)]
 struct OpenDir {
     dir: Arc<LogDir>,
-    directory_id: crate::model::Uuid,
+    directory_id: Uuid,
     /// Given back on shutdown.
     lock: Mutex<Option<Box<dyn FileLock>>>,
 }

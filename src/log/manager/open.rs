@@ -43,7 +43,8 @@ impl LogManager {
             dirs,
             failed_dirs: failed,
             failures,
-            logs: RwLock::new(HashMap::new()),
+            logs: RwLock::default(),
+            missing: RwLock::default(),
             changing: Mutex::new(false),
             deletions: Arc::default(),
             open_files: Arc::default(),
@@ -148,10 +149,10 @@ impl LogManager {
         for (partition, result) in results.lock().drain(..) {
             match result {
                 Ok(log) => {
-                    if let Some(other) = logs.get(&partition) {
-                        let dirs = [other, &log].map(|log| log.log_dir().display().to_string()).join(" and ");
-                        return Err(LogError::DuplicateLog { partition, dirs });
-                    }
+                    let log = match logs.remove(&partition) {
+                        Some(other) => self.resolve_duplicate(other, log)?,
+                        None => log,
+                    };
                     logs.insert(partition, log);
                 }
                 // The log dir is offline now, which all its other partitions notice too.
@@ -161,6 +162,23 @@ impl LogManager {
         }
         logs.retain(|_, log| log.is_online());
         Ok(())
+    }
+}
+
+impl LogManager {
+    /// Of two logs of one partition, the one that has something. An empty one is what a log dir has left that went
+    /// offline while the log was made there, before it was made elsewhere.
+    fn resolve_duplicate(&self, a: Arc<Log>, b: Arc<Log>) -> Result<Arc<Log>, LogError> {
+        let is_empty = |log: &Log| log.log_end_offset() == 0 && log.size() == 0;
+        let (kept, dropped) = if is_empty(&b) { (a, b) } else { (b, a) };
+        if !is_empty(&dropped) {
+            let dirs = [&kept, &dropped].map(|log| log.log_dir().display().to_string()).join(" and ");
+            return Err(LogError::DuplicateLog { partition: kept.topic_partition().clone(), dirs });
+        }
+        let (kept_in, dropped_in) = (kept.log_dir().display(), dropped.log_dir().display());
+        tracing::warn!(partition = %kept.topic_partition(), %kept_in, %dropped_in, "an empty second log is removed");
+        self.delete_log(&dropped)?;
+        Ok(kept)
     }
 }
 
