@@ -148,6 +148,11 @@ fn adopt_topics(core: &Arc<BrokerCore>, mut image: MetadataImage, logs: Vec<Arc<
         let partition = core.metadata.partition(tp.topic(), tp.partition());
         partition.ok_or_else(|| Error::from(ErrorCode::UnknownTopicOrPartition))?.make_leader(log)?;
     }
+    for partition in core.metadata.topics().iter().flat_map(|topic| topic.partitions()) {
+        if partition.existing_log().is_none() {
+            core.log_manager.note_missing(partition.tp().clone(), partition.topic_id());
+        }
+    }
     if adopted {
         image.store(&*core.env.fs, &core.live_log_dirs())?;
     }

@@ -162,6 +162,15 @@ impl Log {
             max_timestamp = max_timestamp.max(entry.max_timestamp);
             last_offset = entry.last_offset;
         }
+        let first_offset = batches.first().map_or(0, |batch| batch.header.base_offset());
+        // A damaged log may end so high that nothing fits behind it.
+        let end = match last_offset.checked_add(1) {
+            Some(end) if end > first_offset => end,
+            _ => {
+                let log_end_offset = self.log_end_offset();
+                return Err(LogError::UnexpectedAppendOffset { first_offset, log_end_offset });
+            }
+        };
         let segment = self.maybe_roll(
             writer,
             config,
@@ -169,7 +178,7 @@ impl Log {
                 max_segment_ms: config.segment_ms,
                 max_segment_bytes: u64::try_from(config.segment_bytes).unwrap_or_default(),
                 max_timestamp,
-                first_offset: batches.first().map_or(0, |batch| batch.header.base_offset()),
+                first_offset,
                 last_offset,
                 size,
                 now_ms: self.env.clock.now_ms(),
@@ -189,8 +198,8 @@ impl Log {
         for completed in &completed {
             complete_txn(&mut writer.producers, completed, Some(segment.txn_index()))?;
         }
-        writer.producers.update_map_end_offset(last_offset + 1);
-        self.bounds.lock().end = end_of(&segment, last_offset + 1);
+        writer.producers.update_map_end_offset(end);
+        self.bounds.lock().end = end_of(&segment, end);
         self.publish_first_unstable(&writer.producers)?;
         Ok(None)
     }

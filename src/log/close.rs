@@ -24,6 +24,8 @@ impl Log {
                     return Ok(());
                 }
                 let end = self.log_end_offset();
+                // A term without a record is not known to the next opening anyway.
+                self.epochs.write().truncate_from_end(end);
                 writer.producers.update_map_end_offset(end);
                 writer.producers.take_snapshot()?;
                 self.segments().active().on_become_inactive()?;

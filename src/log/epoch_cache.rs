@@ -21,18 +21,19 @@ impl EpochEndOffset {
 #[derive(Debug, Default)]
 pub(crate) struct LeaderEpochFileCache {
     entries: Vec<EpochEntry>,
-    dirty: bool,
+    /// What the file has.
+    written: Vec<EpochEntry>,
 }
 
 impl LeaderEpochFileCache {
     /// A cache with what a file held. Entries that break the order are dropped, with those before them, as an
     /// assignment would do.
-    pub(crate) fn new(entries: Vec<EpochEntry>) -> Self {
+    pub(crate) fn new(written: Vec<EpochEntry>) -> Self {
         let mut cache = LeaderEpochFileCache::default();
-        for entry in entries {
+        for entry in &written {
             cache.assign(entry.epoch, entry.start_offset);
         }
-        cache.dirty = false;
+        cache.written = written;
         cache
     }
 
@@ -40,9 +41,13 @@ impl LeaderEpochFileCache {
         &self.entries
     }
 
-    /// The entries, if they changed since they were last taken so, to be written to the file.
+    /// The entries, if they are not those that were last taken so, to be written to the file.
     pub(crate) fn take_unwritten(&mut self) -> Option<Vec<EpochEntry>> {
-        std::mem::take(&mut self.dirty).then(|| self.entries.clone())
+        if self.entries == self.written {
+            return None;
+        }
+        self.written.clone_from(&self.entries);
+        Some(self.entries.clone())
     }
 
     /// Notes that `epoch` starts at `start_offset`. Entries that contradict it, having a later term or a later
@@ -59,7 +64,6 @@ impl LeaderEpochFileCache {
         }
         self.entries.retain(|entry| entry.epoch < epoch && entry.start_offset < start_offset);
         self.entries.push(EpochEntry { epoch, start_offset });
-        self.dirty = true;
     }
 
     /// The current term, if any record or leader has told one.
@@ -99,9 +103,7 @@ impl LeaderEpochFileCache {
 
     /// Forgets the terms that start at or beyond `end_offset`.
     pub(crate) fn truncate_from_end(&mut self, end_offset: Offset) {
-        let before = self.entries.len();
         self.entries.retain(|entry| entry.start_offset < end_offset);
-        self.dirty |= self.entries.len() != before;
     }
 
     /// Forgets the terms that end at or below `start_offset`; the one that spans it starts there from now on.
@@ -109,17 +111,13 @@ impl LeaderEpochFileCache {
         let after = self.entries.partition_point(|entry| entry.start_offset <= start_offset);
         let Some(spanning) = after.checked_sub(1) else { return };
         self.entries.drain(..spanning);
-        if let Some(first) = self.entries.first_mut()
-            && (spanning > 0 || first.start_offset != start_offset)
-        {
+        if let Some(first) = self.entries.first_mut() {
             first.start_offset = start_offset;
-            self.dirty = true;
         }
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&mut self) {
-        self.dirty |= !self.entries.is_empty();
         self.entries.clear();
     }
 }

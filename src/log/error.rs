@@ -212,6 +212,19 @@ impl LogError {
 
     /// Whether the disk is to blame, so that its log dir must go offline (Kafka: `KafkaStorageException`).
     pub(crate) fn is_storage(&self) -> bool {
-        matches!(self, LogError::Storage { .. })
+        matches!(self, LogError::Storage { source, .. } if !is_out_of_descriptors(source))
     }
+}
+
+/// The process, or the system, has too many files open, which is no disk's fault and may pass.
+#[cfg(unix)]
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    matches!(error.raw_os_error(), Some(ENFILE | EMFILE))
+}
+
+#[cfg(not(unix))]
+fn is_out_of_descriptors(_error: &io::Error) -> bool {
+    false
 }

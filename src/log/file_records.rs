@@ -2,7 +2,7 @@
 
 use std::io::IoSlice;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
@@ -13,21 +13,31 @@ use crate::sys::{File, FileSlice, OpenOptions};
 
 /// A file of records. One thread appends; any number read, up to [`FileRecords::size`].
 ///
-/// A file that was there before is opened by the first who needs it, so that a log with thousands of old segments
-/// takes neither time to open nor file descriptors to hold.
+/// The file of an active segment stays open. That of a sealed one is opened by the first who needs it, and closed
+/// when nobody has needed it for a while: a log with thousands of old segments takes neither time to open nor file
+/// descriptors to hold.
 #[derive(Debug)]
 pub(crate) struct FileRecords {
     file: SegmentFile,
-    opened: OnceLock<Arc<dyn File>>,
-    opening: Mutex<()>,
+    opened: Mutex<Opened>,
     /// The bytes that are records; the file is longer while it is preallocated.
     size: AtomicU64,
+}
+
+#[derive(Debug)]
+enum Opened {
+    /// Not yet.
+    No,
+    /// For good.
+    Held(Arc<dyn File>),
+    /// As long as somebody else holds it.
+    Shared(Weak<dyn File>),
 }
 
 impl FileRecords {
     /// A file that is there, with `size` bytes.
     pub(crate) fn existing(file: SegmentFile, size: u64) -> Self {
-        FileRecords { file, opened: OnceLock::new(), opening: Mutex::new(()), size: AtomicU64::new(size) }
+        FileRecords { file, opened: Mutex::new(Opened::No), size: AtomicU64::new(size) }
     }
 
     /// A new file, with room for `preallocate` bytes.
@@ -36,10 +46,7 @@ impl FileRecords {
         if let Some(len) = preallocate {
             opened.allocate(len).map_err(file.failed("reserve room for"))?;
         }
-        let records = FileRecords::existing(file, 0);
-        // The cell is new, so it takes the value.
-        let _ = records.opened.set(opened);
-        Ok(records)
+        Ok(FileRecords { file, opened: Mutex::new(Opened::Held(opened)), size: AtomicU64::new(0) })
     }
 
     pub(crate) fn segment_file(&self) -> &SegmentFile {
@@ -52,23 +59,63 @@ impl FileRecords {
     }
 
     /// The file itself.
-    pub(crate) fn file(&self) -> Result<&Arc<dyn File>, LogError> {
-        if let Some(file) = self.opened.get() {
-            return Ok(file);
-        }
-        let _guard = self.opening.lock();
-        if let Some(file) = self.opened.get() {
+    pub(crate) fn file(&self) -> Result<Arc<dyn File>, LogError> {
+        let mut opened = self.opened.lock();
+        let known = match &*opened {
+            Opened::No => None,
+            Opened::Held(file) => Some(Arc::clone(file)),
+            Opened::Shared(file) => file.upgrade(),
+        };
+        if let Some(file) = known {
             return Ok(file);
         }
         let file = self.file.open(OpenOptions::WRITE)?;
-        Ok(self.opened.get_or_init(|| file))
+        *opened = Opened::Shared(Arc::downgrade(&file));
+        drop(opened);
+        self.file.keep_open(Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// The file, which stays open from now on: whoever appends must hear of it when a later sync fails.
+    fn held_file(&self) -> Result<Arc<dyn File>, LogError> {
+        if let Opened::Held(file) = &*self.opened.lock() {
+            return Ok(Arc::clone(file));
+        }
+        let file = self.file()?;
+        *self.opened.lock() = Opened::Held(Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// Lets the file be closed, once everything in it is on the disk: a sync through another descriptor might not
+    /// hear of what went wrong before.
+    pub(crate) fn release(&self) {
+        let mut opened = self.opened.lock();
+        if let Opened::Held(file) = &*opened {
+            let file = Arc::clone(file);
+            *opened = Opened::Shared(Arc::downgrade(&file));
+            drop(opened);
+            self.file.keep_open(file);
+        }
+    }
+
+    /// Removes the file.
+    pub(crate) fn remove(&self) -> Result<(), LogError> {
+        self.file.remove()?;
+        let mut opened = self.opened.lock();
+        if let Opened::Shared(file) = &*opened
+            && let Some(file) = file.upgrade()
+        {
+            self.file.forget(&file);
+        }
+        *opened = Opened::No;
+        Ok(())
     }
 
     /// Writes `parts`, of `size` bytes together, at the end, in one call. What a failed write leaves behind lies
     /// beyond [`FileRecords::size`], where nobody reads and the next recovery cuts.
     pub(crate) fn append(&self, parts: &mut [IoSlice<'_>], size: u64) -> Result<(), LogError> {
         let end = self.size();
-        self.file()?.write_all_vectored_at(parts, end).map_err(self.file.failed("append to"))?;
+        self.held_file()?.write_all_vectored_at(parts, end).map_err(self.file.failed("append to"))?;
         self.size.store(end + size, Ordering::Release);
         Ok(())
     }
@@ -76,7 +123,7 @@ impl FileRecords {
     /// A range of the file, cut at its end.
     pub(crate) fn slice(&self, position: u64, size: usize) -> Result<FileSlice, LogError> {
         let left = usize::try_from(self.size().saturating_sub(position)).unwrap_or(usize::MAX);
-        Ok(FileSlice::new(Arc::clone(self.file()?), position, size.min(left)))
+        Ok(FileSlice::new(self.file()?, position, size.min(left)))
     }
 
     /// Cuts the file at `size`.
@@ -88,9 +135,8 @@ impl FileRecords {
 
     /// Gives back the room that was reserved and not used.
     pub(crate) fn trim(&self) -> Result<(), LogError> {
-        let Some(file) = self.opened.get() else { return Ok(()) };
         // Cutting nothing would still count as a change, and retention may go by when the file changed.
-        let len = file.len().map_err(self.file.failed("look at"))?;
+        let len = self.file.size()?;
         if len == self.size() { Ok(()) } else { self.truncate_to(self.size()) }
     }
 
@@ -141,7 +187,7 @@ const HEADER_CHUNK: usize = 4096 + RECORD_BATCH_OVERHEAD;
 /// Reads headers, skipping the records behind them.
 pub(crate) struct HeaderScan<'a> {
     records: &'a FileRecords,
-    file: &'a Arc<dyn File>,
+    file: Arc<dyn File>,
     position: u64,
     end: u64,
     chunk: Vec<u8>,
@@ -188,7 +234,7 @@ const BATCH_CHUNK: usize = 256 * 1024;
 /// Reads whole entries, one after the other, into one buffer.
 pub(crate) struct BatchScan<'a> {
     records: &'a FileRecords,
-    file: &'a Arc<dyn File>,
+    file: Arc<dyn File>,
     /// Where the next entry starts.
     position: u64,
     end: u64,

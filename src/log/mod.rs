@@ -25,6 +25,7 @@ mod log_dir;
 mod manager;
 mod offset_metadata;
 mod offsets;
+mod open_files;
 mod partition_dir;
 mod producer_api;
 mod producer_state;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::RwLock;
 
 use super::error::LogError;
+use super::open_files::OpenFiles;
 use crate::sys::{DirEntry, File, FileSystem, OpenOptions};
 
 /// The directory of one partition. It may be renamed (deletion, moves) while files in it are opened lazily, so
@@ -19,16 +20,18 @@ pub(crate) struct PartitionDir {
     /// Names were made, changed or removed since the last sync of the directory.
     unsynced: AtomicBool,
     removed: AtomicBool,
+    open_files: Arc<OpenFiles>,
 }
 
 impl PartitionDir {
     /// The directory at `path`, which exists or is about to.
-    pub(crate) fn new(fs: Arc<dyn FileSystem>, path: PathBuf) -> Self {
+    pub(crate) fn new(fs: Arc<dyn FileSystem>, path: PathBuf, open_files: Arc<OpenFiles>) -> Self {
         PartitionDir {
             fs,
             path: RwLock::new(path),
             unsynced: AtomicBool::new(false),
             removed: AtomicBool::new(false),
+            open_files,
         }
     }
 
@@ -210,6 +213,16 @@ impl SegmentFile {
         let mut name = self.name.write();
         name.removed = true;
         self.dir.remove(&name.text)
+    }
+
+    /// Keeps the opened file open for a while.
+    pub(crate) fn keep_open(&self, file: Arc<dyn File>) {
+        self.dir.open_files.keep(file);
+    }
+
+    /// Lets the opened file be closed.
+    pub(crate) fn forget(&self, file: &Arc<dyn File>) {
+        self.dir.open_files.forget(file);
     }
 
     /// Where it is now.

@@ -48,6 +48,11 @@ impl Log {
         if old.size() == 0 && old.base_offset() == base_offset {
             return Ok(Arc::clone(old));
         }
+        if base_offset <= old.base_offset() {
+            // A file of that name would take the place of one with records.
+            let path = old.records().segment_file().path();
+            return Err(LogError::Malformed { path, what: format!("its records end before {base_offset}") });
+        }
         old.on_become_inactive()?;
         // A segment that is recovered later needs the producers as of its start.
         producers.update_map_end_offset(base_offset);

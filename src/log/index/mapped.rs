@@ -1,13 +1,11 @@
 //! What the memory-mapped indexes share: entries of one size, in a file that grows while it is written and is cut
 //! to what is used when its segment is rolled or closed.
 
-use std::sync::Arc;
-
 use parking_lot::{RwLock, RwLockReadGuard};
 
 use crate::log::error::LogError;
 use crate::log::partition_dir::SegmentFile;
-use crate::sys::{File, Mmap, OpenOptions};
+use crate::sys::{Mmap, OpenOptions};
 
 /// The first step of growth.
 const MIN_FILE_BYTES: usize = 4096;
@@ -28,10 +26,11 @@ pub(super) struct MappedIndex<const N: usize> {
 
 #[derive(Debug)]
 struct State {
+    exists: bool,
     /// Whether the file's entries are still to be looked at.
     unread: bool,
     entries: usize,
-    file: Option<Arc<dyn File>>,
+    /// The file itself is closed once it is mapped: descriptors are few, and most indexes only wait.
     map: Option<Box<dyn Mmap>>,
     /// The file has changed since it was last flushed.
     dirty: bool,
@@ -40,7 +39,7 @@ struct State {
 impl<const N: usize> MappedIndex<N> {
     /// The index in `file`, which exists or is made by the first entry.
     pub(super) fn new(file: SegmentFile, max_bytes: usize, exists: bool) -> Self {
-        let state = State { unread: exists, entries: 0, file: None, map: None, dirty: false };
+        let state = State { exists, unread: exists, entries: 0, map: None, dirty: false };
         MappedIndex { file, max_bytes, state: RwLock::new(state) }
     }
 
@@ -55,22 +54,22 @@ impl<const N: usize> MappedIndex<N> {
 
     /// Looks at the entries with `look`, while none is added.
     pub(super) fn view<T>(&self, look: impl FnOnce(View<'_, N>) -> T) -> Result<T, LogError> {
-        let state = self.state.read();
-        if !state.unread {
-            return Ok(look(View { state }));
+        loop {
+            let state = self.state.read();
+            if !state.unread {
+                return Ok(look(View { state }));
+            }
+            drop(state);
+            self.load(&mut self.state.write())?;
         }
-        drop(state);
-        self.load()?;
-        Ok(look(View { state: self.state.read() }))
     }
 
-    /// Whether the file's length is that of an index. Only a file that was opened before and never cut can fail.
+    /// Whether the file's length is that of an index. One that was looked at already is cut to whole entries.
     pub(super) fn has_valid_length(&self) -> Result<bool, LogError> {
         if self.state.read().unread { Ok(self.file.size()? % N as u64 == 0) } else { Ok(true) }
     }
 
-    fn load(&self) -> Result<(), LogError> {
-        let mut state = self.state.write();
+    fn load(&self, state: &mut State) -> Result<(), LogError> {
         if !state.unread {
             return Ok(());
         }
@@ -80,45 +79,43 @@ impl<const N: usize> MappedIndex<N> {
         if entries > 0 {
             state.map = Some(file.map(entries * N).map_err(self.file.failed("map"))?);
         }
-        state.file = Some(file);
         state.entries = entries;
         state.unread = false;
         Ok(())
     }
 
-    /// Adds an entry; the caller has seen that there is room.
-    pub(super) fn push(&self, entry: [u8; N]) -> Result<(), LogError> {
+    /// Makes room for `count` more entries, or as many as may be, so that [`MappedIndex::push`] cannot fail.
+    pub(super) fn reserve(&self, count: usize) -> Result<(), LogError> {
+        let mut state = self.state.write();
+        self.load(&mut state)?;
+        let max_bytes = self.max_entries() * N;
+        let needed = ((state.entries + count) * N).min(max_bytes);
+        if state.map.as_ref().map_or(0, |map| map.len()) >= needed {
+            return Ok(());
+        }
+        let len = (2 * needed).max(MIN_FILE_BYTES / N * N).min(max_bytes);
+        let file = self.file.open(OpenOptions::CREATE)?;
+        state.exists = true;
+        file.allocate(len as u64).map_err(self.file.failed("extend"))?;
+        state.map = Some(file.map(len).map_err(self.file.failed("map"))?);
+        Ok(())
+    }
+
+    /// Adds an entry, if there is room: see [`MappedIndex::reserve`].
+    pub(super) fn push(&self, entry: [u8; N]) {
         let mut state = self.state.write();
         let position = state.entries * N;
-        if state.map.as_ref().is_none_or(|map| map.len() < position + N) {
-            self.grow(&mut state, position + N)?;
-        }
-        if let Some(map) = &state.map {
+        if let Some(map) = state.map.as_ref().filter(|map| map.len() >= position + N) {
             map.write(position, &entry);
             state.entries += 1;
             state.dirty = true;
         }
-        Ok(())
-    }
-
-    fn grow(&self, state: &mut State, needed: usize) -> Result<(), LogError> {
-        let len = (2 * needed).clamp(MIN_FILE_BYTES, self.max_bytes.max(MIN_FILE_BYTES)).max(needed) / N * N;
-        let file = match &state.file {
-            Some(file) => Arc::clone(file),
-            None => self.file.open(OpenOptions::CREATE)?,
-        };
-        file.allocate(len as u64).map_err(self.file.failed("extend"))?;
-        state.map = Some(file.map(len).map_err(self.file.failed("map"))?);
-        state.file = Some(file);
-        Ok(())
     }
 
     /// Keeps the first `entries` entries.
     pub(super) fn truncate_to_entries(&self, entries: usize) -> Result<(), LogError> {
-        if self.state.read().unread {
-            self.load()?;
-        }
         let mut state = self.state.write();
+        self.load(&mut state)?;
         state.dirty |= entries < state.entries;
         state.entries = state.entries.min(entries);
         Ok(())
@@ -129,8 +126,8 @@ impl<const N: usize> MappedIndex<N> {
         let mut state = self.state.write();
         // Windows cannot cut a file that is mapped.
         state.map = None;
-        if state.unread || state.file.is_some() {
-            state.file = Some(self.file.open(OpenOptions::REPLACE)?);
+        if state.exists {
+            self.file.open(OpenOptions::REPLACE)?;
             state.dirty = true;
         }
         state.unread = false;
@@ -142,39 +139,27 @@ impl<const N: usize> MappedIndex<N> {
     /// (Kafka: `AbstractIndex#trimToValidSize`).
     pub(super) fn trim(&self) -> Result<(), LogError> {
         let mut state = self.state.write();
-        if state.unread {
+        let used = state.entries * N;
+        let is_cut = state.exists && !state.dirty && state.map.as_ref().map_or(0, |map| map.len()) == used;
+        if state.unread || is_cut {
             return Ok(());
         }
-        let used = state.entries * N;
-        let file = match &state.file {
-            Some(_) if !state.dirty && state.map.as_ref().map_or(0, |map| map.len()) == used => return Ok(()),
-            Some(file) => Arc::clone(file),
-            None => self.file.open(OpenOptions::CREATE)?,
-        };
-        // Windows cannot cut a file that is mapped.
-        state.map = None;
-        file.set_len(used as u64).map_err(self.file.failed("cut"))?;
-        if used > 0 {
-            state.map = Some(file.map(used).map_err(self.file.failed("map"))?);
-        }
-        state.file = Some(file);
-        state.dirty = true;
-        Ok(())
+        let file = self.file.open(OpenOptions::CREATE)?;
+        *state = State { exists: true, unread: true, entries: 0, map: None, dirty: true };
+        file.set_len(used as u64).map_err(self.file.failed("cut"))
     }
 
     /// Makes entries survive a power loss.
     pub(super) fn flush(&self) -> Result<(), LogError> {
         let mut state = self.state.write();
-        if !std::mem::take(&mut state.dirty) {
+        if !std::mem::take(&mut state.dirty) || !state.exists {
             return Ok(());
         }
         if let Some(map) = &state.map {
             map.flush().map_err(self.file.failed("flush"))?;
         }
-        match &state.file {
-            Some(file) => file.sync_all().map_err(self.file.failed("flush")),
-            None => Ok(()),
-        }
+        let file = self.file.open(OpenOptions::WRITE)?;
+        file.sync_all().map_err(self.file.failed("flush"))
     }
 }
 

@@ -58,13 +58,15 @@ impl OffsetIndex {
         self.entries.view(|view| view.last().map(|entry| self.parse(entry)))
     }
 
-    /// Adds an entry; one that does not lie beyond the last, or does not fit 32 bits, is a mistake of the caller
-    /// and left out.
+    /// Makes room for `count` more entries.
+    pub(crate) fn reserve(&self, count: usize) -> Result<(), LogError> {
+        self.entries.reserve(count)
+    }
+
+    /// Adds an entry; one that does not lie beyond the last, or for which there is no room, is left out.
     pub(crate) fn append(&self, offset: Offset, position: u32) -> Result<(), LogError> {
-        let relative = offset.checked_sub(self.base_offset).and_then(|relative| u32::try_from(relative).ok());
-        let Some(relative) = relative.filter(|relative| *relative <= i32::MAX as u32) else {
-            return Ok(());
-        };
+        let relative = offset.checked_sub(self.base_offset).and_then(|relative| i32::try_from(relative).ok());
+        let Some(relative) = relative.filter(|relative| *relative >= 0) else { return Ok(()) };
         let fits = self.entries.view(|view| {
             let follows = view.last().is_none_or(|last| self.parse(last).offset < offset);
             follows && view.len() < self.entries.max_entries()
@@ -76,7 +78,9 @@ impl OffsetIndex {
         let (head, tail) = entry.split_at_mut(4);
         head.copy_from_slice(&relative.to_be_bytes());
         tail.copy_from_slice(&position.to_be_bytes());
-        self.entries.push(entry)
+        self.entries.reserve(1)?;
+        self.entries.push(entry);
+        Ok(())
     }
 
     /// Whether no entry fits any more.

@@ -7,7 +7,7 @@ use crate::log::partition_dir::{PartitionDir, SegmentFile};
 use crate::sys::OsFileSystem;
 
 fn file(dir: &Path, kind: &str) -> SegmentFile {
-    let dir = PartitionDir::new(Arc::new(OsFileSystem::without_sync()), dir.to_owned());
+    let dir = PartitionDir::new(Arc::new(OsFileSystem::without_sync()), dir.to_owned(), Arc::default());
     SegmentFile::new(Arc::new(dir), of_offset(100, kind))
 }
 

@@ -50,14 +50,17 @@ impl TimeIndex {
         })
     }
 
+    /// Makes room for `count` more entries.
+    pub(crate) fn reserve(&self, count: usize) -> Result<(), LogError> {
+        self.entries.reserve(count)
+    }
+
     /// Adds an entry, unless its timestamp is not above the last one. `last_of_segment` may take the slot that is
     /// kept free for it (Kafka: `TimeIndex#maybeAppend` with `skipFullCheck`).
     pub(crate) fn maybe_append(&self, at: TimestampOffset, last_of_segment: bool) -> Result<(), LogError> {
         let relative =
-            at.offset.checked_sub(self.base_offset).and_then(|relative| u32::try_from(relative).ok());
-        let Some(relative) = relative.filter(|relative| *relative <= i32::MAX as u32) else {
-            return Ok(());
-        };
+            at.offset.checked_sub(self.base_offset).and_then(|relative| i32::try_from(relative).ok());
+        let Some(relative) = relative.filter(|relative| *relative >= 0) else { return Ok(()) };
         let fits = self.entries.view(|view| {
             let last = view.last().map_or(self.start(), |entry| self.parse(entry));
             let room = self.entries.max_entries().saturating_sub(usize::from(!last_of_segment));
@@ -70,7 +73,9 @@ impl TimeIndex {
         let (head, tail) = entry.split_at_mut(8);
         head.copy_from_slice(&at.timestamp.to_be_bytes());
         tail.copy_from_slice(&relative.to_be_bytes());
-        self.entries.push(entry)
+        self.entries.reserve(1)?;
+        self.entries.push(entry);
+        Ok(())
     }
 
     /// Whether nothing fits any more but the last entry of the segment.

@@ -7,7 +7,7 @@ use crate::log::epoch_cache::LeaderEpochFileCache;
 use crate::log::error::LogError;
 use crate::log::producer_state::ProducerStateManager;
 use crate::log::recover::{ProducersRebuild, rebuild_producers};
-use crate::log::segment::LogSegment;
+use crate::log::segment::{LogSegment, Recovered};
 use crate::model::Offset;
 
 /// What recovery works on.
@@ -21,14 +21,13 @@ pub(super) struct Recovery<'a> {
 impl Recovery<'_> {
     /// Reads again what has to be, and answers the offset after the last record.
     pub(super) fn run(mut self) -> Result<Offset, LogError> {
-        self.rebuild_indexes()?;
-        if !self.params.had_clean_shutdown {
-            // The segment that ends at the recovery point was active when that was reached, its indexes not synced.
-            let point = self.params.recovery_point.saturating_sub(1);
-            let first = self.segments.range(..=point).next_back().or_else(|| self.segments.iter().next());
-            if let Some(first) = first.map(|(base, _)| *base) {
-                self.recover_from(first)?;
-            }
+        // The segment that ends at the recovery point was active when that was reached, its indexes not synced.
+        let point = self.params.recovery_point.saturating_sub(1);
+        let first = self.segments.range(..=point).next_back().or_else(|| self.segments.iter().next());
+        let first = first.filter(|_| !self.params.had_clean_shutdown).map(|(base, _)| *base);
+        self.rebuild_indexes_below(first)?;
+        if let Some(first) = first {
+            self.recover_from(first)?;
         }
         let last =
             self.segments.iter().next_back().map(|(base, segment)| (*base, segment.read_next_offset()));
@@ -44,12 +43,13 @@ impl Recovery<'_> {
         }
     }
 
-    /// Builds missing and damaged indexes of segments that need no recovery otherwise. The sealed ones are not
-    /// looked into, only whether they have an index: a damaged one is noticed by whoever uses it.
-    fn rebuild_indexes(&mut self) -> Result<(), LogError> {
+    /// Builds missing and damaged indexes of segments that need no recovery otherwise: those below `end`, or all.
+    /// The sealed ones are not looked into, only whether they have an index: a damaged one is noticed by whoever
+    /// uses it.
+    fn rebuild_indexes_below(&mut self, end: Option<Offset>) -> Result<(), LogError> {
         let active = self.segments.keys().next_back().copied();
         let mut broken = Vec::new();
-        for (&base, segment) in self.segments.iter() {
+        for (&base, segment) in self.segments.range(..end.unwrap_or(Offset::MAX)) {
             let is_broken = segment.size() > 0
                 && (!segment.has_offset_index()
                     || (Some(base) == active
@@ -73,7 +73,11 @@ impl Recovery<'_> {
         let mut epochs = LeaderEpochFileCache::default();
         let before: Vec<&LogSegment> = self.segments.values().collect();
         crate::log::recover::read_up_to(&mut producers, &before, &self.rebuild(base))?;
-        segment.recover(&mut producers, &mut epochs).map(drop)
+        let recovered = segment.recover(&mut producers, &mut epochs)?;
+        if recovered.truncated_bytes > 0 {
+            warn_of_cut(segment, &recovered);
+        }
+        Ok(())
     }
 
     /// Recovers every segment from the one at `first` on; behind the first bad batch nothing is kept.
@@ -87,13 +91,7 @@ impl Recovery<'_> {
             let recovered = segment.recover(self.producers, self.epochs)?;
             self.producers.take_snapshot()?;
             if recovered.truncated_bytes > 0 {
-                let path = segment.records().segment_file().path();
-                tracing::warn!(
-                    path = %path.display(),
-                    bytes = recovered.truncated_bytes,
-                    next_offset = recovered.next_offset,
-                    "the end of the log is no whole batch and was cut"
-                );
+                warn_of_cut(segment, &recovered);
                 end = Some(base);
                 break;
             }
@@ -119,6 +117,15 @@ impl Recovery<'_> {
             now_ms: self.params.env.clock.now_ms(),
         }
     }
+}
+
+fn warn_of_cut(segment: &LogSegment, recovered: &Recovered) {
+    tracing::warn!(
+        path = %segment.records().segment_file().path().display(),
+        bytes = recovered.truncated_bytes,
+        next_offset = recovered.next_offset,
+        "the end of the log is no whole batch and was cut"
+    );
 }
 
 /// A log that ends before its start has lost what it had: it starts over, empty. Answers the end of the log and

@@ -35,6 +35,7 @@ impl LogManager {
             log.ensure_topic_id(topic_id)?;
             return Ok(log);
         }
+        self.check_not_missing(partition, topic_id)?;
         let mut last_error = super::no_log_dir(&self.failed_dirs);
         for dir in self.dirs_by_number_of_logs() {
             let created = dir.run(|| self.create_in(&dir, partition, topic_id, &config));
@@ -98,6 +99,12 @@ impl LogManager {
             return Err(LogError::Closed { partition: partition.clone() });
         }
         let Some(log) = self.logs.write().remove(partition) else { return Ok(false) };
+        self.delete_log(&log)?;
+        Ok(true)
+    }
+
+    pub(super) fn delete_log(&self, log: &Log) -> Result<(), LogError> {
+        let partition = log.topic_partition();
         let name = file_names::deleted_dir(partition, self.env.random_uuid());
         log.log_dir.deleted.lock().insert(partition.clone());
         log.rename_for_deletion(&log.log_dir.path().join(name))?;
@@ -105,6 +112,24 @@ impl LogManager {
         let delay = Duration::from_millis(u64::try_from(delay_ms).unwrap_or_default());
         let due = self.env.clock.monotonic().saturating_add(delay);
         self.deletions.push_dir(due, Arc::clone(&log.log_dir), Arc::clone(&log.dir));
-        Ok(true)
+        Ok(())
+    }
+
+    /// Tells of a partition that had a log, or may have had one, and has none now. While a log dir is offline, it may
+    /// be there; another one must not be begun elsewhere.
+    pub(crate) fn note_missing(&self, partition: TopicPartition, topic_id: Uuid) {
+        if !self.offline_log_dirs().is_empty() {
+            self.missing.write().insert(partition, topic_id);
+        }
+    }
+
+    fn check_not_missing(&self, partition: &TopicPartition, topic_id: Uuid) -> Result<(), LogError> {
+        // A topic that was made anew has another id.
+        if self.missing.read().get(partition) != Some(&topic_id) {
+            return Ok(());
+        }
+        let dir = self.offline_log_dirs().into_iter().next().unwrap_or_default();
+        let reason = format!("the log of {partition} may be there").into();
+        Err(LogError::LogDirOffline { dir, reason })
     }
 }

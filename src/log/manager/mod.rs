@@ -17,9 +17,10 @@ use parking_lot::{Mutex, RwLock};
 pub(crate) use deletion::DeletionQueue;
 
 use super::log_dir::{LogDir, LogDirFailureChannel};
+use super::open_files::OpenFiles;
 use super::{Log, LogError};
 use crate::config::LogConfig;
-use crate::model::{BrokerId, TopicPartition};
+use crate::model::{BrokerId, TopicPartition, Uuid};
 use crate::sys::{Env, FileLock};
 
 /// What a topic's logs are opened with.
@@ -55,16 +56,19 @@ pub(crate) struct LogManager {
     failed_dirs: Vec<(PathBuf, String)>,
     failures: LogDirFailureChannel,
     logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
+    /// Partitions, with their topics' ids, whose logs may be in a log dir that is offline.
+    missing: RwLock<HashMap<TopicPartition, Uuid>>,
     /// Held while logs are made or deleted; whether that is over, since the log dirs were given back.
     changing: Mutex<bool>,
     deletions: Arc<DeletionQueue>,
+    open_files: Arc<OpenFiles>,
 }
 
 /// A log dir that this broker has the lock of.
 #[derive(Debug)]
 struct OpenDir {
     dir: Arc<LogDir>,
-    directory_id: crate::model::Uuid,
+    directory_id: Uuid,
     /// Given back on shutdown.
     lock: Mutex<Option<Box<dyn FileLock>>>,
 }

@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::dirs::{DirsOpening, OpenedDirs};
 use super::jobs::run_jobs;
-use super::{DeletionQueue, LogManager, LogManagerConfig};
+use super::{LogManager, LogManagerConfig};
 use crate::log::file_names::{self, DirName};
 use crate::log::loader::LoadParams;
 use crate::log::log_dir::{LogDir, LogDirFailureChannel};
@@ -43,16 +43,20 @@ impl LogManager {
             dirs,
             failed_dirs: failed,
             failures,
-            logs: RwLock::new(HashMap::new()),
+            logs: RwLock::default(),
+            missing: RwLock::default(),
             changing: Mutex::new(false),
-            deletions: Arc::new(DeletionQueue::default()),
+            deletions: Arc::default(),
+            open_files: Arc::default(),
             env,
         };
         let mut jobs = Vec::new();
         for open in &manager.dirs {
-            // A dir that cannot be listed is offline from here on.
-            if let Ok(found) = open.dir.run(|| manager.jobs_of(&config, &open.dir)) {
-                jobs.extend(found);
+            match open.dir.run(|| manager.jobs_of(&config, &open.dir)) {
+                Ok(found) => jobs.extend(found),
+                // A dir that cannot be listed is offline from here on.
+                Err(_) if !open.dir.is_online() => {}
+                Err(error) => return Err(error),
             }
         }
         manager.load(jobs)?;
@@ -96,7 +100,11 @@ impl LogManager {
                     jobs.push(Job { params, high_watermark: of(&high_watermarks) });
                 }
                 DirName::Deleted => {
-                    let target = Arc::new(PartitionDir::new(Arc::clone(&self.env.fs), path));
+                    let target = Arc::new(PartitionDir::new(
+                        Arc::clone(&self.env.fs),
+                        path,
+                        Arc::clone(&self.open_files),
+                    ));
                     // The delay is for readers, of which a new process has none.
                     self.deletions.push_dir(Duration::ZERO, Arc::clone(dir), target);
                 }
@@ -115,7 +123,7 @@ impl LogManager {
     pub(super) fn load_params(&self, dir: &Arc<LogDir>, partition: TopicPartition) -> LoadParams {
         let path = dir.path().join(partition.to_string());
         LoadParams {
-            dir: Arc::new(PartitionDir::new(Arc::clone(&self.env.fs), path)),
+            dir: Arc::new(PartitionDir::new(Arc::clone(&self.env.fs), path, Arc::clone(&self.open_files))),
             env: self.env.clone(),
             log_dir: Arc::clone(dir),
             deletions: Arc::clone(&self.deletions),
@@ -141,19 +149,36 @@ impl LogManager {
         for (partition, result) in results.lock().drain(..) {
             match result {
                 Ok(log) => {
-                    if let Some(other) = logs.get(&partition) {
-                        let dirs = [other, &log].map(|log| log.log_dir().display().to_string()).join(" and ");
-                        return Err(LogError::DuplicateLog { partition, dirs });
-                    }
+                    let log = match logs.remove(&partition) {
+                        Some(other) => self.resolve_duplicate(other, log)?,
+                        None => log,
+                    };
                     logs.insert(partition, log);
                 }
                 // The log dir is offline now, which all its other partitions notice too.
-                Err(LogError::Storage { .. } | LogError::LogDirOffline { .. }) => {}
+                Err(error) if error.is_storage() || matches!(error, LogError::LogDirOffline { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
         logs.retain(|_, log| log.is_online());
         Ok(())
+    }
+}
+
+impl LogManager {
+    /// Of two logs of one partition, the one that has something. An empty one is what a log dir has left that went
+    /// offline while the log was made there, before it was made elsewhere.
+    fn resolve_duplicate(&self, a: Arc<Log>, b: Arc<Log>) -> Result<Arc<Log>, LogError> {
+        let is_empty = |log: &Log| log.log_end_offset() == 0 && log.size() == 0;
+        let (kept, dropped) = if is_empty(&b) { (a, b) } else { (b, a) };
+        if !is_empty(&dropped) {
+            let dirs = [&kept, &dropped].map(|log| log.log_dir().display().to_string()).join(" and ");
+            return Err(LogError::DuplicateLog { partition: kept.topic_partition().clone(), dirs });
+        }
+        let (kept_in, dropped_in) = (kept.log_dir().display(), dropped.log_dir().display());
+        tracing::warn!(partition = %kept.topic_partition(), %kept_in, %dropped_in, "an empty second log is removed");
+        self.delete_log(&dropped)?;
+        Ok(kept)
     }
 }
 

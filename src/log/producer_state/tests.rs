@@ -81,7 +81,7 @@ impl States {
 }
 
 fn manager(dir: &std::path::Path, snapshots: &[Offset]) -> ProducerStateManager {
-    let dir = PartitionDir::new(Arc::new(OsFileSystem::without_sync()), dir.to_owned());
+    let dir = PartitionDir::new(Arc::new(OsFileSystem::without_sync()), dir.to_owned(), Arc::default());
     ProducerStateManager::new(Arc::new(dir), DAY_MS, snapshots.iter().copied())
 }
 

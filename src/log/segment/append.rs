@@ -34,14 +34,15 @@ impl LogSegment {
     ) -> Result<(), LogError> {
         let size = batches.clone().map(|batch| batch.size).sum();
         let mut max_timestamp_so_far = self.max_timestamp_and_offset()?;
+        let mut bytes_since_last_entry = self.state.lock().bytes_since_last_index_entry;
+        // What can fail comes before the write: once the records are in the file, they count.
+        self.reserve_index_entries(batches.clone(), bytes_since_last_entry)?;
         let mut position = self.records.size();
         self.records.append(parts, size)?;
-        let mut state = self.state.lock();
-        let mut bytes_since_last_entry = state.bytes_since_last_index_entry;
         if position == 0 {
-            state.rolling_based_timestamp = batches.clone().next().map(|first| first.max_timestamp);
+            let first = batches.clone().next();
+            self.state.lock().rolling_based_timestamp = first.map(|first| first.max_timestamp);
         }
-        drop(state);
         for batch in batches {
             if batch.max_timestamp > max_timestamp_so_far.timestamp {
                 max_timestamp_so_far =
@@ -57,6 +58,26 @@ impl LogSegment {
         let mut state = self.state.lock();
         state.bytes_since_last_index_entry = bytes_since_last_entry;
         state.max_timestamp_so_far = Some(max_timestamp_so_far);
+        Ok(())
+    }
+
+    fn reserve_index_entries(
+        &self,
+        batches: impl Iterator<Item = BatchEntry>,
+        mut bytes_since_last_entry: u64,
+    ) -> Result<(), LogError> {
+        let mut count = 0;
+        for batch in batches {
+            if bytes_since_last_entry > self.index_interval_bytes {
+                count += 1;
+                bytes_since_last_entry = 0;
+            }
+            bytes_since_last_entry += batch.size;
+        }
+        if count > 0 {
+            self.offset_index.reserve(count)?;
+            self.time_index.reserve(count)?;
+        }
         Ok(())
     }
 

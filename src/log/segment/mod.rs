@@ -21,6 +21,7 @@ use crate::model::{Offset, Timestamp};
 
 pub(crate) use append::BatchEntry;
 pub(crate) use read::{SegmentRead, SegmentReadLimits, TimestampMatch};
+pub(crate) use recover::Recovered;
 pub(crate) use roll::RollParams;
 
 /// What a segment needs to know of its log.
@@ -185,6 +186,7 @@ impl LogSegment {
         self.records.flush()?;
         if sealed {
             self.flush_indexes()?;
+            self.records.release();
             self.flushed.store(true, Ordering::Release);
         }
         Ok(())
@@ -214,7 +216,10 @@ impl LogSegment {
 
     /// Removes all files. Slices that were read before stay readable.
     pub(crate) fn delete_files(&self) -> Result<(), LogError> {
-        self.files().into_iter().try_for_each(SegmentFile::remove)
+        self.records.remove()?;
+        [self.offset_index.file(), self.time_index.file(), self.txn_index.file()]
+            .into_iter()
+            .try_for_each(SegmentFile::remove)
     }
 }
 

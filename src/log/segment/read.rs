@@ -169,11 +169,18 @@ impl LogSegment {
     pub(crate) fn read_next_offset(&self) -> Result<Offset, LogError> {
         let last = self.offset_index.last()?;
         let start = last.map_or(self.base_offset, |entry| entry.offset);
-        let Some(found) = self.translate_offset(start)? else { return Ok(self.base_offset) };
-        let mut headers = self.records.headers_from(found.position)?;
+        // Where nothing is found although there is something, no offset in the file can be true.
+        let position = self.translate_offset(start)?.map_or(0, |found| found.position);
+        let mut headers = self.records.headers_from(position)?;
         let mut next_offset = self.base_offset;
         loop {
             match headers.next() {
+                // The checksum does not cover offsets: what cannot be true is damage.
+                Ok(Some((position, header)))
+                    if header.base_offset() < next_offset || !self.can_hold(header.last_offset()) =>
+                {
+                    return Err(self.corrupt(start, position));
+                }
                 Ok(Some((_, header))) => next_offset = header.next_offset(),
                 Ok(None) => return Ok(next_offset),
                 Err(ScanError::Log(error)) => return Err(error),

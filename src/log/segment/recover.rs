@@ -81,13 +81,8 @@ impl Recovery<'_> {
         epochs: &mut LeaderEpochFileCache,
     ) -> Result<bool, LogError> {
         let (first_offset, last_offset) = (batch.base_offset(), batch.last_offset());
-        let fits =
-            last_offset.checked_sub(self.segment.base_offset).is_some_and(|r| r <= i64::from(i32::MAX));
-        if first_offset < self.next_offset
-            || last_offset < first_offset
-            || !fits
-            || batch.ensure_valid().is_err()
-        {
+        let follows = first_offset >= self.next_offset && last_offset >= first_offset;
+        if !follows || !self.segment.can_hold(last_offset) || batch.ensure_valid().is_err() {
             return Ok(false);
         }
         if batch.max_timestamp() > self.max_timestamp_so_far.timestamp {
@@ -99,7 +94,7 @@ impl Recovery<'_> {
             self.last_index_entry = self.valid_bytes;
         }
         self.valid_bytes += batch.size_in_bytes() as u64;
-        self.next_offset = last_offset + 1;
+        self.next_offset = batch.next_offset();
         let epoch = batch.partition_leader_epoch();
         if epoch >= 0 && epochs.latest_epoch().is_none_or(|latest| epoch > latest) {
             epochs.assign(epoch, first_offset);

@@ -43,11 +43,10 @@ impl LogSegment {
         })
     }
 
-    /// Whether an index entry of 32 bits can tell the offset.
-    fn can_hold(&self, offset: Offset) -> bool {
-        offset
-            .checked_sub(self.base_offset)
-            .is_some_and(|relative| (0..=i64::from(i32::MAX)).contains(&relative))
+    /// Whether an index entry of 32 bits can tell the offset, and there is one after it.
+    pub(super) fn can_hold(&self, offset: Offset) -> bool {
+        let relative = offset.checked_sub(self.base_offset);
+        offset < Offset::MAX && relative.is_some_and(|relative| (0..=i64::from(i32::MAX)).contains(&relative))
     }
 
     /// The segment takes no more records: the last time index entry is made, and files are cut to what they hold

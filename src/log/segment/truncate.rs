@@ -2,7 +2,7 @@ use std::sync::atomic::Ordering;
 
 use super::LogSegment;
 use crate::log::error::LogError;
-use crate::model::{NO_TIMESTAMP, Offset, Timestamp};
+use crate::model::{Offset, Timestamp};
 
 impl LogSegment {
     /// Drops every batch that reaches `offset` or lies beyond it; the bytes dropped
@@ -34,7 +34,6 @@ impl LogSegment {
             state.created_ms = now_ms;
             state.rolling_based_timestamp = None;
         }
-        debug_assert!(max.timestamp >= NO_TIMESTAMP);
         Ok(before - self.size())
     }
 }

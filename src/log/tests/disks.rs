@@ -197,3 +197,78 @@ fn wherever_the_disk_fails_nothing_acknowledged_is_lost() {
         assert!(failed_operations.contains(&operation), "{failed_operations:?}");
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn running_out_of_descriptors_fails_the_call_and_blames_no_disk() {
+    let mut fixture = Fixture::with_config(|config| {
+        config.segment_bytes = 300;
+        config.index_interval_bytes = 0;
+    });
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    let mut expected = Vec::new();
+    for i in 0..12u8 {
+        // EMFILE, first where an index is made, then where a segment is.
+        fs.set_plan(|operation, _| {
+            (operation == FileOperation::Open).then(|| io::Error::from_raw_os_error(24))
+        });
+        while try_append(&log, records(&[[i]])).is_ok() {
+            expected.push([i]);
+        }
+        assert!(log.is_online());
+        fs.clear_plan();
+        try_append(&log, records(&[[i]])).unwrap();
+        expected.push([i]);
+    }
+    log.maybe_update_high_watermark(log.log_end_offset()).unwrap();
+    assert_eq!(read_all(&log, 0), numbered(0, &expected));
+    manager.abandon();
+    drop((manager, log));
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    log.maybe_update_high_watermark(log.log_end_offset()).unwrap();
+    assert_eq!(read_all(&log, 0), numbered(0, &expected));
+}
+
+#[test]
+fn readers_of_what_is_being_deleted_are_told_so_and_blame_no_disk() {
+    let fixture = Fixture::with_config(|config| {
+        config.segment_bytes = 300;
+        config.file_delete_delay_ms = 0;
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for i in 0..400 {
+        append(&log, records_at(&["a"], START_MS + i));
+    }
+    manager.shutdown().unwrap();
+    drop((manager, log));
+    // No file is open now: each is opened by its reader, while another thread removes them.
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    std::thread::scope(|scope| {
+        for reader in 0..2 {
+            let log = &log;
+            scope.spawn(move || {
+                for offset in (reader..400).rev() {
+                    match log.read(&read_params(offset)) {
+                        Ok(info) => assert!(info.size() > 0),
+                        Err(error) => assert_eq!(error.code(), ErrorCode::OffsetOutOfRange, "{error}"),
+                    }
+                    let found = log.fetch_offset_by_timestamp(START_MS + offset).unwrap();
+                    assert!(found.is_some_and(|found| found.offset >= offset));
+                }
+            });
+        }
+        scope.spawn(|| {
+            for start in (0..399).step_by(7) {
+                log.maybe_increment_log_start_offset(start).unwrap();
+                manager.cleanup_logs();
+                manager.delete_logs();
+            }
+        });
+    });
+    assert!(log.is_online());
+}

@@ -5,6 +5,7 @@ use super::fixture::*;
 use crate::log::{Log, LogError, LogManager};
 use crate::model::{ErrorCode, TopicPartition, Uuid};
 use crate::sys::FileSystem;
+use crate::testkit::FaultyFileSystem;
 
 fn make(fixture: &Fixture, manager: &LogManager, topic: &str, i: i32) -> Arc<Log> {
     let partition = TopicPartition::new(topic, i);
@@ -132,17 +133,55 @@ fn a_log_of_another_topic_of_the_same_name_is_refused() {
 }
 
 #[test]
-fn a_partition_in_two_log_dirs_is_named() {
+fn a_partition_in_two_log_dirs_is_named_unless_one_is_empty() {
     let mut fixture = Fixture::new();
     fixture.log_dirs = 2;
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
     assert_eq!(log.log_dir(), fixture.log_dir(0));
     manager.shutdown().unwrap();
     drop((manager, log));
-    DISK().create_dir_all(&fixture.log_dir(1).join(partition().to_string())).unwrap();
+    let second = fixture.log_dir(1).join(partition().to_string());
+    DISK().create_dir_all(&second).unwrap();
+    let manager = fixture.open();
+    assert_eq!(manager.log(&partition()).unwrap().log_dir(), fixture.log_dir(0));
+    manager.delete_logs();
+    manager.shutdown().unwrap();
+    drop(manager);
+    assert!(!DISK().exists(&second).unwrap());
+
+    DISK().create_dir_all(&second).unwrap();
+    let segment = "00000000000000000000.log";
+    write_file(&second.join(segment), &read_file(&fixture.partition_dir().join(segment)));
     let error = fixture.try_open().unwrap_err();
     assert!(error.to_string().starts_with("orders-eu-3 is in two log dirs"), "{error}");
+}
+
+#[test]
+fn a_log_that_may_be_in_an_offline_log_dir_is_not_begun_anew() {
+    let mut fixture = Fixture::new();
+    fixture.log_dirs = 2;
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    manager.shutdown().unwrap();
+    drop((manager, log));
+    let fs = Arc::new(FaultyFileSystem::new(Arc::new(DISK())));
+    let broken = fixture.log_dir(0);
+    fs.set_plan(move |_, path| path.starts_with(&broken).then(|| std::io::Error::other("unplugged")));
+    fixture.fs = fs.clone();
+    let manager = fixture.open();
+    manager.note_missing(partition(), topic_id());
+    let error = fixture.try_log_of(&manager).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::KafkaStorageError);
+    make(&fixture, &manager, "new", 0);
+    manager.shutdown().unwrap();
+    drop(manager);
+    fs.clear_plan();
+    let manager = fixture.open();
+    manager.note_missing(partition(), topic_id());
+    assert_eq!(fixture.log_of(&manager).log_end_offset(), 1);
 }
 
 #[test]

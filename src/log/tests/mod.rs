@@ -1,11 +1,16 @@
+// Those with a feature ask the test kit for a disk that fails.
 mod appends;
 mod damage;
+#[cfg(feature = "testkit")]
 mod disks;
 mod fixture;
+#[cfg(feature = "testkit")]
 mod flushes;
+#[cfg(feature = "testkit")]
 mod managers;
 mod model;
 mod producers;
+#[cfg(feature = "testkit")]
 mod recovery;
 mod retention;
 mod rolls;

@@ -137,3 +137,31 @@ fn room_is_reserved_where_the_topic_asks_for_it_and_given_back() {
     manager.shutdown().unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().len(), log.size());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_log_of_many_segments_keeps_few_files_open() {
+    let fixture = Fixture::with_config(|config| config.segment_bytes = 100);
+    let open_files = || {
+        let descriptors = crate::sys::FileSystem::read_dir(&DISK(), "/proc/self/fd".as_ref()).unwrap();
+        let paths = descriptors.iter().filter_map(|entry| {
+            std::fs::read_link(std::path::Path::new("/proc/self/fd").join(&entry.name)).ok()
+        });
+        paths.filter(|path| path.starts_with(fixture.root.path())).count()
+    };
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for _ in 0..400 {
+        append(&log, records(&["a"]));
+    }
+    assert_eq!(log.number_of_segments(), 400);
+    assert_eq!(read_all(&log, 0).len(), 400);
+    log.flush_to_end().unwrap();
+    // Beside those of sealed segments: the active one, and the lock.
+    assert!(open_files() <= 128 + 2, "{} files", open_files());
+    log.maybe_increment_log_start_offset(399).unwrap();
+    manager.cleanup_logs();
+    fixture.clock.advance(Duration::from_secs(60));
+    manager.delete_logs();
+    assert!(open_files() <= 2, "{} files", open_files());
+}
