@@ -20,5 +20,6 @@ mod server {
     mod metadata;
     mod offsets;
     mod produce;
+    mod shared_group;
     mod topics;
 }
