@@ -53,6 +53,21 @@ impl TestBroker {
     /// Starts a broker whose time is `clock`: with a [`ManualClock`](crate::ManualClock), a week of retention
     /// passes in one call.
     ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use ottla::{ManualClock, ProducerRecord, TestBroker};
+    /// # fn main() -> Result<(), ottla::Error> {
+    /// let clock = Arc::new(ManualClock::new(1_000));
+    /// let kafka = TestBroker::with_clock(clock.clone())?;
+    /// clock.advance(Duration::from_secs(7));
+    /// let sent = kafka.producer().send(ProducerRecord::new("orders").value("late"))?.wait()?;
+    /// assert_eq!(sent.timestamp, 8_000);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`TestBroker::start`].
     pub fn with_clock(clock: Arc<dyn Clock>) -> Result<Self> {
