@@ -1,8 +1,11 @@
 //! Whose settings a request is about: shared by the three APIs of settings.
 
+use std::collections::HashSet;
+
 use crate::broker::ConfigResource;
 use crate::error::{Error, Result};
 use crate::model::{BrokerId, ErrorCode};
+use crate::protocol::StrBytes;
 
 // Kafka: `ConfigResource.Type`.
 const TOPIC: i8 = 2;
@@ -44,12 +47,33 @@ fn check_broker_id(name: &str, node_id: BrokerId) -> Result<()> {
     }
 }
 
+/// Which resources a request that changes settings names more than once: none of those is changed, since it could
+/// not be said which of its entries is to count.
+pub(super) struct NamedOnce {
+    twice: HashSet<(i8, StrBytes)>,
+}
+
+impl NamedOnce {
+    /// Of the types and names of a request's resources.
+    pub(super) fn of(resources: impl Iterator<Item = (i8, StrBytes)>) -> Self {
+        let mut seen = HashSet::new();
+        NamedOnce { twice: resources.filter(|resource| !seen.insert(resource.clone())).collect() }
+    }
+
+    pub(super) fn check(&self, resource: &(i8, StrBytes)) -> Result<()> {
+        if self.twice.contains(resource) {
+            return Err(invalid("Each resource must appear at most once.".to_owned()));
+        }
+        Ok(())
+    }
+}
+
 pub(super) fn invalid(message: String) -> Error {
     Error::new(ErrorCode::InvalidRequest, message)
 }
 
 /// The code and the text of an answer.
-pub(super) fn outcome<T>(result: &Result<T>) -> (i16, Option<crate::protocol::StrBytes>) {
+pub(super) fn outcome<T>(result: &Result<T>) -> (i16, Option<StrBytes>) {
     match result {
         Ok(_) => (ErrorCode::None.code(), None),
         Err(error) => (error.code().code(), Some(error.to_string().into())),

@@ -3,9 +3,7 @@
 //! A setting is set, or gets its default again, or items join or leave a list. Either all changes of a resource are made
 //! or none.
 
-use std::collections::HashSet;
-
-use super::config_resource::{NamedResource, invalid, outcome, resource};
+use super::config_resource::{NamedOnce, NamedResource, invalid, outcome, resource};
 use super::request::{Call, RequestContext};
 use crate::config::{AlterOp, ConfigChange};
 use crate::error::{Error, Result};
@@ -18,19 +16,10 @@ use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: IncrementalAlterConfigsRequest) -> Outcome {
     call.respond_on_io_thread(request, |context, request| {
-        let mut seen = HashSet::new();
-        let mut twice = HashSet::new();
-        for asked in &request.resources {
-            if !seen.insert((asked.resource_type, &asked.resource_name)) {
-                twice.insert((asked.resource_type, &asked.resource_name));
-            }
-        }
+        let key = |asked: &AlterConfigsResource| (asked.resource_type, asked.resource_name.clone());
+        let once = NamedOnce::of(request.resources.iter().map(key));
         let responses = request.resources.iter().map(|asked| {
-            let altered = if twice.contains(&(asked.resource_type, &asked.resource_name)) {
-                Err(invalid("Each resource must appear at most once.".to_owned()))
-            } else {
-                alter(context, asked, request.validate_only)
-            };
+            let altered = once.check(&key(asked)).and_then(|()| alter(context, asked, request.validate_only));
             let (error_code, error_message) = outcome(&altered);
             let AlterConfigsResource { resource_type, resource_name, .. } = asked.clone();
             AlterConfigsResourceResponse { error_code, error_message, resource_type, resource_name }
