@@ -118,14 +118,16 @@ mod sys;
 mod testkit;
 
 pub use broker::admin::{
-    Admin, AlterConfig, ConfigEntry, ConfigResource, ConfigSource, LogDirDescription, OffsetSpec,
+    Admin, AlterConfig, ConfigEntry, ConfigResource, ConfigSource, GroupDescription, GroupListing,
+    ListGroupsOptions, LogDirDescription, MemberDescription, MemberToRemove, OffsetSpec,
     PartitionDescription, TopicDescription,
 };
 pub use broker::topic::{AppendedBatch, OffsetAndTimestamp, Partition, RecordReader, Topic};
 pub use broker::{
     Acks, AutoOffsetReset, Broker, BrokerBuilder, Consumer, ConsumerBuilder, ConsumerIter, ConsumerRecord,
-    ConsumerRecords, ConsumerRecordsIter, ConsumerWaker, NewTopic, OffsetAndMetadata, PartitionAssignor,
-    Producer, ProducerBuilder, ProducerRecord, RebalanceListener, RecordMetadata, SendHandle,
+    ConsumerRecords, ConsumerRecordsIter, ConsumerWaker, GroupState, GroupType, NewTopic, OffsetAndMetadata,
+    PartitionAssignor, Producer, ProducerBuilder, ProducerRecord, RebalanceListener, RecordMetadata,
+    SendHandle,
 };
 pub use config::{
     BrokerConfig, ClassName, CleanupPolicy, ConfigError, ConfigKey, ConfigProblem, ConfigType, ConfigWarning,

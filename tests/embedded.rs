@@ -4,6 +4,8 @@
 
 #[path = "embedded/admin.rs"]
 mod admin;
+#[path = "embedded/admin_groups.rs"]
+mod admin_groups;
 #[path = "embedded/consumer.rs"]
 mod consumer;
 #[path = "embedded/group.rs"]

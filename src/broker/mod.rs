@@ -28,9 +28,10 @@ pub use consumer::{
     ConsumerRecordsIter, ConsumerWaker, OffsetAndMetadata, PartitionAssignor, RebalanceListener,
 };
 pub(crate) use coordinator::group::{
-    CommitOffsetsParams, DescribedGroup, FetchedOffset, GroupState, HeartbeatParams, JoinGroupParams,
-    JoinGroupProtocol, JoinGroupResult, LeavingMember, OffsetCommit, SyncGroupParams, SyncGroupResult,
+    CommitOffsetsParams, DescribedGroup, FetchedOffset, HeartbeatParams, JoinGroupParams, JoinGroupProtocol,
+    JoinGroupResult, LeavingMember, OffsetCommit, SyncGroupParams, SyncGroupResult,
 };
+pub use coordinator::group::{GroupState, GroupType};
 pub(crate) use core::{BrokerCore, Service};
 pub use metadata::NewTopic;
 pub(crate) use metadata::{ConfigResource, CreatedTopic, MetadataError, NewPartitions, Overrides, Topic};

@@ -1,6 +1,8 @@
 //! Looking after topics, groups and settings from within the process.
 
 mod configs;
+mod group_offsets;
+mod groups;
 mod log_dirs;
 mod offsets;
 mod topics;
@@ -8,6 +10,7 @@ mod topics;
 use std::sync::Arc;
 
 pub use configs::{AlterConfig, ConfigEntry, ConfigResource, ConfigSource};
+pub use groups::{GroupDescription, GroupListing, ListGroupsOptions, MemberDescription, MemberToRemove};
 pub use log_dirs::LogDirDescription;
 pub use offsets::OffsetSpec;
 pub use topics::{PartitionDescription, TopicDescription};

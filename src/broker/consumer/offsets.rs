@@ -85,7 +85,7 @@ pub(super) fn fetch_committed(
     }
 }
 
-pub(super) fn group_error(code: ErrorCode, group_id: &str) -> Error {
+pub(in crate::broker) fn group_error(code: ErrorCode, group_id: &str) -> Error {
     Error::from(code).context(format_args!("group '{group_id}'"))
 }
 

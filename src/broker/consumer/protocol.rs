@@ -16,7 +16,7 @@ use bytes::{Buf, BufMut, Bytes};
 use crate::model::TopicPartition;
 
 /// The protocol type of consumer groups.
-pub(super) const PROTOCOL_TYPE: &str = "consumer";
+pub(in crate::broker) const PROTOCOL_TYPE: &str = "consumer";
 const SUBSCRIPTION_VERSION: i16 = 3;
 const ASSIGNMENT_VERSION: i16 = 3;
 
@@ -36,15 +36,15 @@ pub(super) struct Subscription {
 
 /// What a member is to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Assignment {
-    pub(super) partitions: Vec<TopicPartition>,
+pub(in crate::broker) struct Assignment {
+    pub(in crate::broker) partitions: Vec<TopicPartition>,
     pub(super) user_data: Option<Bytes>,
 }
 
 /// The bytes are not what they should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the consumer protocol's {field} is cut or malformed")]
-pub(super) struct MalformedProtocol {
+pub(in crate::broker) struct MalformedProtocol {
     field: &'static str,
 }
 
@@ -97,7 +97,7 @@ impl Assignment {
     }
 
     /// No byte at all is what a member gets for which the leader has nothing.
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, MalformedProtocol> {
+    pub(in crate::broker) fn decode(bytes: &[u8]) -> Result<Self, MalformedProtocol> {
         if bytes.is_empty() {
             return Ok(Assignment::default());
         }

@@ -16,7 +16,7 @@ pub(super) fn handle(call: Call<'_>, request: ListGroupsRequest) -> Outcome {
         group_id: StrBytes::from(&*group.group_id),
         protocol_type: StrBytes::from(&*group.protocol_type),
         group_state: StrBytes::from_static(group.state.name()),
-        group_type: StrBytes::from_static(group.group_type),
+        group_type: StrBytes::from_static(group.group_type.name()),
     });
     let response =
         ListGroupsResponse { error_code: error.code(), groups: groups.collect(), ..Default::default() };

@@ -4,12 +4,12 @@ use bytes::Bytes;
 
 use super::coordinator::{Api, GroupCoordinator};
 use super::group_metadata::CONSUMER_PROTOCOL_TYPE;
-use super::group_state::GroupState;
+use super::group_state::{GroupState, GroupType};
 use super::turn::GroupTurn;
 use crate::model::{ErrorCode, TopicPartition};
 
-/// The type of every group here, as ListGroups names it.
-const CLASSIC: &str = "classic";
+/// The type of every group here.
+const TYPE: GroupType = GroupType::Classic;
 
 /// A group as DescribeGroups shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(crate) struct GroupListing {
     pub(crate) group_id: Arc<str>,
     pub(crate) protocol_type: Arc<str>,
     pub(crate) state: GroupState,
-    pub(crate) group_type: &'static str,
+    pub(crate) group_type: GroupType,
 }
 
 impl GroupCoordinator {
@@ -76,7 +76,7 @@ impl GroupCoordinator {
         let admits = |filter: &[&str], name: &str| {
             filter.is_empty() || filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
         };
-        if !admits(types, CLASSIC) {
+        if !admits(types, TYPE.name()) {
             return (error, Vec::new());
         }
         let mut listed = Vec::new();
@@ -87,7 +87,7 @@ impl GroupCoordinator {
             };
             if state != GroupState::Dead && admits(states, state.name()) {
                 let group_id = Arc::clone(&group.id);
-                listed.push(GroupListing { group_id, protocol_type, state, group_type: CLASSIC });
+                listed.push(GroupListing { group_id, protocol_type, state, group_type: TYPE });
             }
         }
         (error, listed)

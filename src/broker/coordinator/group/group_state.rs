@@ -2,7 +2,8 @@ use std::fmt;
 
 /// Where a group stands between two rebalances (Kafka: `GroupState`, `ClassicGroupState`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum GroupState {
+#[non_exhaustive]
+pub enum GroupState {
     /// No members; committed offsets, perhaps.
     Empty,
     /// Members were told to join again; joins are parked until all have, or time is up.
@@ -17,7 +18,7 @@ pub(crate) enum GroupState {
 
 impl GroupState {
     /// Kafka's name, as DescribeGroups and ListGroups give it.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             GroupState::Empty => "Empty",
             GroupState::PreparingRebalance => "PreparingRebalance",
@@ -40,6 +41,29 @@ impl GroupState {
 }
 
 impl fmt::Display for GroupState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// By which protocol the members of a group find together (Kafka: `GroupType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GroupType {
+    /// Members join and sync, and one of them assigns.
+    Classic,
+}
+
+impl GroupType {
+    /// Kafka's name, as ListGroups gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            GroupType::Classic => "classic",
+        }
+    }
+}
+
+impl fmt::Display for GroupType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }

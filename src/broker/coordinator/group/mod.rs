@@ -38,11 +38,11 @@ mod turn;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use admin::{DescribedGroup, DescribedGroupMember};
+pub(crate) use admin::{DescribedGroup, DescribedGroupMember, GroupListing};
 pub(crate) use config::GroupConfig;
 pub(crate) use coordinator::GroupCoordinator;
 pub(crate) use group_offsets::OffsetAndMetadata;
-pub(crate) use group_state::GroupState;
+pub use group_state::{GroupState, GroupType};
 pub(crate) use join::{JoinGroupMember, JoinGroupParams, JoinGroupProtocol, JoinGroupResult};
 pub(crate) use membership::{HeartbeatParams, LeaveGroupResult, LeavingMember};
 pub(crate) use offsets::{CommitOffsetsParams, FetchedOffset, OffsetCommit};

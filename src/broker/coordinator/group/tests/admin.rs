@@ -94,7 +94,7 @@ fn groups_are_listed_by_state_and_type_without_regard_to_case() {
     assert!(list(&["preparingrebalance", "no such state"], &[]).is_empty());
     assert!(list(&[], &["consumer", "share", "streams"]).is_empty());
     let (_, groups) = fixture.coordinator.list_groups(&["Stable"], &[]);
-    assert_eq!((&*groups[0].protocol_type, groups[0].group_type), ("consumer", "classic"));
+    assert_eq!((&*groups[0].protocol_type, groups[0].group_type.name()), ("consumer", "classic"));
 }
 
 #[test]
