@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Broker;
+use super::handle::Handle;
 use super::open::{self, OpenParams};
 use crate::config::BrokerConfig;
 use crate::error::Result;
@@ -109,7 +110,7 @@ impl BrokerBuilder {
             tracing::warn!("{warning}");
         }
         let core = open::open(OpenParams { env: self.env, config, temporary_dir })?;
-        Ok(Broker { core })
+        Ok(Broker { core: Handle::new(core) })
     }
 
     fn make_temporary_dir(&mut self) -> Result<PathBuf> {

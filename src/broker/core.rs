@@ -1,7 +1,7 @@
 //! What all doors of a broker share: its topics, logs, groups, timers and settings.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub(crate) struct BrokerCore {
     pub(super) close_listeners: Mutex<Vec<Weak<dyn CloseListener>>>,
     pub(super) threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
     pub(super) closed: AtomicBool,
+    /// How many [`Handle`](super::handle::Handle)s there are.
+    pub(super) handles: AtomicUsize,
     /// Removed when the broker is closed: the directory of a temporary one.
     pub(super) temporary_dir: Option<std::path::PathBuf>,
 }
@@ -159,7 +161,7 @@ impl BrokerCore {
         self.timer.close();
         let own = std::thread::current().id();
         for thread in std::mem::take(&mut *self.threads.lock()) {
-            // The last handle may be dropped by a task of the timer, which cannot wait for itself.
+            // A caller's own code may run on this thread and close the broker; the thread cannot wait for itself.
             if thread.thread().id() != own && thread.join().is_err() {
                 tracing::error!("a broker thread panicked: this is a bug in ottla");
             }

@@ -8,6 +8,7 @@ mod builder;
 mod consumer;
 pub(crate) mod coordinator;
 mod core;
+mod handle;
 mod io_threads;
 mod metadata;
 mod offsets_log;
@@ -20,8 +21,6 @@ pub(crate) mod topic;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 pub use builder::BrokerBuilder;
 pub use consumer::{
     AutoOffsetReset, Consumer, ConsumerBuilder, ConsumerIter, ConsumerRecord, ConsumerRecords,
@@ -33,6 +32,7 @@ pub(crate) use coordinator::group::{
 };
 pub use coordinator::group::{GroupState, GroupType};
 pub(crate) use core::{BrokerCore, Service};
+pub(crate) use handle::Handle;
 pub use metadata::NewTopic;
 pub(crate) use metadata::{ConfigResource, CreatedTopic, MetadataError, NewPartitions, Overrides, Topic};
 pub(crate) use replica::{
@@ -51,10 +51,15 @@ use crate::error::Result;
 /// [`Producer`](crate::Producer)s and [`Consumer`](crate::Consumer)s of this program use by plain calls, and any
 /// Kafka client over a listener.
 ///
-/// The handle is cheap to clone and may be shared between threads. The broker is closed by [`Broker::close`] or
-/// when the last handle (clones, producers, consumers, listeners) is dropped. Closing ends the listeners, lets
-/// waiting calls return an error with [`ErrorCode::BrokerNotAvailable`](crate::ErrorCode), writes what is needed
-/// to open again without a scan, and lets go of the directories.
+/// The handle is cheap to clone and may be shared between threads.
+///
+/// # Closing
+/// The broker is closed by [`Broker::close`], or where the last handle is dropped: its clones, and what was made from
+/// them (producers, consumers, builders, [`Admin`](crate::Admin), topics, partitions, readers, listeners). Requests of
+/// remote clients that are being served are no handles, so that no client can keep a broker open. Closing ends the
+/// listeners, lets waiting calls return an error with [`ErrorCode::BrokerNotAvailable`](crate::ErrorCode), writes what
+/// is needed to open again without a scan, and lets go of the directories: all that is done when `close`, or the drop
+/// of the last handle, returns.
 ///
 /// # Examples
 /// ```
@@ -72,7 +77,7 @@ use crate::error::Result;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Broker {
-    pub(crate) core: Arc<BrokerCore>,
+    pub(crate) core: Handle,
 }
 
 impl Broker {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -76,6 +76,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         close_listeners: Mutex::default(),
         threads: Mutex::default(),
         closed: AtomicBool::new(false),
+        handles: AtomicUsize::new(0),
         temporary_dir,
         env,
     });

@@ -213,3 +213,52 @@ fn groups_go_with_their_topic_and_new_ones_work_when_it_is_made_again() {
     assert_eq!(commit(9), [ErrorCode::None]);
     assert_eq!(committed(), 9);
 }
+
+/// What everything that is made from a broker has of it.
+fn handles_of(broker: &Broker) -> Vec<Box<dyn std::any::Any>> {
+    let topic = broker.topic("orders").unwrap();
+    let partition = topic.partition(0).unwrap();
+    vec![
+        Box::new(partition.read_from(0)),
+        Box::new(partition),
+        Box::new(topic),
+        Box::new(broker.admin()),
+        Box::new(broker.producer()),
+        Box::new(broker.producer_builder()),
+        Box::new(broker.consumer_builder()),
+        Box::new(broker.consumer("g").unwrap()),
+        Box::new(broker.clone()),
+    ]
+}
+
+#[test]
+fn the_broker_is_closed_where_the_last_handle_is_dropped_although_a_request_is_still_served() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::open(dir.path()).unwrap();
+    create(&broker, "orders", 1);
+    // A thread of the broker has it while it serves a request.
+    let served = Arc::clone(&broker.core);
+    let handles = handles_of(&broker);
+    drop(broker);
+    for handle in handles {
+        assert!(!served.is_closed());
+        drop(handle);
+    }
+    assert!(served.is_closed());
+    // The directory is free, too.
+    assert_eq!(Broker::open(dir.path()).unwrap().admin().list_topics(), ["orders"]);
+}
+
+#[test]
+fn a_producer_that_is_the_last_handle_appends_what_is_open_although_the_timer_looks_at_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::open(dir.path()).unwrap();
+    create(&broker, "orders", 1);
+    let producer = broker.producer_builder().linger_ms(u64::from(u32::MAX)).build().unwrap();
+    producer.send(ProducerRecord::new("orders").value("a")).unwrap();
+    let looked_at = producer.share();
+    drop((broker, producer));
+    let again = Broker::open(dir.path()).unwrap();
+    assert_eq!(again.topic("orders").unwrap().partition(0).unwrap().latest_offset().unwrap(), 1);
+    drop(looked_at);
+}

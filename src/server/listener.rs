@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::endpoints::{Address, Advertised};
 use super::network;
 use super::service::{Listeners, ReservedName};
-use crate::broker::{Broker, BrokerCore};
+use crate::broker::{Broker, Handle};
 use crate::config::{ConfigError, Endpoint, SecurityProtocol};
 use crate::error::{Error, Result};
 use crate::model::ErrorCode;
@@ -38,7 +38,7 @@ const PLAINTEXT: &str = "PLAINTEXT";
 #[derive(Clone)]
 pub struct Listener {
     /// Keeps the broker open.
-    _core: Arc<BrokerCore>,
+    _core: Handle,
     listeners: Arc<Listeners>,
     name: Arc<str>,
     local_addr: SocketAddr,
@@ -167,7 +167,7 @@ impl Broker {
         let bootstrap = advertised.bootstrap();
         let (listeners, name) = name.open(socket, advertised, &self.core.config())?;
         tracing::info!(listener = %name, address = %local_addr, advertised = %bootstrap, "listening");
-        Ok(Listener { _core: Arc::clone(&self.core), listeners, name, local_addr, bootstrap })
+        Ok(Listener { _core: self.core.clone(), listeners, name, local_addr, bootstrap })
     }
 }
 

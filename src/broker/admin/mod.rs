@@ -7,8 +7,6 @@ mod log_dirs;
 mod offsets;
 mod topics;
 
-use std::sync::Arc;
-
 pub use configs::{AlterConfig, ConfigEntry, ConfigResource, ConfigSource};
 pub use groups::{GroupDescription, GroupListing, ListGroupsOptions, MemberDescription, MemberToRemove};
 pub use log_dirs::LogDirDescription;
@@ -16,7 +14,7 @@ pub use offsets::OffsetSpec;
 pub use topics::{PartitionDescription, TopicDescription};
 
 use super::Broker;
-use super::core::BrokerCore;
+use super::handle::Handle;
 
 /// Makes, changes, describes and deletes topics, groups and settings.
 ///
@@ -39,12 +37,12 @@ use super::core::BrokerCore;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Admin {
-    core: Arc<BrokerCore>,
+    core: Handle,
 }
 
 impl Broker {
     /// The way to look after topics, groups and settings.
     pub fn admin(&self) -> Admin {
-        Admin { core: Arc::clone(&self.core) }
+        Admin { core: self.core.clone() }
     }
 }

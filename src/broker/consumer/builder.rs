@@ -1,11 +1,10 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Consumer;
 use super::assignor::PartitionAssignor;
 use super::fetch::ReadLimits;
 use super::listener::RebalanceListener;
-use crate::broker::core::BrokerCore;
+use crate::broker::Handle;
 use crate::error::{Error, Result};
 use crate::model::{ErrorCode, IsolationLevel};
 
@@ -64,13 +63,13 @@ pub(super) struct ConsumerOptions {
 /// ```
 #[must_use = "a builder does nothing until it is built"]
 pub struct ConsumerBuilder {
-    core: Arc<BrokerCore>,
+    core: Handle,
     options: ConsumerOptions,
     listener: Option<Box<dyn RebalanceListener>>,
 }
 
 impl ConsumerBuilder {
-    pub(super) fn new(core: Arc<BrokerCore>) -> Self {
+    pub(super) fn new(core: Handle) -> Self {
         let options = ConsumerOptions {
             group_id: None,
             group_instance_id: None,

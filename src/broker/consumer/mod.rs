@@ -39,7 +39,7 @@ pub use signal::ConsumerWaker;
 use signal::{Signal, Watch};
 
 use super::Broker;
-use super::core::BrokerCore;
+use super::handle::Handle;
 use crate::error::Result;
 use crate::model::TopicPartition;
 
@@ -87,7 +87,7 @@ use crate::model::TopicPartition;
 /// # }
 /// ```
 pub struct Consumer {
-    core: Arc<BrokerCore>,
+    core: Handle,
     options: ConsumerOptions,
     signal: Arc<Signal>,
     buffers: ChunkBuffers,
@@ -119,11 +119,7 @@ enum Reading {
 }
 
 impl Consumer {
-    fn new(
-        core: Arc<BrokerCore>,
-        options: ConsumerOptions,
-        listener: Option<Box<dyn RebalanceListener>>,
-    ) -> Self {
+    fn new(core: Handle, options: ConsumerOptions, listener: Option<Box<dyn RebalanceListener>>) -> Self {
         let signal = Signal::new(Arc::clone(&core.env.clock));
         let weak: Weak<Signal> = Arc::downgrade(&signal);
         core.add_close_listener(weak);
@@ -174,6 +170,6 @@ impl Broker {
 
     /// A consumer with other settings than the default, or without a group.
     pub fn consumer_builder(&self) -> ConsumerBuilder {
-        ConsumerBuilder::new(Arc::clone(&self.core))
+        ConsumerBuilder::new(self.core.clone())
     }
 }

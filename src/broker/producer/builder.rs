@@ -1,9 +1,8 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::Producer;
-use super::shared::{Acks, ProducerOptions, Shared};
-use crate::broker::core::BrokerCore;
+use super::shared::{Acks, Open, ProducerOptions};
+use crate::broker::Handle;
 use crate::error::{Error, Result};
 use crate::model::ErrorCode;
 use crate::record::{BatchOptions, CompressionType};
@@ -33,12 +32,12 @@ use crate::record::{BatchOptions, CompressionType};
 #[derive(Clone, Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct ProducerBuilder {
-    core: Arc<BrokerCore>,
+    core: Handle,
     options: ProducerOptions,
 }
 
 impl ProducerBuilder {
-    pub(super) fn new(core: Arc<BrokerCore>) -> Self {
+    pub(super) fn new(core: Handle) -> Self {
         ProducerBuilder { core, options: Self::default_options() }
     }
 
@@ -141,6 +140,6 @@ impl ProducerBuilder {
                 ),
             ));
         }
-        Ok(Producer { shared: Shared::new(self.core, self.options) })
+        Ok(Producer { shared: Open::new(self.core, self.options) })
     }
 }

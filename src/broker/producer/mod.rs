@@ -20,7 +20,7 @@ pub use handle::{RecordMetadata, SendHandle};
 pub(crate) use partitioner::partition_for_key;
 pub use record::ProducerRecord;
 pub use shared::Acks;
-use shared::Shared;
+use shared::Open;
 
 use super::Broker;
 use crate::error::Result;
@@ -66,7 +66,7 @@ use handle::SharedError;
 /// ```
 #[derive(Clone)]
 pub struct Producer {
-    shared: Arc<Shared>,
+    shared: Arc<Open>,
 }
 
 impl Producer {
@@ -80,6 +80,12 @@ impl Producer {
             None => Ok(()),
             Some(error) => Err(SharedError::to_error(&error)),
         }
+    }
+
+    /// What the timer has of it while it looks for batches that have waited long enough.
+    #[cfg(test)]
+    pub(super) fn share(&self) -> impl Sized + use<> {
+        Arc::clone(&**self.shared)
     }
 
     /// Appends what is open and ends the producer for all its handles: a later `send` fails. Closing again does
@@ -102,11 +108,11 @@ impl fmt::Debug for Producer {
 impl Broker {
     /// A producer with the default settings: see [`ProducerBuilder`].
     pub fn producer(&self) -> Producer {
-        Producer { shared: Shared::new(Arc::clone(&self.core), ProducerBuilder::default_options()) }
+        Producer { shared: Open::new(self.core.clone(), ProducerBuilder::default_options()) }
     }
 
     /// A producer with other settings than the default.
     pub fn producer_builder(&self) -> ProducerBuilder {
-        ProducerBuilder::new(Arc::clone(&self.core))
+        ProducerBuilder::new(self.core.clone())
     }
 }

@@ -1,5 +1,6 @@
 //! What the handles of one producer share.
 
+use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -8,6 +9,7 @@ use parking_lot::Mutex;
 
 use super::memory::BufferMemory;
 use super::topics::Topics;
+use crate::broker::Handle;
 use crate::broker::core::{BrokerCore, CloseListener};
 use crate::error::{Error, Result};
 use crate::model::{ProducerEpoch, ProducerId};
@@ -51,7 +53,14 @@ pub(super) struct Common {
     failure: Mutex<Option<Arc<Error>>>,
 }
 
-/// The producer behind its handles; it appends what is open when the last of them is dropped.
+/// What the handles of a producer have in common. Where the last of them is dropped, what is open is appended, and then
+/// the broker is let go.
+pub(super) struct Open {
+    shared: Arc<Shared>,
+    _core: Handle,
+}
+
+/// The producer behind its handles, which the timer may share for a moment.
 pub(super) struct Shared {
     pub(super) common: Arc<Common>,
     pub(super) topics: Topics,
@@ -86,7 +95,7 @@ impl Common {
 }
 
 impl Shared {
-    pub(super) fn new(core: Arc<BrokerCore>, options: ProducerOptions) -> Arc<Self> {
+    fn new(core: Arc<BrokerCore>, options: ProducerOptions) -> Arc<Self> {
         let shared = Arc::new(Shared {
             rng: SeededRng::new(core.env.rng.next_u64()),
             common: Common::new(core, options),
@@ -114,10 +123,24 @@ impl CloseListener for Shared {
     }
 }
 
-impl Drop for Shared {
+impl Open {
+    pub(super) fn new(core: Handle, options: ProducerOptions) -> Arc<Self> {
+        Arc::new(Open { shared: Shared::new(Arc::clone(&core), options), _core: core })
+    }
+}
+
+impl Deref for Open {
+    type Target = Arc<Shared>;
+
+    fn deref(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Drop for Open {
     fn drop(&mut self) {
-        self.append_all();
-        if let Some(error) = self.common.take_failure() {
+        self.shared.append_all();
+        if let Some(error) = self.shared.common.take_failure() {
             tracing::error!(%error, "a producer was dropped, and records it had sent were not appended");
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub use partition::{AppendedBatch, OffsetAndTimestamp, Partition};
 pub use reader::RecordReader;
 
-use super::core::BrokerCore;
+use super::handle::Handle;
 use super::{Broker, metadata};
 use crate::error::{Error, Result};
 use crate::model::{ErrorCode, Uuid};
@@ -34,7 +34,7 @@ use crate::model::{ErrorCode, Uuid};
 /// ```
 #[derive(Clone)]
 pub struct Topic {
-    core: Arc<BrokerCore>,
+    core: Handle,
     topic: Arc<metadata::Topic>,
 }
 
@@ -60,7 +60,7 @@ impl Topic {
     /// [`UnknownTopicOrPartition`](ErrorCode::UnknownTopicOrPartition) if the topic has no such partition.
     pub fn partition(&self, partition: i32) -> Result<Partition> {
         match self.topic.partition(partition) {
-            Some(partition) => Ok(Partition::new(Arc::clone(&self.core), partition)),
+            Some(partition) => Ok(Partition::new(self.core.clone(), partition)),
             None => Err(Error::new(
                 ErrorCode::UnknownTopicOrPartition,
                 format!("topic '{}' has no partition {partition}", self.name()),
@@ -71,7 +71,7 @@ impl Topic {
     /// All partitions, in order.
     pub fn partitions(&self) -> Vec<Partition> {
         let partitions = self.topic.partitions().into_iter();
-        partitions.map(|partition| Partition::new(Arc::clone(&self.core), partition)).collect()
+        partitions.map(|partition| Partition::new(self.core.clone(), partition)).collect()
     }
 
     /// The partition of a key, by which every Kafka client with the default partitioner goes.
@@ -94,6 +94,6 @@ impl Broker {
     /// [`BrokerNotAvailable`](ErrorCode::BrokerNotAvailable) if the broker is closed.
     pub fn topic(&self, name: &str) -> Result<Topic> {
         let topic = self.core.existing_topic(name)?;
-        Ok(Topic { core: Arc::clone(&self.core), topic })
+        Ok(Topic { core: self.core.clone(), topic })
     }
 }

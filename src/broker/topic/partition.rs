@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::reader::RecordReader;
-use crate::broker::core::BrokerCore;
+use crate::broker::Handle;
 use crate::broker::replica;
 use crate::error::Result;
 use crate::log::FetchIsolation;
@@ -42,7 +42,7 @@ use crate::record::RecordBatchBuilder;
 /// ```
 #[derive(Clone)]
 pub struct Partition {
-    core: Arc<BrokerCore>,
+    core: Handle,
     partition: Arc<replica::Partition>,
 }
 
@@ -75,7 +75,7 @@ impl From<replica::ListedOffset> for OffsetAndTimestamp {
 }
 
 impl Partition {
-    pub(super) fn new(core: Arc<BrokerCore>, partition: Arc<replica::Partition>) -> Self {
+    pub(super) fn new(core: Handle, partition: Arc<replica::Partition>) -> Self {
         Partition { core, partition }
     }
 
@@ -128,7 +128,7 @@ impl Partition {
     ///
     /// Nothing is read before the first record is asked for; an `offset` outside the log is an error then.
     pub fn read_from(&self, offset: i64) -> RecordReader {
-        RecordReader::new(Arc::clone(&self.core), Arc::clone(&self.partition), offset)
+        RecordReader::new(self.core.clone(), Arc::clone(&self.partition), offset)
     }
 
     /// The offset of the first record that is still there (or would be, if there is none).

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::broker::Handle;
 use crate::broker::consumer::{ChunkBuffers, PartitionReader, ReadLimits};
-use crate::broker::core::BrokerCore;
 use crate::broker::replica;
 use crate::error::{Error, Result};
 use crate::model::{IsolationLevel, Offset};
@@ -51,7 +51,7 @@ const READ_BYTES: usize = 1024 * 1024;
 /// # }
 /// ```
 pub struct RecordReader {
-    core: Arc<BrokerCore>,
+    core: Handle,
     reader: PartitionReader,
     buffers: ChunkBuffers,
     limits: ReadLimits,
@@ -62,7 +62,7 @@ pub struct RecordReader {
 }
 
 impl RecordReader {
-    pub(super) fn new(core: Arc<BrokerCore>, partition: Arc<replica::Partition>, offset: Offset) -> Self {
+    pub(super) fn new(core: Handle, partition: Arc<replica::Partition>, offset: Offset) -> Self {
         RecordReader {
             core,
             reader: PartitionReader::new(partition, offset),

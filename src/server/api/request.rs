@@ -98,8 +98,6 @@ impl<'a> Call<'a> {
         let io_threads = Arc::clone(&context.core.io_threads);
         io_threads.run(move || {
             let response = handle(&context, request);
-            // First, so that a client that has its answer knows that nothing of its request holds the broker.
-            drop(context);
             reply.send(&response);
         });
         Outcome::Pending
