@@ -7,7 +7,6 @@ use bytes::Bytes;
 
 use super::coordinator::CoordinatorLog;
 use super::core::BrokerCore;
-use super::metadata::NewTopic;
 use super::replica::{AppendRecordsParams, Partition};
 use crate::error::{Error, Result};
 use crate::log::{FetchIsolation, Log, ReadParams};
@@ -38,23 +37,12 @@ impl BrokerCore {
         }
     }
 
-    /// Makes `__consumer_offsets` if it is not there, as the first request for a group does in Kafka. Its
-    /// replication factor is what a broker of one can have.
+    /// Makes `__consumer_offsets` if it is not there, as the first request for a group does in Kafka.
     pub(crate) fn ensure_offsets_topic(&self) -> Result<()> {
         if self.has_offsets_topic() {
             return Ok(());
         }
-        let config = self.config();
-        let topic = NewTopic::new(CONSUMER_OFFSETS_TOPIC, config.offsets_topic_num_partitions)
-            .config("cleanup.policy", "compact")
-            .config("compression.type", "producer")
-            .config("segment.bytes", config.offsets_topic_segment_bytes.to_string());
-        match self.create_topics(&[topic], false).pop() {
-            // Another thread was faster.
-            Some(Err(error)) if error.code() == ErrorCode::TopicAlreadyExists => Ok(()),
-            Some(Err(error)) => Err(error.context("cannot create __consumer_offsets")),
-            _ => Ok(()),
-        }
+        self.internal_topic(CONSUMER_OFFSETS_TOPIC).map(drop)
     }
 }
 

@@ -3,8 +3,9 @@
 use kafka_protocol_018::messages::MetadataRequest;
 use kafka_protocol_018::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol_018::messages::metadata_response::{MetadataResponse, MetadataResponseTopic};
-use ottla::ErrorCode;
+use ottla::{ConfigResource, ConfigSource, ErrorCode};
 
+use super::find_coordinator::find_group_coordinator;
 use super::fixture::{Fixture, code, describe_topic, topic_name};
 
 fn named(names: &[&str]) -> MetadataRequest {
@@ -76,6 +77,43 @@ fn a_missing_topic_is_made_and_answered_at_once() {
         let topic = &client.call(version, &request).topics[0];
         assert_eq!((error(topic), topic.partitions.len()), (ErrorCode::None, 2), "version {version}");
     }
+}
+
+#[test]
+fn a_topic_of_the_brokers_own_that_a_client_asks_for_first_is_made_as_the_broker_makes_it() {
+    let settings = [
+        ("num.partitions", "2"),
+        ("offsets.topic.num.partitions", "7"),
+        ("offsets.topic.segment.bytes", "2000000"),
+        ("transaction.state.log.num.partitions", "3"),
+        ("transaction.state.log.segment.bytes", "3000000"),
+    ];
+    let fixture = Fixture::with(|builder| {
+        settings.iter().fold(builder, |builder, (key, value)| builder.set(*key, *value))
+    });
+    let mut client = fixture.connect();
+    let expected = [("__consumer_offsets", 7, "2000000"), ("__transaction_state", 3, "3000000")];
+    for (name, partitions, segment_bytes) in expected {
+        let request = named(&[name]).with_allow_auto_topic_creation(true);
+        let topic = &client.call(12, &request).topics[0];
+        assert_eq!(
+            (error(topic), topic.is_internal, topic.partitions.len()),
+            (ErrorCode::None, true, partitions)
+        );
+        let configs = fixture.broker.admin().describe_configs(&ConfigResource::topic(name)).unwrap();
+        let own = |key: &str| {
+            let entry = configs.iter().find(|entry| entry.name == key && entry.source == ConfigSource::Topic);
+            entry.and_then(|entry| entry.value.clone()).unwrap_or_default()
+        };
+        assert_eq!(
+            (own("cleanup.policy"), own("segment.bytes")),
+            ("compact".to_owned(), segment_bytes.to_owned())
+        );
+    }
+    // Groups work on it.
+    find_group_coordinator(&mut client, "g");
+    let offsets = [(ottla::TopicPartition::new("__consumer_offsets", 0), 0)];
+    fixture.broker.admin().alter_consumer_group_offsets("g", offsets).unwrap();
 }
 
 #[test]

@@ -53,6 +53,11 @@ impl NewTopic {
         }
     }
 
+    pub(super) fn partitions(mut self, num_partitions: i32) -> Self {
+        self.num_partitions = num_partitions;
+        self
+    }
+
     /// Sets one of the topic's own settings, by Kafka's key, such as `retention.ms`. It is checked when the
     /// topic is created.
     #[must_use]

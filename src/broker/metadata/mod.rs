@@ -6,6 +6,7 @@ mod configs;
 mod create_partitions;
 mod create_topics;
 mod delete_topics;
+mod internal_topics;
 mod producer_ids;
 mod store;
 mod topic;

@@ -12,12 +12,12 @@ macro_rules! transactions_rows {
             "transaction.state.log.replication.factor" transaction_state_log_replication_factor: i16 = 3, AtLeast(1), ReadOnly, Accepted;
             /// How many partitions the topic of transactions has. Not to be changed once it exists: a
             /// transactional id is found by it.
-            "transaction.state.log.num.partitions" transaction_state_log_num_partitions: i32 = 50, AtLeast(1), ReadOnly, Accepted;
+            "transaction.state.log.num.partitions" transaction_state_log_num_partitions: i32 = 50, AtLeast(1), ReadOnly, Acts;
             /// How many replicas must have a transaction's state before it counts. Never more than there are
             /// copies.
             "transaction.state.log.min.isr" transaction_state_log_min_isr: i32 = 2, AtLeast(1), ReadOnly, Accepted;
             /// The size of a segment of the topic of transactions: small ones load fast.
-            "transaction.state.log.segment.bytes" transaction_state_log_segment_bytes: i32 = 104_857_600, AtLeast(1), ReadOnly, Accepted;
+            "transaction.state.log.segment.bytes" transaction_state_log_segment_bytes: i32 = 104_857_600, AtLeast(1), ReadOnly, Acts;
             /// How much is read at once when transactions are loaded.
             "transaction.state.log.load.buffer.size" transaction_state_log_load_buffer_size: i32 = 5_242_880, AtLeast(1), ReadOnly, Accepted;
             /// How often transactions past their time are looked for, to be aborted.

@@ -5,8 +5,8 @@
 //! (KIP-112); 7 leader epochs (KIP-320); 8 authorized operations (KIP-430), those of the cluster only up to 10
 //! (KIP-700); 10 topic ids and 12 questions by id (KIP-516); 13 an error for the whole answer (KIP-1102).
 //!
-//! A topic that is missing is made where client and `auto.create.topics.enable` allow it, and the answer has it
-//! already: no client has to ask a second time, as Kafka's LEADER_NOT_AVAILABLE makes it.
+//! A topic that is missing is made where client and `auto.create.topics.enable` allow it, and the answer has it already:
+//! see `broker/metadata/auto_create.rs`.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,9 +14,7 @@ use std::sync::Arc;
 use super::authorized_operations;
 use super::request::{Call, RequestContext};
 use crate::broker::{Partition, Topic};
-use crate::model::{
-    BrokerId, CONSUMER_OFFSETS_TOPIC, ErrorCode, Uuid, is_internal_topic, validate_topic_name,
-};
+use crate::model::{BrokerId, ErrorCode, Uuid, is_internal_topic, validate_topic_name};
 use crate::protocol::messages::metadata::{
     MetadataRequestTopic, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
@@ -133,12 +131,7 @@ fn find_or_create(
     if !allows_creation {
         return Err(ErrorCode::UnknownTopicOrPartition);
     }
-    let created = if name == CONSUMER_OFFSETS_TOPIC {
-        core.ensure_offsets_topic().and_then(|()| core.existing_topic(name))
-    } else {
-        core.topic_or_auto_create(name)
-    };
-    created.map_err(|error| {
+    core.topic_or_auto_create(name).map_err(|error| {
         tracing::warn!("{context}: cannot make topic {name}, which it asked for: {error}");
         error.code()
     })
