@@ -5,7 +5,7 @@ import os
 import time
 import traceback
 
-BOOTSTRAP = os.environ["BOOTSTRAP"]
+BOOTSTRAP = os.environ.get("BOOTSTRAP")
 _unique = itertools.count()
 
 
@@ -18,7 +18,7 @@ class NotApplicable(Exception):
     """The client cannot do it; the text says why."""
 
 
-def wait_for(what, condition, limit_s=30):
+def wait_for(what, condition, limit_s=30, pause_s=0.005):
     """Waits for a condition of the client's own making, such as an assignment."""
     deadline = time.monotonic() + limit_s
     while True:
@@ -27,7 +27,7 @@ def wait_for(what, condition, limit_s=30):
             return value
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {limit_s} s: {what}")
-        time.sleep(0.005)
+        time.sleep(pause_s)
 
 
 def run_all(jobs):
