@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
-use ottla::{Batches, Broker, NewTopic, ProducerRecord};
+use ottla::{AutoOffsetReset, Batches, Broker, NewTopic, ProducerRecord};
 
 type Error = Box<dyn std::error::Error>;
 
@@ -47,7 +47,9 @@ fn main() -> Result<(), Error> {
     report("appended", lines.len(), text.len(), start);
 
     let start = Instant::now();
-    let mut consumer = broker.consumer("quickstart")?;
+    // A new group begins at the end, unless it asks for what was there before.
+    let group = broker.consumer_builder().group_id("quickstart").auto_offset_reset(AutoOffsetReset::Earliest);
+    let mut consumer = group.build()?;
     consumer.subscribe([TOPIC])?;
     let mut read: Vec<Vec<u8>> = Vec::new();
     while read.len() < lines.len() {

@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use ottla::{
-    AutoOffsetReset, Broker, Consumer, ErrorCode, GroupState, GroupType, ListGroupsOptions, MemberToRemove,
-    NewTopic, OffsetAndMetadata, ProducerRecord,
+    Broker, Consumer, ErrorCode, GroupState, GroupType, ListGroupsOptions, MemberToRemove, NewTopic,
+    OffsetAndMetadata, ProducerRecord,
 };
 
 use crate::support::*;
 
 /// A member that has its partitions.
 fn member(broker: &Broker, group_id: &str, instance_id: Option<&str>) -> Consumer {
-    let mut builder =
-        broker.consumer_builder().group_id(group_id).auto_offset_reset(AutoOffsetReset::Earliest);
+    let mut builder = earliest(broker).group_id(group_id);
     if let Some(id) = instance_id {
         builder = builder.group_instance_id(id);
     }
@@ -119,7 +118,7 @@ fn offsets_are_altered_while_nobody_reads_and_survive_opening_again() {
     let found: Vec<_> = admin.list_consumer_group_offsets("g").unwrap().into_iter().collect();
     assert_eq!(found, offsets);
 
-    let mut consumer = broker.consumer("g").unwrap();
+    let mut consumer = earliest(&broker).group_id("g").build().unwrap();
     consumer.subscribe(["orders"]).unwrap();
     assert_eq!(poll_values(&mut consumer, 2), ["b", "c"]);
     let error = admin.alter_consumer_group_offsets("g", [(tp("orders", 0), 0)]).unwrap_err();

@@ -24,7 +24,7 @@ fn records_are_given_in_order_and_each_once_however_few_a_poll_may_give() {
     }
     let expected: Vec<String> = (0..250).chain(0..250).map(|i| i.to_string()).collect();
     for max in [1, 7, 249, 250, 251, 500, 100_000] {
-        let mut consumer = broker.consumer_builder().max_poll_records(max).build().unwrap();
+        let mut consumer = earliest(&broker).max_poll_records(max).build().unwrap();
         consumer.assign([tp("orders", 0)]).unwrap();
         let mut values = Vec::new();
         loop {
@@ -52,7 +52,7 @@ fn every_partition_has_its_turn() {
     }
     producer.flush().unwrap();
     let mut consumer =
-        broker.consumer_builder().max_poll_records(1000).max_partition_fetch_bytes(2000).build().unwrap();
+        earliest(&broker).max_poll_records(1000).max_partition_fetch_bytes(2000).build().unwrap();
     consumer.assign((0..3).map(|partition| tp("orders", partition))).unwrap();
     let first = consumer.poll(SHORT).unwrap();
     assert_eq!(first.partitions().len(), 3, "one chunk of each");
@@ -66,7 +66,7 @@ fn every_partition_has_its_turn() {
 #[test]
 fn a_poll_that_waits_is_woken_by_an_append() {
     let broker = broker_with("orders", 2);
-    let mut consumer = broker.consumer_builder().build().unwrap();
+    let mut consumer = earliest(&broker).build().unwrap();
     consumer.assign([tp("orders", 0), tp("orders", 1)]).unwrap();
     assert!(consumer.poll(SHORT).unwrap().is_empty());
     for i in 0..20 {
@@ -88,7 +88,7 @@ fn a_poll_that_waits_is_woken_by_an_append() {
 fn a_poll_that_waits_ends_when_its_time_is_over_on_the_brokers_clock() {
     let (broker, clock) = broker_with_clock();
     broker.admin().create_topic(NewTopic::new("orders", 1)).unwrap();
-    let mut consumer = broker.consumer_builder().build().unwrap();
+    let mut consumer = earliest(&broker).build().unwrap();
     consumer.assign([tp("orders", 0)]).unwrap();
     let poller =
         std::thread::spawn(move || consumer.poll(Duration::from_secs(10)).map(|records| records.len()));
@@ -104,7 +104,7 @@ fn a_poll_that_waits_ends_when_its_time_is_over_on_the_brokers_clock() {
 #[test]
 fn waking_ends_the_poll_that_waits_or_the_next_one() {
     let broker = broker_with("orders", 1);
-    let mut consumer = broker.consumer_builder().build().unwrap();
+    let mut consumer = earliest(&broker).build().unwrap();
     consumer.assign([tp("orders", 0)]).unwrap();
     let waker = consumer.waker();
     waker.wake();
@@ -117,7 +117,7 @@ fn waking_ends_the_poll_that_waits_or_the_next_one() {
 #[test]
 fn a_poll_that_waits_ends_with_an_error_when_the_broker_is_closed() {
     let broker = broker_with("orders", 1);
-    let mut consumer = broker.consumer("g").unwrap();
+    let mut consumer = earliest(&broker).group_id("g").build().unwrap();
     consumer.subscribe(["orders"]).unwrap();
     let poller = std::thread::spawn(move || consumer.poll(LONG));
     broker.close();
@@ -130,7 +130,7 @@ fn a_consumer_starts_where_its_policy_says() {
     let producer = patient_producer(&broker);
     send(&producer, "orders", &["a", "b"]);
     let first = |policy| {
-        let mut consumer = broker.consumer_builder().auto_offset_reset(policy).build().unwrap();
+        let mut consumer = earliest(&broker).auto_offset_reset(policy).build().unwrap();
         consumer.assign([tp("orders", 0)]).unwrap();
         consumer.poll(SHORT).map(|records| records.iter().next().map(|record| record.offset()))
     };
@@ -138,11 +138,95 @@ fn a_consumer_starts_where_its_policy_says() {
     assert_eq!(first(AutoOffsetReset::Latest).unwrap(), None);
     assert_eq!(first(AutoOffsetReset::None).unwrap_err().code(), ErrorCode::OffsetOutOfRange);
 
-    let mut latest = broker.consumer_builder().auto_offset_reset(AutoOffsetReset::Latest).build().unwrap();
+    // As in Kafka, the end it is unless somebody says otherwise.
+    let mut latest = broker.consumer_builder().build().unwrap();
     latest.assign([tp("orders", 0)]).unwrap();
     assert_eq!(latest.position(&tp("orders", 0)).unwrap(), 2);
     send(&producer, "orders", &["c"]);
     assert_eq!(texts(&latest.poll(LONG).unwrap()), ["c"]);
+}
+
+#[test]
+fn a_consumer_may_start_with_what_is_not_older_than_a_while() {
+    let (broker, clock) = broker_with_clock();
+    broker.admin().create_topic(NewTopic::new("orders", 1)).unwrap();
+    let producer = patient_producer(&broker);
+    for value in ["old", "new"] {
+        clock.advance(Duration::from_secs(60));
+        send(&producer, "orders", &[value]);
+    }
+    let position = |seconds| {
+        let policy = AutoOffsetReset::ByDuration(Duration::from_secs(seconds));
+        let mut consumer = broker.consumer_builder().auto_offset_reset(policy).build().unwrap();
+        consumer.assign([tp("orders", 0)]).unwrap();
+        consumer.position(&tp("orders", 0)).unwrap()
+    };
+    clock.advance(Duration::from_secs(10));
+    assert_eq!([position(5), position(10), position(69), position(70), position(u64::MAX)], [2, 1, 1, 0, 0]);
+}
+
+#[test]
+fn a_poll_waits_for_enough_bytes_but_not_for_ever() {
+    let (broker, clock) = broker_with_clock();
+    broker.admin().create_topic(NewTopic::new("orders", 2)).unwrap();
+    let producer = patient_producer(&broker);
+    let send_to = |partition, size| {
+        let value = vec![b'x'; size];
+        producer.send(ProducerRecord::new("orders").partition(partition).value(&value)).unwrap();
+        producer.flush().unwrap();
+    };
+    let builder = earliest(&broker).fetch_min_bytes(5_000).fetch_max_wait_ms(400);
+    let mut consumer = builder.build().unwrap();
+    consumer.assign([tp("orders", 0), tp("orders", 1)]).unwrap();
+    let mut poll = || consumer.poll(Duration::ZERO).unwrap().len();
+
+    send_to(0, 3_000);
+    assert_eq!(poll(), 0, "too little");
+    send_to(1, 3_000);
+    assert_eq!(poll(), 2, "enough in both together");
+
+    send_to(0, 10);
+    assert_eq!(poll(), 0);
+    clock.advance(Duration::from_millis(399));
+    assert_eq!(poll(), 0);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(poll(), 1, "it has taken long enough");
+
+    // The next wait has its own time.
+    send_to(0, 10);
+    assert_eq!(poll(), 0);
+    clock.advance(Duration::from_millis(399));
+    assert_eq!(poll(), 0);
+}
+
+#[test]
+fn a_waiting_poll_goes_on_as_soon_as_the_bytes_are_there() {
+    let broker = broker_with("orders", 1);
+    let mut consumer = earliest(&broker).fetch_min_bytes(2_000).fetch_max_wait_ms(3_600_000).build().unwrap();
+    consumer.assign([tp("orders", 0)]).unwrap();
+    let producer = patient_producer(&broker);
+    let thread = std::thread::spawn(move || {
+        for _ in 0..4 {
+            producer.send(ProducerRecord::new("orders").value(&[b'x'; 600])).unwrap().wait().unwrap();
+        }
+    });
+    let records = consumer.poll(LONG).unwrap();
+    assert!(records.len() >= 3, "{} records", records.len());
+    thread.join().unwrap();
+}
+
+#[test]
+fn what_a_poll_has_begun_to_give_waits_for_nothing() {
+    let (broker, clock) = broker_with_clock();
+    broker.admin().create_topic(NewTopic::new("orders", 1)).unwrap();
+    send(&patient_producer(&broker), "orders", &["a", "b", "c"]);
+    let builder = earliest(&broker).fetch_min_bytes(1 << 20).fetch_max_wait_ms(400).max_poll_records(2);
+    let mut consumer = builder.build().unwrap();
+    consumer.assign([tp("orders", 0)]).unwrap();
+    assert!(consumer.poll(Duration::ZERO).unwrap().is_empty());
+    clock.advance(Duration::from_millis(400));
+    assert_eq!(texts(&consumer.poll(Duration::ZERO).unwrap()), ["a", "b"]);
+    assert_eq!(texts(&consumer.poll(Duration::ZERO).unwrap()), ["c"]);
 }
 
 #[test]
@@ -186,7 +270,7 @@ fn a_position_that_retention_has_passed_is_reset_by_the_policy() {
     consumer.seek(&tp, 99).unwrap();
     assert_eq!(texts(&consumer.poll(SHORT).unwrap()), ["c"]);
 
-    let mut strict = broker.consumer_builder().auto_offset_reset(AutoOffsetReset::None).build().unwrap();
+    let mut strict = earliest(&broker).auto_offset_reset(AutoOffsetReset::None).build().unwrap();
     strict.assign([tp.clone()]).unwrap();
     strict.seek(&tp, 0).unwrap();
     for _ in 0..2 {
@@ -205,7 +289,7 @@ fn a_paused_partition_gives_nothing_until_it_is_resumed() {
         producer.send(ProducerRecord::new("orders").partition(partition).value(&value)).unwrap();
     }
     producer.flush().unwrap();
-    let mut consumer = broker.consumer_builder().build().unwrap();
+    let mut consumer = earliest(&broker).build().unwrap();
     consumer.assign([tp("orders", 0), tp("orders", 1)]).unwrap();
     consumer.pause(&[tp("orders", 0)]).unwrap();
     assert_eq!(consumer.paused(), [tp("orders", 0)]);
@@ -219,7 +303,7 @@ fn a_paused_partition_gives_nothing_until_it_is_resumed() {
 #[test]
 fn a_consumer_that_reads_nothing_cannot_poll() {
     let broker = broker_with("orders", 1);
-    let mut consumer = broker.consumer_builder().build().unwrap();
+    let mut consumer = earliest(&broker).build().unwrap();
     assert_eq!(consumer.poll(SHORT).unwrap_err().code(), ErrorCode::InvalidRequest);
     consumer.assign([tp("orders", 0)]).unwrap();
     assert!(consumer.poll(SHORT).unwrap().is_empty());
@@ -231,7 +315,7 @@ fn a_consumer_that_reads_nothing_cannot_poll() {
 #[test]
 fn a_partition_that_does_not_exist_is_an_error_until_it_does() {
     let broker = broker_with("orders", 1);
-    let mut consumer = broker.consumer_builder().build().unwrap();
+    let mut consumer = earliest(&broker).build().unwrap();
     consumer.assign([tp("orders", 1)]).unwrap();
     assert_eq!(consumer.poll(LONG).unwrap_err().code(), ErrorCode::UnknownTopicOrPartition);
     broker.admin().create_partitions("orders", 2).unwrap();
@@ -283,7 +367,7 @@ fn offsets_are_found_by_time_and_at_both_ends_without_an_assignment() {
     }
     let tp = tp("orders", 0);
     broker.admin().delete_records(&tp, 1).unwrap();
-    let consumer = broker.consumer_builder().build().unwrap();
+    let consumer = earliest(&broker).build().unwrap();
     assert_eq!(consumer.beginning_offsets([tp.clone()]).unwrap()[&tp], 1);
     assert_eq!(consumer.end_offsets([tp.clone()]).unwrap()[&tp], 3);
     let at = |time| {
@@ -302,8 +386,7 @@ fn offsets_are_committed_without_being_a_member_and_found_again_after_opening() 
     {
         let broker = Broker::open(dir.path()).unwrap();
         send(&patient_producer(&broker), "orders", &["a", "b", "c"]);
-        let mut consumer = broker
-            .consumer_builder()
+        let mut consumer = earliest(&broker)
             .group_id("billing")
             .max_poll_records(2)
             .enable_auto_commit(false)
@@ -321,10 +404,10 @@ fn offsets_are_committed_without_being_a_member_and_found_again_after_opening() 
         consumer.close().unwrap();
     }
     let broker = Broker::open(dir.path()).unwrap();
-    let mut consumer = broker.consumer("billing").unwrap();
+    let mut consumer = earliest(&broker).group_id("billing").build().unwrap();
     consumer.assign([tp.clone()]).unwrap();
     assert_eq!(texts(&consumer.poll(SHORT).unwrap()), ["c"]);
-    let nobody = broker.consumer_builder().build().unwrap();
+    let nobody = earliest(&broker).build().unwrap();
     assert_eq!(nobody.committed(&tp).unwrap_err().code(), ErrorCode::InvalidGroupId);
 }
 
@@ -333,7 +416,7 @@ fn positions_are_committed_by_the_way_for_what_earlier_polls_have_given() {
     let (broker, clock) = broker_with_clock();
     send(&patient_producer(&broker), "orders", &["a", "b", "c"]);
     let tp = tp("orders", 0);
-    let mut consumer = broker.consumer_builder().group_id("g").max_poll_records(1).build().unwrap();
+    let mut consumer = earliest(&broker).group_id("g").max_poll_records(1).build().unwrap();
     consumer.assign([tp.clone()]).unwrap();
     consumer.poll(SHORT).unwrap();
     clock.advance(Duration::from_millis(4999));
@@ -351,7 +434,7 @@ fn a_consumer_that_a_panic_drops_commits_nothing() {
     let broker = broker_with("orders", 1);
     send(&patient_producer(&broker), "orders", &["a"]);
     let tp = tp("orders", 0);
-    let mut consumer = broker.consumer_builder().group_id("g").build().unwrap();
+    let mut consumer = earliest(&broker).group_id("g").build().unwrap();
     consumer.assign([tp.clone()]).unwrap();
     let result = std::thread::spawn(move || {
         assert_eq!(consumer.poll(SHORT).unwrap().len(), 1);
@@ -383,7 +466,7 @@ fn the_records_of_one_partition_are_picked_out_of_a_poll() {
         producer.send(ProducerRecord::new("orders").partition(i % 2).value(&i.to_string())).unwrap();
     }
     producer.flush().unwrap();
-    let mut consumer = broker.consumer_builder().build().unwrap();
+    let mut consumer = earliest(&broker).build().unwrap();
     consumer.assign([tp("orders", 0), tp("orders", 1)]).unwrap();
     let records = consumer.poll(SHORT).unwrap();
     assert_eq!(records.partitions(), [&tp("orders", 0), &tp("orders", 1)]);

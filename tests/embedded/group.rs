@@ -14,7 +14,7 @@ use crate::support::*;
 const LONG: Duration = Duration::from_secs(60);
 
 fn builder(broker: &Broker) -> ConsumerBuilder {
-    broker.consumer_builder().group_id("g")
+    earliest(broker).group_id("g")
 }
 
 fn member(broker: &Broker) -> Consumer {
@@ -107,6 +107,19 @@ fn the_first_poll_of_a_new_group_gives_records() {
     assert!(consumer.assignment().is_empty());
     assert_eq!(texts(&consumer.poll(LONG).unwrap()), ["a", "b"]);
     assert_eq!(numbers(&consumer), [0]);
+}
+
+#[test]
+fn a_pattern_may_match_the_brokers_own_topics_if_one_wants_that() {
+    let broker = broker_with("orders", 1);
+    let topics = |exclude| {
+        let mut consumer = earliest(&broker).group_id("g").exclude_internal_topics(exclude).build().unwrap();
+        consumer.subscribe_matching(|_| true).unwrap();
+        consumer.poll(Duration::ZERO).unwrap();
+        consumer.subscription()
+    };
+    assert_eq!(topics(true), ["orders"]);
+    assert_eq!(topics(false), ["__consumer_offsets", "orders"]);
 }
 
 #[test]
@@ -208,7 +221,7 @@ fn a_group_goes_on_where_it_has_committed() {
 #[test]
 fn a_rebalance_tells_members_of_other_groups_nothing() {
     let broker = broker_with("orders", 2);
-    let mut other = subscribed(broker.consumer_builder().group_id("other"));
+    let mut other = subscribed(earliest(&broker).group_id("other"));
     settle(&mut [&mut other], &[&[0, 1]]);
     let (mut a, mut b) = (member(&broker), member(&broker));
     settle_sizes(&mut [&mut a, &mut b], vec![1, 1]);

@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla::{
-    Broker, Consumer, ConsumerRecords, ManualClock, NewTopic, Producer, ProducerRecord, TopicPartition,
+    AutoOffsetReset, Broker, Consumer, ConsumerBuilder, ConsumerRecords, ManualClock, NewTopic, Producer,
+    ProducerRecord, TopicPartition,
 };
 
 /// When manual clocks start: a time like any other.
@@ -74,9 +75,14 @@ pub(crate) fn poll_values(consumer: &mut Consumer, count: usize) -> Vec<String> 
     values
 }
 
+/// The way to a consumer that reads what was there before it, too.
+pub(crate) fn earliest(broker: &Broker) -> ConsumerBuilder {
+    broker.consumer_builder().auto_offset_reset(AutoOffsetReset::Earliest)
+}
+
 /// A consumer without a group that reads one partition from its beginning.
 pub(crate) fn reader_of(broker: &Broker, tp: &TopicPartition) -> Consumer {
-    let mut consumer = broker.consumer_builder().build().unwrap();
+    let mut consumer = earliest(broker).build().unwrap();
     consumer.assign([tp.clone()]).unwrap();
     consumer
 }

@@ -13,7 +13,7 @@ use kafka_protocol_018::messages::{
     OffsetCommitRequest, SyncGroupRequest,
 };
 use kafka_protocol_018::protocol::{Decodable, Encodable};
-use ottla::{Consumer, ErrorCode, ProducerRecord, TopicPartition};
+use ottla::{AutoOffsetReset, Consumer, ErrorCode, ProducerRecord, TopicPartition};
 
 use super::client::Client;
 use super::fixture::{Fixture, code, text, topic_name};
@@ -116,7 +116,13 @@ fn poll_until_owning(consumer: &mut Consumer, count: usize) -> Vec<Vec<u8>> {
 fn a_native_and_a_remote_member_share_a_group_its_rebalances_and_its_committed_offsets() {
     let fixture = Fixture::start();
     fixture.create_topic("t", 2, &[]);
-    let mut native = fixture.broker.consumer("g").unwrap();
+    let mut native = fixture
+        .broker
+        .consumer_builder()
+        .group_id("g")
+        .auto_offset_reset(AutoOffsetReset::Earliest)
+        .build()
+        .unwrap();
     native.subscribe(["t"]).unwrap();
     poll_until_owning(&mut native, 2);
 

@@ -201,6 +201,17 @@ impl AssignedPartition {
         !self.paused && self.position.is_some() && (self.has_rest() || reader.is_behind(isolation))
     }
 
+    /// How many bytes a poll would find, or `None` if it need not wait for more: it has them already.
+    pub(super) fn available_bytes(&self, limits: &ReadLimits) -> Option<usize> {
+        if self.paused || self.position.is_none() {
+            return Some(0);
+        }
+        if self.has_rest() {
+            return None;
+        }
+        Some(self.reader.as_ref().map_or(0, |reader| reader.available_bytes(limits)))
+    }
+
     /// Whether a poll has stopped within a batch.
     pub(super) fn has_rest(&self) -> bool {
         self.rest.is_some()

@@ -10,12 +10,15 @@ use crate::model::{ErrorCode, IsolationLevel};
 
 /// Where to start in a partition of which nothing is committed, or whose committed offset is not there any more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum AutoOffsetReset {
     /// At the first record that is still there.
-    #[default]
     Earliest,
     /// At the end: only what comes from now on.
+    #[default]
     Latest,
+    /// At the first record that is not older than this, or at the end if there is none. Kafka: `by_duration:PT1H`.
+    ByDuration(Duration),
     /// Nowhere: [`poll`](Consumer::poll) fails with [`OffsetOutOfRange`](ErrorCode::OffsetOutOfRange).
     None,
 }
@@ -32,14 +35,17 @@ pub(super) struct ConsumerOptions {
     pub(super) max_poll_interval_ms: i32,
     pub(super) session_timeout_ms: i32,
     pub(super) heartbeat_interval: Duration,
+    pub(super) fetch_min_bytes: usize,
+    pub(super) fetch_max_wait: Duration,
     pub(super) fetch_max_bytes: usize,
     pub(super) limits: ReadLimits,
+    pub(super) exclude_internal_topics: bool,
     pub(super) assignors: Vec<PartitionAssignor>,
 }
 
-/// How a [`Consumer`] works. The defaults are those of Apache Kafka's consumer, but for
-/// [`auto_offset_reset`](Self::auto_offset_reset): it is a surprise when a new group in the same program misses what
-/// was appended a moment before.
+/// How a [`Consumer`] works. The defaults are those of Apache Kafka's consumer. With them a new group begins at the end:
+/// what was appended before its first poll is for those who choose
+/// [`AutoOffsetReset::Earliest`].
 ///
 /// # Examples
 /// ```
@@ -74,19 +80,22 @@ impl ConsumerBuilder {
             group_id: None,
             group_instance_id: None,
             client_id: "ottla".to_owned(),
-            auto_offset_reset: AutoOffsetReset::Earliest,
+            auto_offset_reset: AutoOffsetReset::Latest,
             enable_auto_commit: true,
             auto_commit_interval: Duration::from_millis(5_000),
             max_poll_records: 500,
             max_poll_interval_ms: 300_000,
             session_timeout_ms: 45_000,
             heartbeat_interval: Duration::from_millis(3_000),
+            fetch_min_bytes: 1,
+            fetch_max_wait: Duration::from_millis(500),
             fetch_max_bytes: 50 * 1024 * 1024,
             limits: ReadLimits {
                 max_bytes: 1024 * 1024,
                 isolation: IsolationLevel::ReadUncommitted,
                 checks_crcs: true,
             },
+            exclude_internal_topics: true,
             assignors: vec![PartitionAssignor::Range, PartitionAssignor::CooperativeSticky],
         };
         ConsumerBuilder { core, options, listener: None }
@@ -112,8 +121,9 @@ impl ConsumerBuilder {
         self
     }
 
-    /// Where to start in a partition without a committed offset. Kafka: `auto.offset.reset`; default
-    /// [`Earliest`](AutoOffsetReset::Earliest) (Kafka's own is `latest`).
+    /// Where to start in a partition without a committed offset, or whose committed offset is not there any more. Kafka:
+    /// `auto.offset.reset`; default [`Latest`](AutoOffsetReset::Latest): what was appended before the consumer has
+    /// looked for the first time is not read.
     pub fn auto_offset_reset(mut self, auto_offset_reset: AutoOffsetReset) -> Self {
         self.options.auto_offset_reset = auto_offset_reset;
         self
@@ -163,6 +173,21 @@ impl ConsumerBuilder {
         self
     }
 
+    /// How many bytes of batches a poll waits for before it gives any, in all partitions together and at most for
+    /// [`fetch_max_wait_ms`](Self::fetch_max_wait_ms). More than 1 makes a consumer of a slow stream wake up less often.
+    /// Kafka: `fetch.min.bytes`; default 1: gives what there is.
+    pub fn fetch_min_bytes(mut self, fetch_min_bytes: usize) -> Self {
+        self.options.fetch_min_bytes = fetch_min_bytes;
+        self
+    }
+
+    /// How long, in milliseconds, polls wait for [`fetch_min_bytes`](Self::fetch_min_bytes) before they give what there
+    /// is, counted from the first that did not find them. Kafka: `fetch.max.wait.ms`; default 500.
+    pub fn fetch_max_wait_ms(mut self, fetch_max_wait_ms: u64) -> Self {
+        self.options.fetch_max_wait = Duration::from_millis(fetch_max_wait_ms);
+        self
+    }
+
     /// The bytes of batches after which a poll takes no other batch. Kafka: `fetch.max.bytes`; default 52428800
     /// (50 MiB), at least 1.
     pub fn fetch_max_bytes(mut self, fetch_max_bytes: usize) -> Self {
@@ -187,6 +212,13 @@ impl ConsumerBuilder {
     /// Whether to compute each batch's checksum and compare. Kafka: `check.crcs`; default true.
     pub fn check_crcs(mut self, check_crcs: bool) -> Self {
         self.options.limits.checks_crcs = check_crcs;
+        self
+    }
+
+    /// Whether [`subscribe_matching`](Consumer::subscribe_matching) passes over the broker's own topics. Kafka:
+    /// `exclude.internal.topics`; default true.
+    pub fn exclude_internal_topics(mut self, exclude_internal_topics: bool) -> Self {
+        self.options.exclude_internal_topics = exclude_internal_topics;
         self
     }
 

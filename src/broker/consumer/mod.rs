@@ -62,7 +62,7 @@ use crate::model::TopicPartition;
 ///
 /// # Examples
 /// ```
-/// use ottla::{Broker, NewTopic, ProducerRecord};
+/// use ottla::{AutoOffsetReset, Broker, NewTopic, ProducerRecord};
 /// use std::time::Duration;
 /// # fn main() -> Result<(), ottla::Error> {
 /// let broker = Broker::temporary()?;
@@ -73,7 +73,8 @@ use crate::model::TopicPartition;
 /// }
 /// producer.flush()?;
 ///
-/// let mut consumer = broker.consumer("billing")?;
+/// let builder = broker.consumer_builder().group_id("billing").auto_offset_reset(AutoOffsetReset::Earliest);
+/// let mut consumer = builder.build()?;
 /// consumer.subscribe(["orders"])?;
 /// let mut count = 0;
 /// while count < 100 {
@@ -96,6 +97,8 @@ pub struct Consumer {
     /// The partition with which the next poll starts.
     next_to_read: usize,
     positions_retry_at: Option<Duration>,
+    /// Since when records are waited for, if there is to be a number of bytes of them.
+    fetch_since: Option<Duration>,
     auto_commit_at: Duration,
     membership: Option<Arc<Membership>>,
     listener: Option<Box<dyn RebalanceListener>>,
@@ -133,6 +136,7 @@ impl Consumer {
             assigned: Vec::new(),
             next_to_read: 0,
             positions_retry_at: None,
+            fetch_since: None,
             membership: None,
             listener,
             is_in_callback: false,

@@ -63,7 +63,9 @@ impl Consumer {
             self.core.ensure_open()?;
             let retry_at = self.take_part_in_group()?;
             self.maybe_commit_by_itself();
-            let records = self.collect()?;
+            self.ensure_positions()?;
+            let fetch_at = self.fetch_later();
+            let records = if fetch_at.is_none() { self.collect()? } else { ConsumerRecords::default() };
             if !records.is_empty() || self.signal.take_woken() || self.now() >= deadline {
                 return Ok(records);
             }
@@ -71,8 +73,8 @@ impl Consumer {
             if self.has_news() {
                 continue;
             }
-            let wake_at =
-                [retry_at, self.positions_retry_at, self.next_commit_by_itself()].into_iter().flatten().min();
+            let events = [retry_at, self.positions_retry_at, self.next_commit_by_itself(), fetch_at];
+            let wake_at = events.into_iter().flatten().min();
             self.signal.wait(seen, wake_at.map_or(deadline, |at| at.min(deadline)));
         }
     }
@@ -81,8 +83,26 @@ impl Consumer {
         self.core.env.clock.monotonic()
     }
 
+    /// Until when to wait for `fetch.min.bytes`; `None` if there are that many, or it has taken long enough.
+    fn fetch_later(&mut self) -> Option<Duration> {
+        let wanted = self.options.fetch_min_bytes;
+        if wanted <= 1 {
+            return None;
+        }
+        let now = self.now();
+        let until = self.fetch_since.get_or_insert(now).saturating_add(self.options.fetch_max_wait);
+        if now >= until {
+            return None;
+        }
+        let mut found = 0usize;
+        for partition in &self.assigned {
+            found = found.saturating_add(partition.available_bytes(&self.options.limits)?);
+        }
+        (found < wanted).then_some(until)
+    }
+
     fn collect(&mut self) -> Result<ConsumerRecords> {
-        self.ensure_positions()?;
+        self.fetch_since = None;
         let mut records = ConsumerRecords::default();
         let mut budget =
             Budget { records: self.options.max_poll_records, bytes: self.options.fetch_max_bytes };
@@ -146,9 +166,10 @@ impl Consumer {
         self.watch_metadata();
     }
 
-    fn has_news(&self) -> bool {
+    fn has_news(&mut self) -> bool {
         let isolation = self.options.limits.isolation;
-        self.assigned.iter().any(|partition| partition.has_news(isolation)) || self.has_new_metadata()
+        let has_records = self.assigned.iter().any(|partition| partition.has_news(isolation));
+        (has_records && self.fetch_later().is_none()) || self.has_new_metadata()
     }
 
     /// Iterates over the records one by one, polling for more when they are used up; ends when there was none for

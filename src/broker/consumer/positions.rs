@@ -146,6 +146,10 @@ impl Consumer {
         let spec = match self.options.auto_offset_reset {
             AutoOffsetReset::Earliest => OffsetSpec::Earliest,
             AutoOffsetReset::Latest => OffsetSpec::Latest,
+            AutoOffsetReset::ByDuration(duration) => {
+                let age_ms = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+                OffsetSpec::ForTimestamp(self.core.env.clock.now_ms().saturating_sub(age_ms).max(0))
+            }
             AutoOffsetReset::None => {
                 return Err(Error::new(
                     ErrorCode::OffsetOutOfRange,
@@ -154,7 +158,12 @@ impl Consumer {
             }
         };
         let isolation = FetchIsolation::from(self.options.limits.isolation);
-        match list_offset(partition, spec, isolation) {
+        let listed = match list_offset(partition, spec, isolation) {
+            // No record is as young as it should be.
+            Ok(None) => list_offset(partition, OffsetSpec::Latest, isolation),
+            listed => listed,
+        };
+        match listed {
             Ok(Some(listed)) => assigned.seek(listed.offset),
             Ok(None) => {}
             Err(error) if error.code() == ErrorCode::UnknownTopicOrPartition => assigned.detach(),

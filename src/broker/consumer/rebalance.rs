@@ -18,6 +18,7 @@ use super::{Consumer, Reading};
 use crate::broker::coordinator::group::{
     JoinGroupMember, JoinGroupParams, JoinGroupProtocol, JoinGroupResult, SyncGroupParams, SyncGroupResult,
 };
+use crate::broker::metadata::Topic;
 use crate::error::{Error, Result};
 use crate::model::{ErrorCode, TopicPartition};
 
@@ -232,8 +233,9 @@ impl Consumer {
             Reading::Topics(topics) => topics.iter().cloned().collect(),
             Reading::Matching(matches) => {
                 let topics = self.core.metadata.topics();
-                let names =
-                    topics.iter().filter(|topic| !topic.is_internal()).map(|topic| topic.name().to_string());
+                let excludes_internal = self.options.exclude_internal_topics;
+                let is_asked_for = |topic: &&Arc<Topic>| !(excludes_internal && topic.is_internal());
+                let names = topics.iter().filter(is_asked_for).map(|topic| topic.name().to_string());
                 names.filter(|name| matches(name)).collect()
             }
             Reading::Nothing | Reading::Assigned => Vec::new(),

@@ -14,12 +14,13 @@ use crate::record::{Headers, RecordIter, RecordRef, RecordRefIter};
 ///
 /// # Examples
 /// ```
-/// use ottla::{Broker, ProducerRecord};
+/// use ottla::{AutoOffsetReset, Broker, ProducerRecord};
 /// use std::time::Duration;
 /// # fn main() -> Result<(), ottla::Error> {
 /// let broker = Broker::temporary()?;
 /// broker.producer().send(ProducerRecord::new("orders").key("k").value("v"))?.wait()?;
-/// let mut consumer = broker.consumer("billing")?;
+/// let builder = broker.consumer_builder().group_id("billing").auto_offset_reset(AutoOffsetReset::Earliest);
+/// let mut consumer = builder.build()?;
 /// consumer.subscribe(["orders"])?;
 ///
 /// let records = consumer.poll(Duration::from_secs(1))?;

@@ -26,18 +26,20 @@ impl Consumer {
     }
 
     /// Reads all topics whose names `matches` admits, those too that are made later, together with the other members
-    /// of the group. The broker's own topics are not asked for.
+    /// of the group. The broker's own topics are asked for only without
+    /// [`exclude_internal_topics`](crate::ConsumerBuilder::exclude_internal_topics).
     ///
     /// # Errors
     /// As [`subscribe`](Self::subscribe).
     ///
     /// # Examples
     /// ```
-    /// use ottla::{Broker, ProducerRecord};
+    /// use ottla::{AutoOffsetReset, Broker, ProducerRecord};
     /// use std::time::Duration;
     /// # fn main() -> Result<(), ottla::Error> {
     /// let broker = Broker::temporary()?;
-    /// let mut consumer = broker.consumer("g")?;
+    /// let builder = broker.consumer_builder().group_id("g").auto_offset_reset(AutoOffsetReset::Earliest);
+    /// let mut consumer = builder.build()?;
     /// consumer.subscribe_matching(|topic| topic.starts_with("orders-"))?;
     /// assert!(consumer.poll(Duration::ZERO)?.is_empty());
     /// broker.producer().send(ProducerRecord::new("orders-eu").value("x"))?.wait()?;

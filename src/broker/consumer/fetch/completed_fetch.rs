@@ -27,6 +27,11 @@ impl CompletedFetch {
         self.next_offset
     }
 
+    /// How much was not taken yet.
+    pub(crate) fn unread_bytes(&self) -> usize {
+        self.rest.len()
+    }
+
     /// The next batch that the reader may see. The first may start before the offset that was asked for.
     ///
     /// # Errors

@@ -45,6 +45,23 @@ impl PartitionReader {
         }
     }
 
+    /// The bytes that a read would give, and those that were read already; more than anybody waits for if it would give
+    /// an error.
+    pub(crate) fn available_bytes(&self, limits: &ReadLimits) -> usize {
+        let read = self.fetch.unread_bytes();
+        if read > 0 {
+            return read;
+        }
+        let Ok(log) = self.partition.log() else { return usize::MAX };
+        let params = ReadParams {
+            start_offset: self.next_offset(),
+            max_bytes: limits.max_bytes,
+            isolation: limits.isolation.into(),
+            min_one_message: true,
+        };
+        log.read(&params).map_or(usize::MAX, |read| read.records.map_or(0, |slice| slice.size()))
+    }
+
     /// Goes on from `offset`, and forgets what was read ahead.
     pub(crate) fn seek(&mut self, offset: Offset) {
         self.fetch = CompletedFetch::new(bytes::Bytes::new(), offset, Vec::new(), false);
