@@ -9,7 +9,7 @@ use crate::model::{IsolationLevel, Offset};
 use crate::record::{Record, RecordBatch, RecordIter};
 
 /// Bytes read from a file at a time, unless a batch is larger.
-const READ_BYTES: usize = 1024 * 1024;
+const READ_BYTES: usize = 256 * 1024;
 
 /// Reads a partition from an offset to its end, without a group and without waiting.
 ///
