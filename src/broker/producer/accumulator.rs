@@ -198,6 +198,10 @@ impl Accumulator {
             let Some(mut batch) = self.pending.lock().sealed.pop_front() else { return };
             let appended = self.append(&mut batch.builder, &mut next_sequence);
             drop(next_sequence);
+            if appended.is_ok() {
+                // Not in the turn: whoever is woken may answer a client, or append in turn.
+                self.partition.watchers().check();
+            }
             self.finish(batch, appended);
         }
     }
@@ -213,7 +217,7 @@ impl Accumulator {
             let (producer_id, epoch) = self.common.producer_id()?;
             builder.set_producer_state(producer_id, epoch, *next_sequence);
         }
-        let info = self.partition.append_built_to_leader(builder)?;
+        let info = self.partition.append_built_without_waking(builder)?;
         if *next_sequence != NO_SEQUENCE {
             // Only now: a batch that failed left nothing behind, so that the next one takes its numbers.
             *next_sequence = increment_sequence(*next_sequence, count);
@@ -291,4 +295,48 @@ fn size_upper_bound(record: &ProducerRecord<'_>) -> usize {
     let headers: usize =
         record.headers.iter().map(|(name, value)| 10 + name.len() + value.map_or(0, <[u8]>::len)).sum();
     RecordBatchBuilder::record_size_upper_bound(record.key, record.value) + 4 + headers
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::broker::producer::ProducerBuilder;
+    use crate::broker::purgatory::DelayedOperation;
+    use crate::broker::{Broker, NewTopic};
+
+    /// Looks at the turn when records have come.
+    struct Reader {
+        accumulator: Arc<Accumulator>,
+        has_seen: AtomicBool,
+    }
+
+    impl DelayedOperation for Reader {
+        fn try_complete(&self) -> bool {
+            assert!(self.accumulator.next_sequence.try_lock().is_some(), "another thread cannot append");
+            self.has_seen.store(true, Ordering::SeqCst);
+            true
+        }
+    }
+
+    #[test]
+    fn readers_are_woken_after_the_turn_to_append_is_given_on() {
+        let broker = Broker::temporary().unwrap();
+        broker.admin().create_topic(NewTopic::new("orders", 1)).unwrap();
+        let partition = broker.core.partition("orders", 0).unwrap();
+        let common = Common::new(Arc::clone(&broker.core), ProducerBuilder::default_options());
+        let accumulator = Accumulator::new(common, Arc::clone(&partition));
+        let reader =
+            Arc::new(Reader { accumulator: Arc::clone(&accumulator), has_seen: AtomicBool::new(false) });
+        partition.watchers().watch(Arc::clone(&reader) as _);
+
+        let record = ProducerRecord::new("orders").value("a");
+        let size = accumulator.common.options.batch_size_bytes;
+        assert!(accumulator.common.memory.try_reserve(size));
+        accumulator.offer(&record, 1, Some(size)).unwrap();
+        accumulator.append_open();
+        assert!(reader.has_seen.load(Ordering::SeqCst));
+        assert_eq!(partition.log().unwrap().log_end_offset(), 1);
+    }
 }

@@ -152,15 +152,23 @@ impl Partition {
         self.append(log, validated, params.origin)
     }
 
-    /// Appends what a builder of this process holds, which needs no check record by record. The builder is
-    /// empty afterwards, and keeps its buffer.
+    /// Appends what a builder of this process holds, which needs no check record by record, and wakes those who wait
+    /// for records. The builder is empty afterwards, and keeps its buffer. No lock may be held by the caller.
     pub(crate) fn append_built_to_leader(&self, builder: &mut RecordBatchBuilder) -> Result<LogAppendInfo> {
+        let info = self.append_built_without_waking(builder)?;
+        self.watchers.check();
+        Ok(info)
+    }
+
+    /// The same, for a caller that holds a lock: it must call [`WatcherList::check`] once it holds none.
+    pub(crate) fn append_built_without_waking(
+        &self,
+        builder: &mut RecordBatchBuilder,
+    ) -> Result<LogAppendInfo> {
         let log = self.log()?;
         let options = log.validation_options(AppendOrigin::Client, true);
         let validated = validate_built(builder, &options)?;
-        let info = self.append(log, validated, AppendOrigin::Client)?;
-        self.watchers.check();
-        Ok(info)
+        self.append(log, validated, AppendOrigin::Client)
     }
 
     fn append(
