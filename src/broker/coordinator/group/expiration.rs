@@ -2,13 +2,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::group_state::GroupState;
+use super::member::Member;
 use super::turn::GroupTurn;
 
 /// What happens when a deadline passes. Of two at the same time the first one here comes first.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Deadline {
-    Session(Arc<str>),
-    PendingMember(Arc<str>),
+    Sessions,
+    PendingMembers,
     Sync,
     Join,
 }
@@ -24,8 +25,8 @@ impl GroupTurn<'_> {
                 return self.wake_at(at);
             }
             match deadline {
-                Deadline::Session(id) => self.expire_session(&id),
-                Deadline::PendingMember(id) => self.expire_pending_member(&id),
+                Deadline::Sessions => self.expire_sessions(),
+                Deadline::PendingMembers => self.expire_pending_members(at),
                 Deadline::Sync => self.expire_sync(),
                 Deadline::Join => self.join_deadline_passed(),
             }
@@ -33,36 +34,53 @@ impl GroupTurn<'_> {
     }
 
     fn next_deadline(&self) -> Option<(Duration, Deadline)> {
-        let session = self
-            .state
-            .members()
-            .iter()
-            .filter_map(|member| Some((member.expires_at()?, &member.id)))
-            .min_by_key(|(at, _)| *at)
-            .map(|(at, id)| (at, Deadline::Session(Arc::clone(id))));
-        let pending = self.state.pending_members.iter().min_by_key(|(_, at)| **at);
-        let pending = pending.map(|(id, at)| (*at, Deadline::PendingMember(Arc::clone(id))));
-        let sync = self.state.sync_deadline.map(|at| (at, Deadline::Sync));
-        let join = self.state.join_deadline.map(|deadline| (deadline.at, Deadline::Join));
-        [session, pending, sync, join].into_iter().flatten().min()
+        let session = self.state.members().iter().filter_map(Member::expires_at).min();
+        let session = session.map(|at| (at, Deadline::Sessions));
+        session.into_iter().chain(self.next_other_deadline()).min()
     }
 
-    fn expire_session(&mut self, member_id: &str) {
+    /// The next that is not the end of a session.
+    fn next_other_deadline(&self) -> Option<(Duration, Deadline)> {
+        let pending = self.state.pending_members.values().copied().min();
+        let join = self.state.join_deadline.map(|deadline| deadline.at);
+        let deadlines = [
+            (pending, Deadline::PendingMembers),
+            (self.state.sync_deadline, Deadline::Sync),
+            (join, Deadline::Join),
+        ];
+        deadlines.into_iter().filter_map(|(at, deadline)| Some((at?, deadline))).min()
+    }
+
+    /// Members of whom nothing was heard are gone. A client that dies takes many with it at the same instant: the
+    /// others hear of it once.
+    fn expire_sessions(&mut self) {
+        let until = self.next_other_deadline().map_or(self.now, |(at, _)| at.min(self.now));
+        let is_over = |member: &&Member| member.expires_at().is_some_and(|end| end <= until);
+        let expired: Vec<Arc<str>> =
+            self.state.members().iter().filter(is_over).map(|member| Arc::clone(&member.id)).collect();
         let group = &self.group.id;
-        self.outbox
-            .info(|| format!("Member {member_id} of group {group} has failed, removing it from the group"));
-        self.remove_member_and_rebalance(
-            member_id,
-            format!("member {member_id} failed: its session expired"),
-        );
+        for id in &expired {
+            self.outbox
+                .info(|| format!("Member {id} of group {group} has failed, removing it from the group"));
+        }
+        let reason = match expired.as_slice() {
+            [id] => format!("member {id} failed: its session expired"),
+            ids => format!("{} members failed: their sessions expired: {ids:?}", ids.len()),
+        };
+        self.remove_members_and_rebalance(&expired, reason);
     }
 
-    fn expire_pending_member(&mut self, member_id: &str) {
+    fn expire_pending_members(&mut self, at: Duration) {
+        let pending = self.state.pending_members.iter();
+        let expired: Vec<Arc<str>> =
+            pending.filter(|(_, end)| **end <= at).map(|(id, _)| Arc::clone(id)).collect();
         let group = &self.group.id;
         self.outbox.info(|| {
-            format!("Member id {member_id} of group {group} was not used in time, and is not valid any more")
+            format!(
+                "Member ids {expired:?} of group {group} were not used in time, and are not valid any more"
+            )
         });
-        self.remove_pending_member(member_id);
+        self.remove_pending_members(&expired);
     }
 
     /// Members that have joined and then did not ask for their assignment are gone.

@@ -96,7 +96,7 @@ impl GroupTurn<'_> {
             let by_instance = leaving.group_instance_id.and_then(|id| self.state.static_member_id(id));
             Arc::clone(by_instance.ok_or(ErrorCode::UnknownMemberId)?)
         } else if self.state.pending_members.contains_key(leaving.member_id) {
-            self.remove_pending_member(leaving.member_id);
+            self.remove_pending_members(&[leaving.member_id]);
             return Ok(());
         } else {
             self.validate_current_member(leaving.member_id, leaving.group_instance_id)?;
@@ -105,24 +105,24 @@ impl GroupTurn<'_> {
         let group = &self.group.id;
         let reason = leaving.reason.unwrap_or("not provided");
         self.outbox.info(|| format!("Member {member_id} leaves group {group}; client reason: {reason}"));
-        self.remove_member_and_rebalance(
-            &member_id,
+        self.remove_members_and_rebalance(
+            &[&*member_id],
             format!("member {member_id} left; client reason: {reason}"),
         );
         Ok(())
     }
 
-    /// Takes back an id that was only handed out; a rebalance may have waited for its owner.
-    pub(super) fn remove_pending_member(&mut self, member_id: &str) {
-        self.remove_member(member_id);
+    /// Takes back ids that were only handed out; a rebalance may have waited for their owners.
+    pub(super) fn remove_pending_members(&mut self, member_ids: &[impl AsRef<str>]) {
+        member_ids.iter().for_each(|id| self.remove_member(id.as_ref()));
         if self.state.is(GroupState::PreparingRebalance) {
             self.try_complete_join();
         }
     }
 
-    /// Removes a member, and has the others share what it did.
-    pub(super) fn remove_member_and_rebalance(&mut self, member_id: &str, reason: String) {
-        self.remove_member(member_id);
+    /// Removes members, and has the others share what these did.
+    pub(super) fn remove_members_and_rebalance(&mut self, member_ids: &[impl AsRef<str>], reason: String) {
+        member_ids.iter().for_each(|id| self.remove_member(id.as_ref()));
         if self.state.is(GroupState::PreparingRebalance) {
             self.try_complete_join();
         } else {

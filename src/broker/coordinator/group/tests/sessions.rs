@@ -51,6 +51,23 @@ fn a_member_that_is_not_heard_of_is_removed_when_its_session_ends() {
 }
 
 #[test]
+fn members_whose_sessions_end_at_the_same_instant_are_removed_together_and_the_others_hear_of_it_once() {
+    let fixture = Fixture::new();
+    let members = fixture.stable_group(100);
+    fixture.advance_ms(SESSION_MS - 1);
+    assert_eq!(fixture.heartbeat_as(&members[0]), ErrorCode::None);
+    fixture.advance_ms(1);
+    let group = fixture.coordinator.describe_group(GROUP).unwrap();
+    assert_eq!((group.state, group.members.len()), (GroupState::PreparingRebalance, 1));
+    let reason = group.last_rebalance_reason.unwrap();
+    assert!(reason.starts_with("99 members failed"), "{reason}");
+    assert!(members[1..].iter().all(|member| reason.contains(&*member.member_id)), "{reason}");
+    // Nobody else is to be waited for.
+    let joined = fixture.rejoin(&members[0]).get();
+    assert_eq!((joined.error, joined.members.len()), (ErrorCode::None, 1));
+}
+
+#[test]
 fn heartbeats_syncs_joins_and_commits_keep_a_session_alive() {
     let fixture = Fixture::new();
     let members = fixture.stable_group(2);
