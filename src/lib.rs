@@ -83,6 +83,8 @@
 //!
 //! Everything is called as Kafka calls it: settings by Kafka's keys, errors by Kafka's codes ([`Error::code`]),
 //! files by Kafka's names. What a setting, an API or a file means is what it means there.
+//!
+//! What belongs to no single item, such as the file formats and what survives which crash, is in [`manual`].
 #![cfg_attr(
     not(test),
     allow(
@@ -103,6 +105,7 @@ pub mod fuzzing;
     reason = "truncation and follower appends: what a replica needs, held by the log's own tests"
 )]
 mod log;
+pub mod manual;
 mod model;
 #[cfg(feature = "server")]
 #[allow(

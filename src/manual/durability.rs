@@ -1,0 +1,40 @@
+//! What is promised when, and what a crash may take.
+//!
+//! | the record is | and survives |
+//! |---|---|
+//! | in the producer's buffer ([`Producer::send`](crate::Producer::send) has returned) | nothing; it may still be refused |
+//! | acknowledged ([`SendHandle::wait`](crate::SendHandle::wait) has returned, or the answer came over TCP) | the end of the process in any way: it is in the page cache |
+//! | flushed ([`Partition::flush`](crate::Partition::flush), `flush.messages`, `flush.ms`, a rolled segment, a clean stop) | the end of the machine |
+//!
+//! As with Apache Kafka, an acknowledged record is not on the disk yet unless the topic asks for it: `flush.messages=1`
+//! makes every append wait for an fsync. Apache Kafka relies on replicas instead; a broker of one has none, so a program
+//! that must not lose the last seconds at a power loss sets `flush.messages` or `flush.ms`, or calls `flush` where it
+//! matters.
+//!
+//! ```
+//! use ottla::{Broker, NewTopic, ProducerRecord};
+//! # fn main() -> Result<(), ottla::Error> {
+//! let broker = Broker::temporary()?;
+//! broker.admin().create_topic(NewTopic::new("payments", 1).config("flush.messages", "1"))?;
+//! let sent = broker.producer().send(ProducerRecord::new("payments").value("42"))?;
+//! assert_eq!(sent.wait()?.offset, 0, "and it is on the disk by now");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # After a crash
+//!
+//! Opening reads each partition from its recovery point on, checks every batch, and cuts what is torn or wrong at the
+//! end; indexes, producer state and leader epochs are made anew from what is left. After a clean stop nothing is read.
+//!
+//! # A disk that fails
+//!
+//! A failed fsync is never tried again, since what it should have written may be gone from the cache: its log directory
+//! goes offline, and its partitions answer `KAFKA_STORAGE_ERROR` until the broker is opened anew. Partitions in other
+//! directories go on.
+//!
+//! # Deletion
+//!
+//! Whole segments go, by `retention.ms`, `retention.bytes` and
+//! [`Admin::delete_records`](crate::Admin::delete_records), after `file.delete.delay.ms`. Records that a reader holds
+//! stay readable until it lets them go.

@@ -1,0 +1,38 @@
+//! `ottla serve`: a broker as a process.
+//!
+//! ```sh
+//! ottla serve server.properties --override log.dirs=/var/lib/ottla
+//! ottla serve --temporary            # a free port of 127.0.0.1, a directory that is removed at the end
+//! ottla config retention             # what settings there are, with type, default and range
+//! ```
+//!
+//! # Settings
+//!
+//! They have Kafka's names. Those of the file count least; over them count variables of the environment as Kafka's
+//! container images have them (`KAFKA_LOG_DIRS` is `log.dirs`; see
+//! [`settings_from_environment`](crate::settings_from_environment)), and over those `--override`. All that is wrong is
+//! told at once, and nothing is started. A setting that ottla knows and that has no effect here says so once in the log;
+//! `ottla config` marks it.
+//!
+//! Settings that Kafka changes while it runs can be changed here too, by `kafka-configs` or any client; they are kept in
+//! the log directories and count over the file.
+//!
+//! # What it prints
+//!
+//! On stdout one line, once clients are accepted; whoever started the process can wait for it:
+//!
+//! ```text
+//! ready bootstrap.servers=HOST:PORT log.dirs=DIR startup_ms=N
+//! ```
+//!
+//! Everything else goes to stderr, as much of it as `--log-level` or `RUST_LOG` asks for.
+//!
+//! # How it ends
+//!
+//! SIGTERM and SIGINT stop it cleanly with exit code 0; a second one ends it at once with 130, which is as a crash. A
+//! start that fails ends with a code other than 0 and a message that says what is wrong and what to do.
+//!
+//! # One process, one directory
+//!
+//! A log directory is locked while it is open. Copy it when the broker is stopped. A directory in use, one of another
+//! cluster or node, and files of a newer format are refused, and left as they are.
