@@ -1,8 +1,8 @@
 //! Opening a broker: from directories and settings to a [`BrokerCore`] at work.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -22,7 +22,7 @@ use crate::log::{Log, LogManager, LogManagerConfig};
 use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode};
 use crate::sys::Env;
 
-/// How often directories that wait for deletion are looked at; each has its own `file.delete.delay.ms`.
+/// Files that are due within this time are deleted together; each has its own `file.delete.delay.ms`.
 const DELETE_LOGS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How soon a rolled segment is flushed, so that a recovery need not read it.
@@ -87,6 +87,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     }
     start_timer(&core)?;
     schedule_tasks(&core);
+    schedule_deletions(&core);
     core.groups.schedule_offset_expiry();
     Ok(core)
 }
@@ -180,7 +181,7 @@ fn schedule_tasks(core: &Arc<BrokerCore>) {
     let config = core.config();
     let ms = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1));
     let initial = ms(config.log_initial_task_delay_ms);
-    let tasks: [Task; 7] = [
+    let tasks: [Task; 6] = [
         (initial, ms(config.log_retention_check_interval_ms), |core| {
             core.log_manager.cleanup_logs();
         }),
@@ -195,9 +196,6 @@ fn schedule_tasks(core: &Arc<BrokerCore>) {
             ms(config.replica_high_watermark_checkpoint_interval_ms),
             |core| core.log_manager.checkpoint_high_watermarks(),
         ),
-        (DELETE_LOGS_INTERVAL, DELETE_LOGS_INTERVAL, |core| {
-            core.log_manager.delete_logs();
-        }),
         (FLUSH_ROLLED_LOGS_INTERVAL, FLUSH_ROLLED_LOGS_INTERVAL, |core| core.log_manager.flush_rolled_logs()),
         (initial, ms(i64::from(config.producer_id_expiration_check_interval_ms)), |core| {
             core.log_manager.remove_expired_producers()
@@ -210,4 +208,23 @@ fn schedule_tasks(core: &Arc<BrokerCore>) {
         let period = ms(config.log_flush_scheduler_interval_ms);
         core.schedule_periodically(initial, period, |core| core.log_manager.flush_dirty_logs());
     }
+}
+
+/// Removes files when they are due. While nothing waits to be deleted, nobody looks.
+fn schedule_deletions(core: &Arc<BrokerCore>) {
+    let (timer, io_threads) = (Arc::downgrade(&core.timer), Arc::downgrade(&core.io_threads));
+    let log_manager = Arc::downgrade(&core.log_manager);
+    core.log_manager.on_deletion(move |due| {
+        let Some(timer) = timer.upgrade() else { return };
+        let at = due.max(timer.clock().monotonic().saturating_add(DELETE_LOGS_INTERVAL));
+        let (io_threads, log_manager) = (Weak::clone(&io_threads), Weak::clone(&log_manager));
+        timer.schedule_at(at, move || {
+            let (Some(io_threads), Some(log_manager)) = (io_threads.upgrade(), log_manager.upgrade()) else {
+                return;
+            };
+            io_threads.run(move || {
+                log_manager.delete_logs();
+            });
+        });
+    });
 }

@@ -262,3 +262,22 @@ fn a_producer_that_is_the_last_handle_appends_what_is_open_although_the_timer_lo
     assert_eq!(again.topic("orders").unwrap().partition(0).unwrap().latest_offset().unwrap(), 1);
     drop(looked_at);
 }
+
+#[test]
+fn the_timer_looks_for_files_to_delete_only_while_there_are_some() {
+    let clock = Arc::new(ManualClock::new(1_000));
+    let broker = Broker::builder().temporary().clock(clock.clone()).open().unwrap();
+    create(&broker, "orders", 1);
+    let idle = broker.core.timer.len();
+    let dirs = || {
+        let entries = broker.core.env.fs.read_dir(&broker.log_dirs()[0]).unwrap();
+        entries.iter().filter(|entry| entry.is_dir).count()
+    };
+    assert_eq!(dirs(), 1);
+    broker.core.delete_topic("orders").unwrap();
+    assert_eq!((dirs(), broker.core.timer.len()), (1, idle + 1));
+    clock.advance(Duration::from_secs(60));
+    while dirs() > 0 {
+        std::thread::yield_now();
+    }
+}

@@ -1,6 +1,7 @@
 //! What was renamed and waits for its removal.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -26,15 +27,51 @@ struct Pending {
 }
 
 /// Files and directories that are removed once `file.delete.delay.ms` has passed, so that readers who found them
-/// before can still open them.
-#[derive(Debug, Default)]
+/// before can still open them. Nobody need look at it while it is empty: it tells when it wants to be run.
+#[derive(Default)]
 pub(crate) struct DeletionQueue {
-    pending: Mutex<Vec<Pending>>,
+    queue: Mutex<Queue>,
+    alarm: OnceLock<Alarm>,
+}
+
+/// Called with the time, on the monotonic clock, at which [`DeletionQueue::run`] has something to do.
+type Alarm = Box<dyn Fn(Duration) + Send + Sync>;
+
+#[derive(Debug, Default)]
+struct Queue {
+    pending: Vec<Pending>,
+    /// The earliest time for which the alarm was set, and at which nobody has come yet.
+    alarm_at: Option<Duration>,
 }
 
 impl DeletionQueue {
+    /// Has `alarm` called from now on, also for what waits already.
+    pub(crate) fn set_alarm(&self, alarm: impl Fn(Duration) + Send + Sync + 'static) {
+        // There is one broker to a log manager, which asks once.
+        self.alarm.get_or_init(|| Box::new(alarm));
+        self.ask_for_run();
+    }
+
+    /// Sets the alarm for the first that is due, unless it is set for then or earlier; answers when that is.
+    fn ask_for_run(&self) -> Option<Duration> {
+        let mut queue = self.queue.lock();
+        let next = queue.pending.iter().map(|pending| pending.due).min()?;
+        let Some(alarm) = self.alarm.get() else { return Some(next) };
+        if queue.alarm_at.is_none_or(|at| next < at) {
+            queue.alarm_at = Some(next);
+            drop(queue);
+            alarm(next);
+        }
+        Some(next)
+    }
+
+    fn push(&self, pending: Pending) {
+        self.queue.lock().pending.push(pending);
+        self.ask_for_run();
+    }
+
     pub(crate) fn push_segment(&self, due: Duration, log_dir: Arc<LogDir>, segment: Arc<LogSegment>) {
-        self.pending.lock().push(Pending { due, log_dir, target: Target::Segment(segment) });
+        self.push(Pending { due, log_dir, target: Target::Segment(segment) });
     }
 
     pub(crate) fn push_file(
@@ -44,16 +81,20 @@ impl DeletionQueue {
         dir: Arc<PartitionDir>,
         name: String,
     ) {
-        self.pending.lock().push(Pending { due, log_dir, target: Target::File(dir, name) });
+        self.push(Pending { due, log_dir, target: Target::File(dir, name) });
     }
 
     pub(crate) fn push_dir(&self, due: Duration, log_dir: Arc<LogDir>, dir: Arc<PartitionDir>) {
-        self.pending.lock().push(Pending { due, log_dir, target: Target::Dir(dir) });
+        self.push(Pending { due, log_dir, target: Target::Dir(dir) });
     }
 
     /// Removes what is due; answers when the next is, on the monotonic clock.
     pub(crate) fn run(&self, now: Duration) -> Option<Duration> {
-        let due: Vec<Pending> = self.pending.lock().extract_if(.., |pending| pending.due <= now).collect();
+        let due: Vec<Pending> = {
+            let mut queue = self.queue.lock();
+            queue.alarm_at = None;
+            queue.pending.extract_if(.., |pending| pending.due <= now).collect()
+        };
         for pending in due {
             // A dir that is offline keeps its files; they are found again when it comes back.
             if pending.log_dir.is_online()
@@ -62,7 +103,13 @@ impl DeletionQueue {
                 tracing::error!(%error, "a deleted file could not be removed");
             }
         }
-        self.pending.lock().iter().map(|pending| pending.due).min()
+        self.ask_for_run()
+    }
+}
+
+impl fmt::Debug for DeletionQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.queue.lock().fmt(f)
     }
 }
 

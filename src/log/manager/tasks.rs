@@ -54,6 +54,12 @@ impl LogManager {
         self.for_each_dir(|dir| self.checkpoint_high_watermarks_in(dir));
     }
 
+    /// Has `alarm` called whenever [`delete_logs`](Self::delete_logs) is to be called, with the time on the monotonic
+    /// clock. It may be called with locks held.
+    pub(crate) fn on_deletion(&self, alarm: impl Fn(Duration) + Send + Sync + 'static) {
+        self.deletions.set_alarm(alarm);
+    }
+
     /// Removes the files and directories that were deleted `file.delete.delay.ms` ago; answers when the next are
     /// due, on the monotonic clock.
     pub(crate) fn delete_logs(&self) -> Option<Duration> {

@@ -1,4 +1,7 @@
+use std::sync::Arc;
 use std::time::Duration;
+
+use parking_lot::Mutex;
 
 use super::fixture::*;
 use crate::config::{CleanupPolicy, LogConfig};
@@ -131,4 +134,34 @@ fn the_log_start_offset_survives_any_kind_of_stop() {
         assert_eq!((log.log_start_offset(), log.log_end_offset()), (3, 5), "clean {clean}");
         assert!(log.high_watermark() >= 3);
     }
+}
+
+#[test]
+fn the_alarm_for_deletions_is_set_when_something_is_deleted_and_for_what_is_left_after_a_look() {
+    let fixture = Fixture::with_config(|config| {
+        one_each(config);
+        config.retention_bytes = 0;
+    });
+    let manager = fixture.open();
+    let alarms = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&alarms);
+    manager.on_deletion(move |due| heard.lock().push(due));
+    let log = fixture.log_of(&manager);
+    fill(&log, 3);
+    assert_eq!(*alarms.lock(), []);
+    // Many files at the same time, one alarm.
+    assert_eq!(manager.cleanup_logs(), 3);
+    let first = std::mem::take(&mut *alarms.lock());
+    assert_eq!(first.len(), 1);
+
+    fixture.clock.advance(Duration::from_millis(30_000));
+    fill(&log, 2);
+    manager.cleanup_logs();
+    assert_eq!(*alarms.lock(), [], "those come later than the first");
+    fixture.clock.advance(Duration::from_millis(30_000));
+    let next = manager.delete_logs().unwrap();
+    assert_eq!(*alarms.lock(), [next]);
+    fixture.clock.advance(Duration::from_millis(30_000));
+    assert_eq!(manager.delete_logs(), None);
+    assert_eq!(alarms.lock().len(), 1);
 }
