@@ -181,6 +181,110 @@ fn a_file_that_cannot_be_read_is_named() {
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
+/// Runs `serve`, which must fail; answers the last line of stderr, which says why.
+fn refused(command: &mut Command) -> String {
+    let (code, stdout, stderr) = run(command);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    let last = stderr.lines().last().unwrap_or_default();
+    assert!(last.starts_with("ottla: "), "{stderr}");
+    last.to_owned()
+}
+
+#[test]
+fn a_log_dir_that_cannot_be_one_is_named_with_the_reason_and_the_remedy() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    fs::write(&file, "").unwrap();
+    for wrong in [file.clone(), file.join("below")] {
+        let message = refused(&mut serve(&wrong));
+        let expected = format!("ottla: none of the log dirs can be used: cannot make {}: ", wrong.display());
+        assert!(message.starts_with(&expected), "{message}");
+        assert!(
+            message.ends_with("have this user make and write to them, or name others in log.dirs"),
+            "{message}"
+        );
+    }
+    // One that works is enough, and the others are named in the log.
+    let works = dir.path().join("works");
+    let both = format!("log.dirs={},{}", file.display(), works.display());
+    let mut serving = Serving::start(serve(&works).args(["--override", &both]));
+    assert_eq!(value(&serving.ready(), "log.dirs"), works.to_string_lossy());
+    serving.child.kill().unwrap();
+    let (_, _, stderr) = serving.end();
+    let is_named = |line: &str| line.contains("ERROR") && line.contains(&*file.to_string_lossy());
+    assert!(stderr.lines().any(is_named), "{stderr}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_dir_that_may_not_be_written_is_named_with_the_reason_and_the_remedy() {
+    // Where not even root may write.
+    let message = refused(&mut serve(Path::new("/proc/ottla")));
+    assert!(message.contains("cannot make /proc/ottla: "), "{message}");
+    assert!(message.contains("or name others in log.dirs"), "{message}");
+}
+
+#[test]
+fn a_log_dir_of_another_broker_or_cluster_is_named_with_the_remedy() {
+    let dir = tempfile::tempdir().unwrap();
+    let with = |name: &str, properties: &str| {
+        let path = dir.path().join(name);
+        fs::create_dir(&path).unwrap();
+        fs::write(path.join("meta.properties"), properties).unwrap();
+        path
+    };
+    let seven = with("seven", "version=1\ncluster.id=abc\nnode.id=7\n");
+    let message = refused(serve(&seven).args(["--override", "node.id=1"]));
+    let expected = format!(
+        "ottla: {} says node.id=7, but 1 is expected: set it so, or name another directory in log.dirs",
+        seven.join("meta.properties").display()
+    );
+    assert_eq!(message, expected);
+
+    let other = with("other", "version=1\ncluster.id=def\nnode.id=7\n");
+    let both = format!("log.dirs={},{}", seven.display(), other.display());
+    let message = refused(serve(&seven).args(["--override", "node.id=7", "--override", &both]));
+    assert!(message.contains("other/meta.properties says cluster.id=def, but abc is expected"), "{message}");
+    assert!(message.ends_with("name only directories of one cluster in log.dirs"), "{message}");
+
+    let garbage = with("garbage", "hello");
+    let message = refused(&mut serve(&garbage));
+    assert!(message.contains("garbage/meta.properties is malformed: 'hello' has no '='"), "{message}");
+    assert!(message.ends_with("restore it, or name another directory in log.dirs"), "{message}");
+}
+
+#[test]
+fn an_address_to_listen_on_that_cannot_be_one_is_named_with_the_remedy() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |address: &str| {
+        let listeners = format!("listeners=PLAINTEXT://{address}");
+        refused(serve(dir.path()).args(["--override", &listeners]))
+    };
+    let message = refused("no.such.host.invalid:0");
+    assert!(message.contains("cannot resolve host 'no.such.host.invalid'"), "{message}");
+    assert!(message.ends_with("choose an address of this machine, or a name that leads to one"), "{message}");
+    // An address that is kept for documentation.
+    let message = refused("192.0.2.1:9092");
+    assert!(message.contains("cannot listen on 192.0.2.1:9092"), "{message}");
+    assert!(message.contains("choose an address of this machine"), "{message}");
+}
+
+#[test]
+fn a_file_of_no_text_is_no_properties_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir, "node.id=1\n\u{7f}ELF\0\0");
+    let message = refused(serve(dir.path()).arg(&path));
+    assert_eq!(message, format!("ottla: {} is not a properties file: line 2 is no text", path.display()));
+}
+
+#[test]
+fn a_setting_without_its_option_is_recognised() {
+    let dir = tempfile::tempdir().unwrap();
+    let message = refused(serve(dir.path()).arg("node.id=3"));
+    assert!(message.starts_with("ottla: cannot read node.id=3: "), "{message}");
+    assert!(message.ends_with("a setting is given as --override node.id=3"), "{message}");
+}
+
 #[test]
 fn a_file_that_is_no_properties_file_is_answered_with_its_lines() {
     let dir = tempfile::tempdir().unwrap();
@@ -266,6 +370,28 @@ fn a_taken_port_is_named_and_leaves_the_directory_free() {
     let message = stderr.lines().find(|line| line.starts_with("ottla: ")).unwrap_or_default();
     assert!(message.contains(&address), "{stderr}");
     Serving::start(&mut serve(dir.path())).ready();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_port_that_needs_a_right_is_named_with_the_remedy() {
+    let first: u32 =
+        fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap().trim().parse().unwrap();
+    let can_drop_rights = Command::new("setpriv").arg("--version").output().is_ok();
+    if first == 0 || !can_drop_rights {
+        eprintln!("every port may be taken here, or rights cannot be dropped: nothing to see");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service", "--"]);
+    command.arg(env!("CARGO_BIN_EXE_ottla")).arg("serve");
+    command.arg("--override").arg(format!("log.dirs={}", dir.path().display()));
+    command.args(["--override", "listeners=PLAINTEXT://127.0.0.1:1"]);
+    let (code, stdout, stderr) = run(&mut command);
+    assert_eq!((code, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert!(stderr.contains("cannot listen on 127.0.0.1:1"), "{stderr}");
+    assert!(stderr.contains("choose a port from 1024 on"), "{stderr}");
 }
 
 #[test]

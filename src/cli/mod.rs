@@ -90,10 +90,12 @@ fn start_logging(log_level: Option<&str>) -> Result<(), CliError> {
 enum CliError {
     #[error("cannot log at {directives}: {source}; give error, warn, info, debug or trace")]
     LogLevel { directives: String, source: tracing_subscriber::filter::ParseError },
-    #[error("cannot read {}: {source}; name a properties file that this user may read", file.display())]
+    #[error("cannot read {}: {source}; name a properties file that this user may read{}", file.display(), hint(file))]
     UnreadableFile { file: PathBuf, source: std::io::Error },
     #[error("{} is not a properties file:\n{source}", file.display())]
     MalformedFile { file: PathBuf, source: ottla::ConfigError },
+    #[error("{} is not a properties file: line {line} is no text", file.display())]
+    NoText { file: PathBuf, line: usize },
     #[error("the shell cannot run {command:?}: {reason}; correct BROKER_ID_COMMAND or HOSTNAME_COMMAND")]
     Command { command: String, reason: String },
     #[error("{} wrong, correct {}:\n{source}", count(source), if source.problems().len() == 1 { "it" } else { "them" })]
@@ -104,6 +106,12 @@ enum CliError {
     Broker(#[from] ottla::Error),
     #[error("cannot write to stdout: {0}")]
     Stdout(std::io::Error),
+}
+
+/// For who has forgotten the option.
+fn hint(file: &std::path::Path) -> String {
+    let text = file.display().to_string();
+    if text.contains('=') { format!("; a setting is given as --override {text}") } else { String::new() }
 }
 
 fn count(error: &ottla::ConfigError) -> String {

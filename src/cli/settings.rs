@@ -52,6 +52,11 @@ fn temporary_defaults() -> [(String, String); 1] {
 fn read_file(file: &Path) -> Result<Properties, CliError> {
     let text =
         std::fs::read(file).map_err(|source| CliError::UnreadableFile { file: file.to_owned(), source })?;
+    // Java takes any byte for a letter, and so every file for a list of settings.
+    if let Some(at) = text.iter().position(|byte| byte.is_ascii_control() && !byte.is_ascii_whitespace()) {
+        let line = 1 + text.iter().take(at).filter(|byte| **byte == b'\n').count();
+        return Err(CliError::NoText { file: file.to_owned(), line });
+    }
     Properties::parse(&text).map_err(|source| CliError::MalformedFile { file: file.to_owned(), source })
 }
 

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use crate::model::{ErrorCode, Offset, ProducerEpoch, ProducerId, TopicPartition, Uuid};
 use crate::record::BatchError;
 
+/// The property that names the cluster.
+pub(in crate::log) const CLUSTER_ID: &str = "cluster.id";
+
 /// An operation on a log, or on a directory of logs, that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LogError {
@@ -29,9 +32,11 @@ pub(crate) enum LogError {
         reason: Arc<str>,
     },
     /// No log dir is left to work with.
-    #[error("none of the log dirs can be used: {reasons}")]
+    #[error(
+        "none of the log dirs can be used: {reasons}; have this user make and write to them, or name others in log.dirs"
+    )]
     NoLogDir {
-        /// Each dir with its error.
+        /// What went wrong with each, by its path.
         reasons: String,
     },
     /// Another broker holds the lock of a log dir.
@@ -55,7 +60,11 @@ pub(crate) enum LogError {
         what: String,
     },
     /// The directories, or the settings, belong to different brokers or clusters.
-    #[error("{} says {key}={found}, but {expected} is expected: remedy the setting or choose another directory", path.display())]
+    #[error(
+        "{} says {key}={found}, but {expected} is expected: {}", path.display(),
+        if *key == CLUSTER_ID { "name only directories of one cluster in log.dirs" }
+        else { "set it so, or name another directory in log.dirs" }
+    )]
     MetaPropertiesMismatch {
         /// The file.
         path: PathBuf,

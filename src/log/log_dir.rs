@@ -72,6 +72,11 @@ impl LogDir {
         self.offline.get().is_none()
     }
 
+    /// The error that took it offline.
+    pub(crate) fn offline_reason(&self) -> Option<&Arc<str>> {
+        self.offline.get()
+    }
+
     /// Fails once the dir is offline.
     pub(crate) fn check_online(&self) -> Result<(), LogError> {
         match self.offline.get() {

@@ -53,7 +53,7 @@ pub(crate) struct MetadataImage {
 /// Why a checkpoint cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MetadataError {
-    #[error("{path}: {source}")]
+    #[error("cannot read or write {path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
     #[error(
         "no log directory is online, so that nothing can be remembered: mend the disk and open the broker again"
@@ -81,7 +81,8 @@ impl MetadataError {
 }
 
 impl MetadataImage {
-    /// Reads the newest checkpoint of `dirs`; an empty image if none has one.
+    /// Reads the newest checkpoint of `dirs`; an empty image if none has one. A directory that cannot even be listed is
+    /// passed over: the logs cannot be opened in it either, and whoever opens them says so.
     pub(crate) fn load(fs: &dyn FileSystem, dirs: &[PathBuf]) -> Result<Self, MetadataError> {
         let mut newest = MetadataImage::default();
         for dir in dirs {
@@ -89,6 +90,7 @@ impl MetadataImage {
             let content = match fs.read(&path, MAX_FILE_BYTES) {
                 Ok(content) => content,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(_) if fs.read_dir(dir).is_err() => continue,
                 Err(source) => return Err(MetadataError::Io { path, source }),
             };
             let image = Self::decode(&content, &path)?;

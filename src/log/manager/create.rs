@@ -36,7 +36,7 @@ impl LogManager {
             return Ok(log);
         }
         self.check_not_missing(partition, topic_id)?;
-        let mut last_error = super::no_log_dir(&self.failed_dirs);
+        let mut last_error = self.no_log_dir();
         for dir in self.dirs_by_number_of_logs() {
             let created = dir.run(|| self.create_in(&dir, partition, topic_id, &config));
             match created {

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use super::{LogManager, LogManagerConfig, OpenDir};
 use crate::log::LogError;
 use crate::log::checkpoint::{MAX_FILE_BYTES, MetaProperties};
+use crate::log::error::CLUSTER_ID;
 use crate::log::file_names::{LOCK, META_PROPERTIES};
 use crate::log::log_dir::{LogDir, LogDirFailureChannel};
 use crate::model::{TopicPartition, Uuid};
@@ -117,7 +118,7 @@ impl<'a> DirsOpening<'a> {
             }
         }
         if dirs.is_empty() {
-            return Err(super::no_log_dir(&self.failed));
+            return Err(super::no_log_dir(self.failed.into_iter().map(|(_, reason)| reason)));
         }
         Ok(OpenedDirs { cluster_id, dirs, failed: self.failed })
     }
@@ -147,8 +148,11 @@ impl<'a> DirsOpening<'a> {
             }
             Err(error) => return Err(LogError::storage("read", path)(error)),
         };
-        let found = MetaProperties::parse(&content)
-            .map_err(|what| LogError::Malformed { path: path.to_owned(), what })?;
+        let found = MetaProperties::parse(&content).map_err(|what| {
+            // Without it, nobody can tell whose logs these are.
+            let what = format!("{what}; restore it, or name another directory in log.dirs");
+            LogError::Malformed { path: path.to_owned(), what }
+        })?;
         let mismatch = |key, found: &str, expected: &str| LogError::MetaPropertiesMismatch {
             path: path.to_owned(),
             key,
@@ -161,7 +165,7 @@ impl<'a> DirsOpening<'a> {
             return Err(mismatch(found.node_id_key(), &id.to_string(), &self.config.node_id.to_string()));
         }
         match (&found.cluster_id, &self.cluster_id) {
-            (Some(id), Some(expected)) if id != expected => return Err(mismatch("cluster.id", id, expected)),
+            (Some(id), Some(expected)) if id != expected => return Err(mismatch(CLUSTER_ID, id, expected)),
             (Some(id), _) => self.cluster_id = Some(id.clone()),
             (None, _) => {}
         }

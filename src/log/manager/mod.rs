@@ -98,6 +98,13 @@ impl LogManager {
         self.logs.read().values().filter(|log| Arc::ptr_eq(&log.log_dir, dir)).cloned().collect()
     }
 
+    /// The error when no log dir is left: those that never worked, and those that failed since, with their reasons.
+    fn no_log_dir(&self) -> LogError {
+        let never = self.failed_dirs.iter().map(|(_, reason)| reason.clone());
+        let since = self.dirs.iter().filter_map(|open| open.dir.offline_reason());
+        no_log_dir(never.chain(since.map(|reason| reason.to_string())))
+    }
+
     fn online_dirs(&self) -> impl Iterator<Item = &OpenDir> {
         self.dirs.iter().filter(|dir| dir.dir.is_online())
     }
@@ -113,9 +120,7 @@ impl std::fmt::Debug for LogManagerConfig {
     }
 }
 
-/// The error when nothing is left to work with.
-fn no_log_dir(failed: &[(PathBuf, String)]) -> LogError {
-    let reasons: Vec<String> =
-        failed.iter().map(|(dir, reason)| format!("{}: {reason}", dir.display())).collect();
-    LogError::NoLogDir { reasons: reasons.join("; ") }
+/// The error when nothing is left to work with. Each reason has the path of what refused.
+fn no_log_dir(reasons: impl IntoIterator<Item = String>) -> LogError {
+    LogError::NoLogDir { reasons: reasons.into_iter().collect::<Vec<_>>().join("; ") }
 }

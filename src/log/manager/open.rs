@@ -1,7 +1,6 @@
 //! Opening: every partition in every log dir.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +35,7 @@ impl LogManager {
     pub(crate) fn open(config: LogManagerConfig, env: Env) -> Result<LogManager, LogError> {
         let failures = LogDirFailureChannel::new();
         let OpenedDirs { cluster_id, dirs, failed } = DirsOpening::new(&env, &config, &failures).open()?;
-        let mut manager = LogManager {
+        let manager = LogManager {
             cluster_id,
             producer_id_expiration_ms: config.producer_id_expiration_ms,
             recovery_threads_per_data_dir: config.recovery_threads_per_data_dir.max(1),
@@ -61,13 +60,7 @@ impl LogManager {
         }
         manager.load(jobs)?;
         if manager.online_dirs().next().is_none() {
-            let reason = |open: &super::OpenDir| {
-                let error = open.dir.check_online().err()?;
-                Some((open.dir.path().to_owned(), error.to_string()))
-            };
-            let lost = manager.dirs.iter().filter_map(reason);
-            manager.failed_dirs.extend(lost.collect::<Vec<(PathBuf, String)>>());
-            return Err(super::no_log_dir(&manager.failed_dirs));
+            return Err(manager.no_log_dir());
         }
         Ok(manager)
     }
