@@ -22,4 +22,6 @@ mod server {
     mod produce;
     mod shared_group;
     mod topics;
+    mod transactions;
+    mod transactions_admin;
 }

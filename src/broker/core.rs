@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 
 use super::coordinator::group::GroupCoordinator;
+use super::coordinator::transaction::TransactionCoordinator;
 use super::io_threads::IoThreads;
 use super::metadata::{MetadataCache, MetadataStore, ProducerIds};
 use super::purgatory::Timer;
@@ -46,6 +47,8 @@ pub(crate) struct BrokerCore {
     pub(crate) io_threads: Arc<IoThreads>,
     pub(crate) groups: Arc<GroupCoordinator>,
     pub(super) offsets_topic_is_ready: AtomicBool,
+    pub(crate) transactions: TransactionCoordinator,
+    pub(super) transaction_topic_is_ready: AtomicBool,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) fetch_sessions: FetchSessionCache,
     pub(super) config: RwLock<Arc<BrokerConfig>>,
@@ -154,6 +157,7 @@ impl BrokerCore {
             service.stop();
         }
         self.groups.shutdown();
+        self.transactions.shutdown();
         // A fetch that waits holds its partitions, which hold it: nothing else would end that.
         for partition in self.metadata.topics().iter().flat_map(|topic| topic.partitions()) {
             partition.watchers().forget_if(|_| true);

@@ -7,16 +7,18 @@ pub(crate) mod admin;
 mod builder;
 mod consumer;
 pub(crate) mod coordinator;
+mod coordinator_topic;
 mod core;
+mod groups;
 mod handle;
 mod io_threads;
 mod metadata;
-mod offsets_log;
 mod open;
 mod producer;
 mod purgatory;
 mod replica;
 pub(crate) mod topic;
+mod transactions;
 
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,9 @@ pub(crate) use coordinator::group::{
     JoinGroupResult, LeavingMember, OffsetCommit, SyncGroupParams, SyncGroupResult,
 };
 pub use coordinator::group::{GroupState, GroupType};
+pub(crate) use coordinator::transaction::{
+    Joining, ProducerIdAndEpoch, TransactionFilter, TransactionMarker, TransactionState, TransactionVersion,
+};
 pub(crate) use core::{BrokerCore, Service};
 pub(crate) use handle::Handle;
 pub use metadata::NewTopic;

@@ -8,18 +8,20 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 
 use super::coordinator::group::GroupCoordinator;
+use super::coordinator::transaction::TransactionCoordinator;
+use super::coordinator_topic::CoordinatorTopic;
 use super::core::BrokerCore;
 use super::io_threads::IoThreads;
 use super::metadata::{
     MetadataCache, MetadataImage, MetadataStore, Overrides, ProducerIds, Topic, TopicRecord, TopicSettings,
 };
-use super::offsets_log::OffsetsLog;
 use super::purgatory::Timer;
 use super::replica::{FetchSessionCache, Partition};
+use super::transactions::Participants;
 use crate::config::{BrokerConfig, DynamicBrokerConfig, LogConfig};
 use crate::error::{Error, Result};
 use crate::log::{Log, LogManager, LogManagerConfig};
-use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, TRANSACTION_STATE_TOPIC};
 use crate::sys::Env;
 
 /// Files that are due within this time are deleted together; each has its own `file.delete.delay.ms`.
@@ -49,9 +51,17 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     let config = Arc::clone(dynamic_config.effective());
     let log_manager = Arc::new(LogManager::open(log_manager_config(&config, dirs, &image), env.clone())?);
     let timer = Timer::new(Arc::clone(&env.clock));
-    let offsets_log = Arc::new(OffsetsLog::default());
+    let offsets_log = Arc::new(CoordinatorTopic::new(CONSUMER_OFFSETS_TOPIC));
     let groups =
         GroupCoordinator::new(&env, (&*config).into(), Arc::clone(&timer), Arc::clone(&offsets_log) as _);
+    let transaction_log = Arc::new(CoordinatorTopic::new(TRANSACTION_STATE_TOPIC));
+    let participants = Arc::new(Participants::default());
+    let transactions = TransactionCoordinator::new(
+        &env,
+        (&*config).into(),
+        Arc::clone(&transaction_log) as _,
+        Arc::clone(&participants) as _,
+    );
     let core = Arc::new(BrokerCore {
         node_id: config.effective_node_id(),
         cluster_id: log_manager.cluster_id().to_owned(),
@@ -65,6 +75,8 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         ),
         groups,
         offsets_topic_is_ready: AtomicBool::new(false),
+        transactions,
+        transaction_topic_is_ready: AtomicBool::new(false),
         producer_ids: ProducerIds::default(),
         fetch_sessions: FetchSessionCache::new(
             &env,
@@ -81,9 +93,15 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         env,
     });
     offsets_log.attach(&core);
+    transaction_log.attach(&core);
+    participants.attach(&core);
     adopt_topics(&core, image, log_manager.logs())?;
     if core.metadata.topic(CONSUMER_OFFSETS_TOPIC).is_some() {
         core.load_groups();
+    }
+    // After the groups, whose offsets the transactions may be about to commit.
+    if core.metadata.topic(TRANSACTION_STATE_TOPIC).is_some() {
+        core.load_transactions();
     }
     start_timer(&core)?;
     schedule_tasks(&core);
@@ -181,7 +199,9 @@ fn schedule_tasks(core: &Arc<BrokerCore>) {
     let config = core.config();
     let ms = |ms: i64| Duration::from_millis(u64::try_from(ms).unwrap_or(0).max(1));
     let initial = ms(config.log_initial_task_delay_ms);
-    let tasks: [Task; 6] = [
+    let abort_interval = ms(i64::from(config.transaction_abort_timed_out_transaction_cleanup_interval_ms));
+    let remove_interval = ms(i64::from(config.transaction_remove_expired_transaction_cleanup_interval_ms));
+    let tasks: [Task; 8] = [
         (initial, ms(config.log_retention_check_interval_ms), |core| {
             core.log_manager.cleanup_logs();
         }),
@@ -199,6 +219,12 @@ fn schedule_tasks(core: &Arc<BrokerCore>) {
         (FLUSH_ROLLED_LOGS_INTERVAL, FLUSH_ROLLED_LOGS_INTERVAL, |core| core.log_manager.flush_rolled_logs()),
         (initial, ms(i64::from(config.producer_id_expiration_check_interval_ms)), |core| {
             core.log_manager.remove_expired_producers()
+        }),
+        (abort_interval, abort_interval, |core| {
+            core.transactions.abort_timed_out();
+        }),
+        (remove_interval, remove_interval, |core| {
+            core.transactions.remove_expired();
         }),
     ];
     for (delay, period, task) in tasks {

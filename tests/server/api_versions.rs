@@ -53,6 +53,11 @@ fn the_apis_of_a_broker_are_listed_with_all_versions_that_kafka_ever_had() {
         (21, 0, 2),
         (22, 0, 5),
         (23, 0, 4),
+        (24, 0, 5),
+        (25, 0, 4),
+        (26, 0, 5),
+        (27, 0, 2),
+        (28, 0, 5),
         (32, 0, 4),
         (33, 0, 2),
         (35, 0, 5),
@@ -61,11 +66,30 @@ fn the_apis_of_a_broker_are_listed_with_all_versions_that_kafka_ever_had() {
         (44, 0, 1),
         (47, 0, 0),
         (60, 0, 2),
+        (61, 0, 0),
+        (65, 0, 0),
+        (66, 0, 2),
         (75, 0, 0),
     ];
     assert_eq!(ranges(&response), expected.into_iter().map(|(key, min, max)| (key, (min, max))).collect());
-    assert!(response.supported_features.is_empty() && response.finalized_features.is_empty());
-    assert_eq!(response.finalized_features_epoch, -1);
+}
+
+#[test]
+fn transactions_of_the_second_generation_are_a_feature_that_old_clients_can_read_too() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    let request = ApiVersionsRequest::default()
+        .with_client_software_name(text("test"))
+        .with_client_software_version(text("1"));
+    for version in [3, 4] {
+        let response = client.call(version, &request);
+        let supported = response.supported_features.iter().map(|f| (f.name.as_str(), f.max_version));
+        let expected = [("transaction.version", 2)];
+        assert_eq!(supported.collect::<Vec<_>>(), if version < 4 { &[][..] } else { &expected });
+        let finalized = response.finalized_features.iter().map(|f| (f.name.as_str(), f.max_version_level));
+        assert_eq!(finalized.collect::<Vec<_>>(), expected);
+        assert_eq!(response.finalized_features_epoch, 0);
+    }
 }
 
 #[test]

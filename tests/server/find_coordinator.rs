@@ -1,6 +1,6 @@
 //! FindCoordinator and InitProducerId.
 
-use kafka_protocol_018::messages::{FindCoordinatorRequest, InitProducerIdRequest, TransactionalId};
+use kafka_protocol_018::messages::{FindCoordinatorRequest, InitProducerIdRequest};
 use ottla::ErrorCode;
 
 use super::client::Client;
@@ -48,20 +48,23 @@ fn the_topic_of_offsets_is_made_when_the_first_group_is_looked_for() {
 }
 
 #[test]
-fn who_looks_for_transactions_is_told_to_give_up() {
-    let fixture = Fixture::start();
+fn who_looks_for_transactions_gets_this_broker_and_the_topic_is_made() {
+    let fixture = Fixture::with(|builder| builder.set("transaction.state.log.num.partitions", "7"));
     let mut client = fixture.connect();
     let request = FindCoordinatorRequest::default().with_key(text("id")).with_key_type(1);
+    let port = i32::from(fixture.listener.local_addr().port());
     for version in 1..=3 {
         let found = client.call(version, &request);
-        assert_eq!(code(found.error_code), ErrorCode::TransactionalIdAuthorizationFailed);
-        assert_eq!((found.node_id.0, found.host.as_str(), found.port), (-1, "", -1));
+        assert_eq!(code(found.error_code), ErrorCode::None);
+        assert_eq!((found.node_id.0, found.port), (fixture.broker.node_id(), port));
     }
     let request = request.with_key(text("")).with_coordinator_keys(vec![text("id")]);
     for version in 4..=6 {
         let found = client.call(version, &request).coordinators.remove(0);
-        assert_eq!(code(found.error_code), ErrorCode::TransactionalIdAuthorizationFailed);
+        assert_eq!((code(found.error_code), found.port), (ErrorCode::None, port));
     }
+    let topic = describe_topic(&mut client, "__transaction_state");
+    assert_eq!((topic.partitions.len(), topic.is_internal), (7, true));
 }
 
 #[test]
@@ -84,22 +87,5 @@ fn every_version_hands_out_a_producer_id_that_nobody_has() {
         let response = client.call(version, &request);
         assert_eq!((code(response.error_code), response.producer_epoch), (ErrorCode::None, 0));
         assert!(response.producer_id.0 >= 0 && seen.insert(response.producer_id.0));
-    }
-}
-
-#[test]
-fn a_transactional_id_is_refused_at_which_clients_give_up() {
-    let fixture = Fixture::start();
-    let mut client = fixture.connect();
-    for (id, expected) in
-        [("", ErrorCode::InvalidRequest), ("id", ErrorCode::TransactionalIdAuthorizationFailed)]
-    {
-        let id = TransactionalId(text(id));
-        let request = InitProducerIdRequest::default()
-            .with_transactional_id(Some(id))
-            .with_transaction_timeout_ms(1000);
-        let response = client.call(4, &request);
-        assert_eq!(code(response.error_code), expected);
-        assert_eq!((response.producer_id.0, response.producer_epoch), (-1, -1));
     }
 }

@@ -347,7 +347,7 @@ fn sequences_must_follow_each_other_and_epochs_must_not_go_back() {
 }
 
 #[test]
-fn batches_of_transactions_are_refused_as_a_whole_at_which_clients_give_up() {
+fn batches_of_a_transaction_without_its_id_are_refused_as_a_whole() {
     let fixture = Fixture::start();
     let mut client = fixture.create_topic("t", 1, &[]);
     let options = BatchOptions {

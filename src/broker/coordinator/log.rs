@@ -2,19 +2,22 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::model::{ErrorCode, Offset};
+use crate::model::{ErrorCode, LeaderEpoch, Offset};
 use crate::record::RecordBatchRef;
 
 /// The topic in which a coordinator keeps its state, as the coordinator sees it: partitions to append to and
 /// to read from the beginning (Kafka: what `GroupMetadataManager` asks of `ReplicaManager`).
 ///
-/// The coordinator appends while it holds the lock of one group, so that the order of records is the order of
-/// decisions. An implementation must not call back into the coordinator, and leaves the waking of readers to
-/// [`CoordinatorLog::wake_readers`], which comes with no lock held.
+/// The coordinator appends while it holds the lock of one group or transactional id, so that the order of records is
+/// the order of decisions. An implementation must not call back into the coordinator, and leaves the waking of
+/// readers to [`CoordinatorLog::wake_readers`], which comes with no lock held.
 pub(crate) trait CoordinatorLog: Send + Sync + fmt::Debug {
     /// How many partitions the topic has; 0 as long as it does not exist. Must not change once it is above 0:
     /// it decides which partition a group belongs to.
     fn partition_count(&self) -> i32;
+
+    /// The term in which this broker leads the partition: the epoch of the coordinator.
+    fn leader_epoch(&self, partition: i32) -> LeaderEpoch;
 
     /// Appends one batch of magic 2 and returns the offset of its first record. When this returns, the batch
     /// has reached the log.

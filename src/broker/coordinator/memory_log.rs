@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 
 use super::CoordinatorLog;
-use crate::model::{ErrorCode, Offset};
+use crate::model::{ErrorCode, LeaderEpoch, Offset};
 use crate::record::{self, Batches, RecordBatch, RecordBatchRef};
 
 /// A topic in memory, for tests of coordinators; appends fail when told to.
@@ -13,6 +13,7 @@ pub(crate) struct MemoryLog {
     partition_count: i32,
     partitions: Mutex<HashMap<i32, Partition>>,
     failure: Mutex<Option<ErrorCode>>,
+    leader_epoch: Mutex<LeaderEpoch>,
 }
 
 #[derive(Debug, Default)]
@@ -24,7 +25,17 @@ struct Partition {
 
 impl MemoryLog {
     pub(crate) fn new(partition_count: i32) -> Self {
-        MemoryLog { partition_count, partitions: Mutex::default(), failure: Mutex::default() }
+        MemoryLog {
+            partition_count,
+            partitions: Mutex::default(),
+            failure: Mutex::default(),
+            leader_epoch: Mutex::default(),
+        }
+    }
+
+    /// Another term begins, as with every start of a broker.
+    pub(crate) fn start_next_term(&self) {
+        *self.leader_epoch.lock() += 1;
     }
 
     /// Every append fails with `error` until this is called with `None`.
@@ -64,6 +75,10 @@ impl MemoryLog {
 impl CoordinatorLog for MemoryLog {
     fn partition_count(&self) -> i32 {
         self.partition_count
+    }
+
+    fn leader_epoch(&self, _: i32) -> LeaderEpoch {
+        *self.leader_epoch.lock()
     }
 
     fn append(&self, partition: i32, batch: Bytes) -> Result<Offset, ErrorCode> {

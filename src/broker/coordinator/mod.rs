@@ -6,6 +6,8 @@
 pub(crate) mod group;
 mod log;
 mod partition_for;
+mod record_format;
+pub(crate) mod transaction;
 
 #[cfg(test)]
 mod memory_log;

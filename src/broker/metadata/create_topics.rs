@@ -10,8 +10,8 @@ use crate::broker::replica::Partition;
 use crate::config::LogConfig;
 use crate::error::{Error, Result};
 use crate::model::{
-    CONSUMER_OFFSETS_TOPIC, ErrorCode, TopicPartition, Uuid, has_collision, is_internal_topic,
-    validate_topic_name,
+    CONSUMER_OFFSETS_TOPIC, ErrorCode, TRANSACTION_STATE_TOPIC, TopicPartition, Uuid, has_collision,
+    is_internal_topic, validate_topic_name,
 };
 
 /// The most partitions of one topic. A count beyond it is a mistake or an attack: each open partition holds
@@ -247,8 +247,10 @@ impl BrokerCore {
         let topic = Arc::new(Topic::new(Arc::clone(&plan.name), plan.id, plan.settings.clone()));
         self.add_new_partitions(&topic, plan.num_partitions)?;
         self.metadata.insert(topic);
-        if &*plan.name == CONSUMER_OFFSETS_TOPIC {
-            self.load_groups();
+        match &*plan.name {
+            CONSUMER_OFFSETS_TOPIC => self.load_groups(),
+            TRANSACTION_STATE_TOPIC => self.load_transactions(),
+            _ => {}
         }
         tracing::info!(topic = %plan.name, partitions = plan.num_partitions, "created topic");
         Ok(())

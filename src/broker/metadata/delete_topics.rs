@@ -6,7 +6,7 @@ use super::store::MetadataStore;
 use super::topic::Topic;
 use crate::broker::core::BrokerCore;
 use crate::error::{Error, Result};
-use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, TRANSACTION_STATE_TOPIC};
 
 /// A topic that is gone.
 #[derive(Clone, Debug)]
@@ -29,8 +29,10 @@ impl BrokerCore {
         let deleted = DeletedTopic { name: Arc::clone(topic.name()) };
         self.drop_logs(&topic);
         drop(image);
-        if name == CONSUMER_OFFSETS_TOPIC {
-            self.on_offsets_topic_deleted(topic.num_partitions());
+        match name {
+            CONSUMER_OFFSETS_TOPIC => self.on_offsets_topic_deleted(topic.num_partitions()),
+            TRANSACTION_STATE_TOPIC => self.on_transaction_topic_deleted(topic.num_partitions()),
+            _ => {}
         }
         self.groups.on_topics_deleted(&[name]);
         tracing::info!(topic = %deleted.name, "deleted topic");

@@ -9,7 +9,10 @@ use crate::config::LogConfig;
 use crate::error::{Error, Result};
 use crate::log::{AppendParams, Log, LogAppendInfo, LogManager};
 use crate::model::{ErrorCode, LeaderEpoch, Offset, TopicPartition, Uuid};
-use crate::record::{AppendOrigin, RecordBatchBuilder, ValidatedRecords, validate, validate_built};
+use crate::record::{
+    AppendOrigin, EndTransactionMarker, MarkerParams, RecordBatchBuilder, ValidatedRecords, validate,
+    validate_built,
+};
 
 /// One partition of a topic, led by this broker (Kafka: `kafka.cluster.Partition`).
 ///
@@ -160,7 +163,16 @@ impl Partition {
         Ok(info)
     }
 
-    /// The same, for a caller that holds a lock: it must call [`WatcherList::check`] once it holds none.
+    /// Appends the end of a transaction, for a caller that holds a lock: it must call [`WatcherList::check`] once it
+    /// holds none.
+    pub(crate) fn append_marker_without_waking(&self, marker: MarkerParams) -> Result<LogAppendInfo> {
+        // As it is: a topic's codec and timestamps are for data.
+        let mut builder = EndTransactionMarker::builder(marker)?;
+        let records = ValidatedRecords::of_builder(&mut builder)?;
+        self.append(self.log()?, records, AppendOrigin::Coordinator)
+    }
+
+    /// As [`append_built_to_leader`](Self::append_built_to_leader), for a caller that holds a lock.
     pub(crate) fn append_built_without_waking(
         &self,
         builder: &mut RecordBatchBuilder,

@@ -4,9 +4,9 @@ macro_rules! transactions_rows {
     ($rest:tt $($done:tt)*) => {
         collect_rows! { $rest $($done)*
             /// How long a transactional id is remembered without being used.
-            "transactional.id.expiration.ms" transactional_id_expiration_ms: i32 = 604_800_000, AtLeast(1), ReadOnly, Accepted;
+            "transactional.id.expiration.ms" transactional_id_expiration_ms: i32 = 604_800_000, AtLeast(1), ReadOnly, Acts;
             /// The longest a producer may let its transactions take.
-            "transaction.max.timeout.ms" transaction_max_timeout_ms: i32 = 900_000, AtLeast(1), ReadOnly, Accepted;
+            "transaction.max.timeout.ms" transaction_max_timeout_ms: i32 = 900_000, AtLeast(1), ReadOnly, Acts;
             /// How many copies the topic of transactions has. Where fewer brokers live, it gets as many as
             /// there are.
             "transaction.state.log.replication.factor" transaction_state_log_replication_factor: i16 = 3, AtLeast(1), ReadOnly, Accepted;
@@ -19,14 +19,14 @@ macro_rules! transactions_rows {
             /// The size of a segment of the topic of transactions: small ones load fast.
             "transaction.state.log.segment.bytes" transaction_state_log_segment_bytes: i32 = 104_857_600, AtLeast(1), ReadOnly, Acts;
             /// How much is read at once when transactions are loaded.
-            "transaction.state.log.load.buffer.size" transaction_state_log_load_buffer_size: i32 = 5_242_880, AtLeast(1), ReadOnly, Accepted;
+            "transaction.state.log.load.buffer.size" transaction_state_log_load_buffer_size: i32 = 5_242_880, AtLeast(1), ReadOnly, Acts;
             /// How often transactions past their time are looked for, to be aborted.
-            "transaction.abort.timed.out.transaction.cleanup.interval.ms" transaction_abort_timed_out_transaction_cleanup_interval_ms: i32 = 10_000, AtLeast(1), ReadOnly, Accepted;
+            "transaction.abort.timed.out.transaction.cleanup.interval.ms" transaction_abort_timed_out_transaction_cleanup_interval_ms: i32 = 10_000, AtLeast(1), ReadOnly, Acts;
             /// How often transactional ids past their time are looked for, to be forgotten.
-            "transaction.remove.expired.transaction.cleanup.interval.ms" transaction_remove_expired_transaction_cleanup_interval_ms: i32 = 3_600_000, AtLeast(1), ReadOnly, Accepted;
+            "transaction.remove.expired.transaction.cleanup.interval.ms" transaction_remove_expired_transaction_cleanup_interval_ms: i32 = 3_600_000, AtLeast(1), ReadOnly, Acts;
             /// Whether a partition asks, before the first record of a transaction, if it really belongs to that
             /// transaction.
-            "transaction.partition.verification.enable" transaction_partition_verification_enable: bool = true, Any, ClusterWide, Accepted;
+            "transaction.partition.verification.enable" transaction_partition_verification_enable: bool = true, Any, ClusterWide, Acts;
             /// Whether producers may have transactions without a timeout, for a coordinator outside of Kafka.
             "transaction.two.phase.commit.enable" transaction_two_phase_commit_enable: bool = false, Any, ReadOnly, Accepted;
             /// How long a partition remembers the last batches of a producer that is silent.

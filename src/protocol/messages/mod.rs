@@ -1,5 +1,7 @@
 //! One file for each API: its request, its response, and the structs inside of them.
 
+pub(crate) mod add_offsets_to_txn;
+pub(crate) mod add_partitions_to_txn;
 pub(crate) mod alter_configs;
 pub(crate) mod api_versions;
 pub(crate) mod consumer_protocol;
@@ -12,7 +14,10 @@ pub(crate) mod describe_cluster;
 pub(crate) mod describe_configs;
 pub(crate) mod describe_groups;
 pub(crate) mod describe_log_dirs;
+pub(crate) mod describe_producers;
 pub(crate) mod describe_topic_partitions;
+pub(crate) mod describe_transactions;
+pub(crate) mod end_txn;
 pub(crate) mod fetch;
 pub(crate) mod find_coordinator;
 pub(crate) mod heartbeat;
@@ -22,6 +27,7 @@ pub(crate) mod join_group;
 pub(crate) mod leave_group;
 pub(crate) mod list_groups;
 pub(crate) mod list_offsets;
+pub(crate) mod list_transactions;
 pub(crate) mod metadata;
 pub(crate) mod offset_commit;
 pub(crate) mod offset_delete;
@@ -29,7 +35,11 @@ pub(crate) mod offset_fetch;
 pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 pub(crate) mod sync_group;
+pub(crate) mod txn_offset_commit;
+pub(crate) mod write_txn_markers;
 
+pub(crate) use add_offsets_to_txn::{AddOffsetsToTxnRequest, AddOffsetsToTxnResponse};
+pub(crate) use add_partitions_to_txn::{AddPartitionsToTxnRequest, AddPartitionsToTxnResponse};
 pub(crate) use alter_configs::{AlterConfigsRequest, AlterConfigsResponse};
 pub(crate) use api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 pub(crate) use consumer_protocol::{
@@ -45,7 +55,10 @@ pub(crate) use describe_cluster::{DescribeClusterRequest, DescribeClusterRespons
 pub(crate) use describe_configs::{DescribeConfigsRequest, DescribeConfigsResponse};
 pub(crate) use describe_groups::{DescribeGroupsRequest, DescribeGroupsResponse};
 pub(crate) use describe_log_dirs::{DescribeLogDirsRequest, DescribeLogDirsResponse};
+pub(crate) use describe_producers::{DescribeProducersRequest, DescribeProducersResponse};
 pub(crate) use describe_topic_partitions::{DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
+pub(crate) use describe_transactions::{DescribeTransactionsRequest, DescribeTransactionsResponse};
+pub(crate) use end_txn::{EndTxnRequest, EndTxnResponse};
 pub(crate) use fetch::{FetchRequest, FetchResponse};
 pub(crate) use find_coordinator::{FindCoordinatorRequest, FindCoordinatorResponse};
 pub(crate) use heartbeat::{HeartbeatRequest, HeartbeatResponse};
@@ -55,6 +68,7 @@ pub(crate) use join_group::{JoinGroupRequest, JoinGroupResponse};
 pub(crate) use leave_group::{LeaveGroupRequest, LeaveGroupResponse};
 pub(crate) use list_groups::{ListGroupsRequest, ListGroupsResponse};
 pub(crate) use list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
+pub(crate) use list_transactions::{ListTransactionsRequest, ListTransactionsResponse};
 pub(crate) use metadata::{MetadataRequest, MetadataResponse};
 pub(crate) use offset_commit::{OffsetCommitRequest, OffsetCommitResponse};
 pub(crate) use offset_delete::{OffsetDeleteRequest, OffsetDeleteResponse};
@@ -62,3 +76,5 @@ pub(crate) use offset_fetch::{OffsetFetchRequest, OffsetFetchResponse};
 pub(crate) use offset_for_leader_epoch::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 pub(crate) use produce::{ProduceRequest, ProduceResponse};
 pub(crate) use sync_group::{SyncGroupRequest, SyncGroupResponse};
+pub(crate) use txn_offset_commit::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
+pub(crate) use write_txn_markers::{WriteTxnMarkersRequest, WriteTxnMarkersResponse};

@@ -17,6 +17,8 @@ const UNCOVERED: &[(&str, i16)] = &[
     ("ListOffsetsResponse", 11),
     ("OffsetCommitRequest", 10),
     ("OffsetFetchRequest", 10),
+    ("WriteTxnMarkersRequest", 2),
+    ("WriteTxnMarkersResponse", 2),
     ("DescribeLogDirsRequest", 5),
     ("DescribeLogDirsResponse", 5),
 ];

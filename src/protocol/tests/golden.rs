@@ -4,7 +4,9 @@ use bytes::Bytes;
 
 use super::round_trip::{decoded, encoded};
 use crate::model::Uuid;
-use crate::protocol::messages::{describe_log_dirs, list_offsets, offset_commit, offset_fetch};
+use crate::protocol::messages::{
+    describe_log_dirs, list_offsets, offset_commit, offset_fetch, write_txn_markers,
+};
 use crate::protocol::*;
 
 /// Bytes of hexadecimal digits; what follows `//` on a line says what they are.
@@ -230,6 +232,70 @@ fn describe_log_dirs_response_5_tells_cordoned_directories() {
             00 00 00 00 00 00 10 00      // total_bytes
             00 00 00 00 00 00 00 ff      // usable_bytes
             01                           // is_cordoned
+            00
+         00",
+    );
+}
+
+#[test]
+fn write_txn_markers_request_2_tells_the_generation_of_the_transaction() {
+    let request = WriteTxnMarkersRequest {
+        markers: vec![write_txn_markers::WritableTxnMarker {
+            producer_id: 258,
+            producer_epoch: 5,
+            transaction_result: true,
+            topics: vec![write_txn_markers::WritableTxnMarkerTopic {
+                name: "ab".into(),
+                partition_indexes: vec![3],
+            }],
+            coordinator_epoch: 7,
+            transaction_version: 2,
+        }],
+    };
+    is_written_and_read_as(
+        &request,
+        2,
+        "02                              // markers: 1
+            00 00 00 00 00 00 01 02      // producer_id
+            00 05                        // producer_epoch
+            01                           // transaction_result
+            02                           // topics: 1
+               03 61 62                  // name
+               02 00 00 00 03            // partition_indexes
+               00                        // tagged fields
+            00 00 00 07                  // coordinator_epoch
+            02                           // transaction_version
+            00
+         00",
+    );
+}
+
+#[test]
+fn write_txn_markers_response_2() {
+    let response = WriteTxnMarkersResponse {
+        markers: vec![write_txn_markers::WritableTxnMarkerResult {
+            producer_id: 258,
+            topics: vec![write_txn_markers::WritableTxnMarkerTopicResult {
+                name: "ab".into(),
+                partitions: vec![write_txn_markers::WritableTxnMarkerPartitionResult {
+                    partition_index: 3,
+                    error_code: 47,
+                }],
+            }],
+        }],
+    };
+    is_written_and_read_as(
+        &response,
+        2,
+        "02                              // markers: 1
+            00 00 00 00 00 00 01 02      // producer_id
+            02                           // topics: 1
+               03 61 62                  // name
+               02                        // partitions: 1
+                  00 00 00 03            // partition_index
+                  00 2f                  // error_code
+                  00                     // tagged fields
+               00
             00
          00",
     );

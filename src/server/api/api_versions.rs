@@ -4,15 +4,23 @@
 //! look like one (KIP-511), and features (KIP-584); 4 may list features from level 0 on.
 //!
 //! A version that we do not speak is answered in version 0 with UNSUPPORTED_VERSION and the versions of this API, so
-//! that the client asks again. No feature is listed: `group.version` and `transaction.version` would make clients use
-//! protocols that are not here, and what is not listed is taken for level 0.
+//! that the client asks again.
+//!
+//! Features tell clients which protocols to use: `transaction.version` 2 is the second generation of transactions.
+//! What is not listed is taken for level 0. A feature that goes down to level 0 is left out of the supported ones below
+//! version 4, since older clients cannot read it (KAFKA-17492).
 
 use super::request::{Call, RequestContext};
 use super::versions;
 use crate::model::ErrorCode;
-use crate::protocol::messages::api_versions::ApiVersion;
-use crate::protocol::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
+use crate::protocol::messages::api_versions::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
+use crate::protocol::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, StrBytes};
 use crate::server::network::{Outcome, Slot};
+
+/// Features and their levels. Each is supported from 0 on, and used at its highest.
+const FEATURES: [(&str, i16); 1] = [("transaction.version", 2)];
+/// The first version that can say that a feature is supported from level 0 on.
+const FIRST_LEVEL_ZERO: i16 = 4;
 
 pub(super) fn handle(call: Call<'_>, request: ApiVersionsRequest) -> Outcome {
     let names_software = call.version() >= 3;
@@ -25,8 +33,26 @@ pub(super) fn handle(call: Call<'_>, request: ApiVersionsRequest) -> Outcome {
             ..ApiVersionsResponse::default()
         });
     }
+    let has_level_zero = call.version() >= FIRST_LEVEL_ZERO;
+    let supported = FEATURES.iter().filter(|_| has_level_zero);
     call.respond(&ApiVersionsResponse {
         api_keys: ApiKey::ALL.iter().copied().map(api_version).collect(),
+        supported_features: supported
+            .map(|(name, level)| SupportedFeatureKey {
+                name: StrBytes::from_static(name),
+                min_version: 0,
+                max_version: *level,
+            })
+            .collect(),
+        finalized_features_epoch: 0,
+        finalized_features: FEATURES
+            .iter()
+            .map(|(name, level)| FinalizedFeatureKey {
+                name: StrBytes::from_static(name),
+                max_version_level: *level,
+                min_version_level: *level,
+            })
+            .collect(),
         ..ApiVersionsResponse::default()
     })
 }

@@ -1,13 +1,10 @@
-//! FindCoordinator, 0-6: which broker coordinates a group. Here it is always this one.
+//! FindCoordinator, 0-6: which broker coordinates a group or a transactional id. Here it is always this one.
 //!
 //! 0 came with 0.8.2; 1 adds key types for transactional ids and error messages (KIP-98); 3 is flexible; 4 takes
 //! several keys (KIP-699); 5 may answer TRANSACTION_ABORTABLE (KIP-890); 6 knows share groups (KIP-932).
 //!
-//! `__consumer_offsets` is made when the first group is asked for, before the answer leaves.
-//!
-//! There is no transaction coordinator. A client that looks for one gets TRANSACTIONAL_ID_AUTHORIZATION_FAILED: of all
-//! codes that this API may answer, it is the one at which Java clients and librdkafka give up at once;
-//! COORDINATOR_NOT_AVAILABLE would have them ask until they time out, and librdkafka asks on at any other.
+//! `__consumer_offsets` is made when the first group is asked for, `__transaction_state` with the first transactional
+//! id, before the answer leaves.
 
 use super::request::{Call, RequestContext};
 use crate::model::ErrorCode;
@@ -19,7 +16,13 @@ const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
 
 pub(super) fn handle(call: Call<'_>, request: FindCoordinatorRequest) -> Outcome {
-    if request.key_type == GROUP && !call.context.core.has_offsets_topic() {
+    let core = &call.context.core;
+    let is_ready = match request.key_type {
+        GROUP => core.has_offsets_topic(),
+        TRANSACTION => core.has_transaction_topic(),
+        _ => true,
+    };
+    if !is_ready {
         return call.respond_on_io_thread(request, find);
     }
     let response = find(&call.context, request);
@@ -51,28 +54,27 @@ fn find_one(context: &RequestContext, key_type: i8, key: StrBytes) -> Coordinato
         error_message: Some(message.into()),
         ..Coordinator::default()
     };
-    let mut coordinator = match key_type {
-        GROUP => match context.core.ensure_offsets_topic() {
-            Ok(()) => {
-                let endpoint = context.endpoints.advertised(&context.connection);
-                Coordinator {
-                    node_id: context.core.node_id,
-                    host: endpoint.host,
-                    port: i32::from(endpoint.port),
-                    error_message: None,
-                    ..Coordinator::default()
-                }
+    let topic = match key_type {
+        GROUP => Some(context.core.ensure_offsets_topic()),
+        TRANSACTION => Some(context.core.ensure_transaction_topic()),
+        _ => None,
+    };
+    let mut coordinator = match topic {
+        Some(Ok(())) => {
+            let endpoint = context.endpoints.advertised(&context.connection);
+            Coordinator {
+                node_id: context.core.node_id,
+                host: endpoint.host,
+                port: i32::from(endpoint.port),
+                error_message: None,
+                ..Coordinator::default()
             }
-            Err(error) => {
-                tracing::error!(%error, "cannot make the topic of committed offsets");
-                not_found(ErrorCode::CoordinatorNotAvailable, error.to_string())
-            }
-        },
-        TRANSACTION => not_found(
-            ErrorCode::TransactionalIdAuthorizationFailed,
-            "This broker has no transactions yet: do without a transactional.id.".to_owned(),
-        ),
-        _ => not_found(ErrorCode::InvalidRequest, format!("Coordinator type {key_type} is not known.")),
+        }
+        Some(Err(error)) => {
+            tracing::error!(%error, "cannot make the topic of a coordinator");
+            not_found(ErrorCode::CoordinatorNotAvailable, error.to_string())
+        }
+        None => not_found(ErrorCode::InvalidRequest, format!("Coordinator type {key_type} is not known.")),
     };
     coordinator.key = key;
     coordinator

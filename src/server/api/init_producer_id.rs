@@ -1,35 +1,50 @@
-//! InitProducerId, 0-5: an id for an idempotent producer, which numbers its batches from then on.
+//! InitProducerId, 0-5: an id and an epoch for an idempotent or transactional producer, which numbers its batches from then on.
 //!
 //! 0 came with KIP-98; 2 is flexible; 3 brings the id and epoch that the producer has (KIP-360); 4 may answer
 //! PRODUCER_FENCED (KIP-588), 5 TRANSACTION_ABORTABLE (KIP-890).
 //!
-//! Each call gives an id that nobody had before, with epoch 0. A transactional id is answered with
-//! TRANSACTIONAL_ID_AUTHORIZATION_FAILED, at which clients give up at once: see `find_coordinator`.
+//! Without a transactional id, each call gives an id that nobody had before, with epoch 0.
 
 use super::request::{Call, RequestContext};
+use super::transactional::{FIRST_PRODUCER_FENCED, for_version};
+use crate::broker::ProducerIdAndEpoch;
 use crate::model::{ErrorCode, NO_PRODUCER_EPOCH, NO_PRODUCER_ID};
-use crate::protocol::{InitProducerIdRequest, InitProducerIdResponse};
+use crate::protocol::{InitProducerIdRequest, InitProducerIdResponse, StrBytes};
 use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: InitProducerIdRequest) -> Outcome {
-    let refusal = match request.transactional_id.as_deref() {
-        Some("") => Some(ErrorCode::InvalidRequest),
-        Some(id) => {
-            tracing::warn!("{}: transactional id {id}: this broker has no transactions yet", call.context);
-            Some(ErrorCode::TransactionalIdAuthorizationFailed)
-        }
-        None => None,
+    // Every thousandth id is made durable first, and a transaction may have to be aborted.
+    call.respond_on_io_thread(request, |context, request| match &request.transactional_id {
+        Some(id) => match init(context, id, &request) {
+            Ok(producer) => answer(producer),
+            Err(error) => failed(for_version(error, context.version(), FIRST_PRODUCER_FENCED)),
+        },
+        None => generate(context),
+    })
+}
+
+fn init(
+    context: &RequestContext,
+    id: &StrBytes,
+    request: &InitProducerIdRequest,
+) -> Result<ProducerIdAndEpoch, ErrorCode> {
+    let InitProducerIdRequest { producer_id, producer_epoch, .. } = *request;
+    let expected = match (producer_id, producer_epoch) {
+        (NO_PRODUCER_ID, NO_PRODUCER_EPOCH) => None,
+        (NO_PRODUCER_ID, _) | (_, NO_PRODUCER_EPOCH) => return Err(ErrorCode::InvalidRequest),
+        _ => Some(ProducerIdAndEpoch { producer_id, producer_epoch }),
     };
-    match refusal {
-        Some(error) => call.respond(&failed(error)),
-        // Every thousandth id is made durable first.
-        None => call.respond_on_io_thread((), |context, ()| generate(context)),
-    }
+    context.core.transactions.init_producer_id(id, request.transaction_timeout_ms, expected)
+}
+
+fn answer(producer: ProducerIdAndEpoch) -> InitProducerIdResponse {
+    let ProducerIdAndEpoch { producer_id, producer_epoch } = producer;
+    InitProducerIdResponse { producer_id, producer_epoch, ..InitProducerIdResponse::default() }
 }
 
 fn generate(context: &RequestContext) -> InitProducerIdResponse {
     match context.core.generate_producer_id() {
-        Ok(producer_id) => InitProducerIdResponse { producer_id, ..InitProducerIdResponse::default() },
+        Ok(producer_id) => answer(ProducerIdAndEpoch { producer_id, producer_epoch: 0 }),
         Err(error) => {
             tracing::error!("{context}: {error}");
             // Kafka's coordinator says so while it cannot get a block of ids: the producer asks again.

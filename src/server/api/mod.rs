@@ -3,6 +3,8 @@
 //! A frame becomes a header, a request and, on the same thread, a call of the API's `handle`. What may block answers
 //! from an I/O thread, what waits from whoever ends the wait; either keeps its place in the order of answers.
 
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
 mod alter_configs;
 mod api_versions;
 mod authorized_operations;
@@ -16,7 +18,10 @@ mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
 mod describe_log_dirs;
+mod describe_producers;
 mod describe_topic_partitions;
+mod describe_transactions;
+mod end_txn;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;
@@ -26,6 +31,7 @@ mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
+mod list_transactions;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -34,6 +40,9 @@ mod offset_for_leader_epoch;
 mod produce;
 mod request;
 mod sync_group;
+mod transactional;
+mod txn_offset_commit;
+mod write_txn_markers;
 
 #[cfg(all(test, feature = "testkit"))]
 mod tests;
@@ -84,6 +93,11 @@ apis! {
     DeleteRecords           0-2  => delete_records::handle,
     InitProducerId          0-5  => init_producer_id::handle,
     OffsetForLeaderEpoch    0-4  => offset_for_leader_epoch::handle,
+    AddPartitionsToTxn      0-5  => add_partitions_to_txn::handle,
+    AddOffsetsToTxn         0-4  => add_offsets_to_txn::handle,
+    EndTxn                  0-5  => end_txn::handle,
+    WriteTxnMarkers         0-2  => write_txn_markers::handle,
+    TxnOffsetCommit         0-5  => txn_offset_commit::handle,
     DescribeConfigs         0-4  => describe_configs::handle,
     AlterConfigs            0-2  => alter_configs::handle,
     DescribeLogDirs         0-5  => describe_log_dirs::handle,
@@ -92,6 +106,9 @@ apis! {
     IncrementalAlterConfigs 0-1  => incremental_alter_configs::handle,
     OffsetDelete            0-0  => offset_delete::handle,
     DescribeCluster         0-2  => describe_cluster::handle,
+    DescribeProducers       0-0  => describe_producers::handle,
+    DescribeTransactions    0-0  => describe_transactions::handle,
+    ListTransactions        0-2  => list_transactions::handle,
     DescribeTopicPartitions 0-0  => describe_topic_partitions::handle,
 }
 

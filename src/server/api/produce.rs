@@ -9,8 +9,13 @@
 //! reached by the append itself; only a topic that wants a flush (`flush.messages`) waits, on an I/O thread. With acks=0
 //! there is no answer, so an error ends the connection: the client then asks for metadata again.
 //!
-//! Batches of transactions are refused with TRANSACTIONAL_ID_AUTHORIZATION_FAILED: no coordinator could end them.
+//! A batch of a transaction is appended while the transaction cannot end. Its partition must have been added before, or
+//! is added now (12); a client below 11 learns with INVALID_TXN_STATE that it was not, a newer one with
+//! TRANSACTION_ABORTABLE.
 
+mod transaction;
+
+use std::collections::HashMap;
 use std::error::Error as _;
 use std::sync::Arc;
 
@@ -37,9 +42,17 @@ const ADMIN_CLIENT_ID: &str = "__admin_client";
 
 pub(super) fn handle(call: Call<'_>, request: ProduceRequest) -> Outcome {
     let acks = request.acks;
-    let refusal = refusal(&call.context, &request);
-    let mut appends = Appends { context: &call.context, refusal, flushes: Vec::new(), error: None };
-    let responses = request.topic_data.into_iter().map(|topic| appends.append_to_topic(topic)).collect();
+    let transaction = transaction::of_request(&call.context, &request);
+    let (transaction, refusal) = match (is_acks_valid(acks), transaction) {
+        (false, _) => (None, Some(ErrorCode::InvalidRequiredAcks)),
+        (true, Ok(transaction)) => (transaction, None),
+        (true, Err(refusal)) => (None, Some(refusal)),
+    };
+    let mut appends = Appends::new(&call.context, refusal);
+    let responses = match transaction {
+        None => appends.append_all(request.topic_data),
+        Some(transaction) => transaction.append_all(&mut appends, request.topic_data),
+    };
     let mut response = ProduceResponse { responses, ..ProduceResponse::default() };
     let Appends { flushes, error, .. } = appends;
     if let Some(leader) = own_endpoint_if_moved(&call.context, &response) {
@@ -65,22 +78,8 @@ fn log_failure_without_answer(context: &RequestContext, (partition, error): &(To
     tracing::info!(%partition, %error, "{context}: the append failed; acks=0, so the connection is closed");
 }
 
-/// Why nothing of the request can be appended.
-fn refusal(context: &RequestContext, request: &ProduceRequest) -> Option<ErrorCode> {
-    if !matches!(request.acks, -1..=1) {
-        return Some(ErrorCode::InvalidRequiredAcks);
-    }
-    let has_transactional = request
-        .topic_data
-        .iter()
-        .flat_map(|topic| &topic.partition_data)
-        .filter_map(|partition| first_batch(partition.records.as_ref()))
-        .any(|batch| batch.is_transactional());
-    if has_transactional {
-        tracing::warn!("{context}: it wrote within a transaction, which this broker does not have yet");
-        return Some(ErrorCode::TransactionalIdAuthorizationFailed);
-    }
-    None
+fn is_acks_valid(acks: i16) -> bool {
+    matches!(acks, -1..=1)
 }
 
 fn first_batch(records: Option<&Records>) -> Option<RecordBatchRef<'_>> {
@@ -95,6 +94,11 @@ fn first_batch(records: Option<&Records>) -> Option<RecordBatchRef<'_>> {
 struct Appends<'a> {
     context: &'a RequestContext,
     refusal: Option<ErrorCode>,
+    /// The partitions of the request's transaction that cannot be written to, and why.
+    refused: HashMap<TopicPartition, ErrorCode>,
+    /// The transaction's lock is held, so that nobody may be woken now; who is to be woken later.
+    is_in_transaction: bool,
+    unwoken: Vec<Arc<Partition>>,
     flushes: Vec<Flush>,
     /// The first one.
     error: Option<(TopicPartition, ErrorCode)>,
@@ -113,10 +117,26 @@ struct Appended {
     log_start_offset: Offset,
 }
 
-impl Appends<'_> {
+impl<'a> Appends<'a> {
+    fn new(context: &'a RequestContext, refusal: Option<ErrorCode>) -> Self {
+        Appends {
+            context,
+            refusal,
+            refused: HashMap::new(),
+            is_in_transaction: false,
+            unwoken: Vec::new(),
+            flushes: Vec::new(),
+            error: None,
+        }
+    }
+
+    fn append_all(&mut self, topics: Vec<TopicProduceData>) -> Vec<TopicProduceResponse> {
+        topics.into_iter().map(|topic| self.append_to_topic(topic)).collect()
+    }
+
     fn append_to_topic(&mut self, topic: TopicProduceData) -> TopicProduceResponse {
         let TopicProduceData { name, topic_id, partition_data } = topic;
-        let resolved = self.resolve(&name, topic_id);
+        let resolved = resolve(self.context, &name, topic_id);
         let mut partition_responses = Vec::with_capacity(partition_data.len());
         for data in partition_data {
             let index = data.index;
@@ -141,19 +161,6 @@ impl Appends<'_> {
         TopicProduceResponse { name, topic_id, partition_responses }
     }
 
-    fn resolve(&self, name: &str, topic_id: Uuid) -> Result<Arc<crate::broker::Topic>, ErrorCode> {
-        let metadata = &self.context.core.metadata;
-        let topic = if self.context.version() >= FIRST_TOPIC_IDS {
-            metadata.topic_by_id(topic_id).ok_or(ErrorCode::UnknownTopicId)?
-        } else {
-            metadata.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition)?
-        };
-        if is_internal_topic(topic.name()) && self.context.client_id() != ADMIN_CLIENT_ID {
-            return Err(ErrorCode::InvalidTopicException);
-        }
-        Ok(topic)
-    }
-
     fn append(&mut self, partition: &Arc<Partition>, data: PartitionProduceData) -> Result<Appended, Error> {
         let version = self.context.version();
         let first = first_batch(data.records.as_ref());
@@ -171,15 +178,26 @@ impl Appends<'_> {
             let log_start_offset = partition.log()?.log_start_offset();
             return Ok(Appended { base_offset: -1, log_append_time_ms: -1, log_start_offset });
         }
-        let records = match data.records {
-            Some(Records::Bytes(records)) => records,
+        let records = match &data.records {
+            Some(Records::Bytes(records)) => records.clone(),
             Some(Records::File(_) | Records::Mixed(_)) | None => bytes::Bytes::new(),
         };
         let params = AppendRecordsParams {
             origin: AppendOrigin::Client,
             requires_batch_format: version >= FIRST_BATCH_FORMAT,
         };
-        let info = partition.append_records_to_leader(&records, params)?;
+        if let Some(error) = self.refused.get(partition.tp())
+            && first.is_some_and(|batch| batch.is_transactional())
+        {
+            return Err(transaction::refusal(*error));
+        }
+        let info = if self.is_in_transaction {
+            let info = partition.append_without_waking(&records, params)?;
+            self.unwoken.push(Arc::clone(partition));
+            info
+        } else {
+            partition.append_records_to_leader(&records, params)?
+        };
         if info.needs_flush {
             self.flushes.push(Flush { partition: Arc::clone(partition), up_to: info.last_offset + 1 });
         }
@@ -218,6 +236,23 @@ impl Appends<'_> {
             },
         }
     }
+}
+
+fn resolve(
+    context: &RequestContext,
+    name: &str,
+    topic_id: Uuid,
+) -> Result<Arc<crate::broker::Topic>, ErrorCode> {
+    let metadata = &context.core.metadata;
+    let topic = if context.version() >= FIRST_TOPIC_IDS {
+        metadata.topic_by_id(topic_id).ok_or(ErrorCode::UnknownTopicId)?
+    } else {
+        metadata.topic(name).ok_or(ErrorCode::UnknownTopicOrPartition)?
+    };
+    if is_internal_topic(topic.name()) && context.client_id() != ADMIN_CLIENT_ID {
+        return Err(ErrorCode::InvalidTopicException);
+    }
+    Ok(topic)
 }
 
 fn failed(index: i32, error: ErrorCode) -> PartitionProduceResponse {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -11,7 +11,7 @@ use super::load::Ownership;
 use super::turn::Group;
 use crate::broker::coordinator::{CoordinatorLog, partition_for};
 use crate::broker::purgatory::{Timer, WatcherList};
-use crate::model::ErrorCode;
+use crate::model::{ErrorCode, ProducerId};
 use crate::sys::{Clock, Env, Rng};
 
 /// The coordinator of classic consumer groups: membership, assignment and committed offsets, under the
@@ -28,9 +28,14 @@ pub(crate) struct GroupCoordinator {
     is_active: AtomicBool,
     groups: RwLock<HashMap<Arc<str>, Arc<Group>>>,
     pub(super) partitions: RwLock<HashMap<i32, Ownership>>,
+    pub(super) open_transactions: Mutex<OpenTransactions>,
     pub(super) expiry: Mutex<Option<crate::broker::purgatory::TimerHandle>>,
     weak: Weak<GroupCoordinator>,
 }
+
+/// Which groups have offsets in an open transaction: by the partition of `__consumer_offsets` and the producer, since
+/// that is what the end of a transaction tells.
+type OpenTransactions = HashMap<(i32, ProducerId), BTreeSet<Arc<str>>>;
 
 /// What kind of request asks: some of them are allowed for the group without a name, which old clients use to
 /// commit offsets.
@@ -58,6 +63,7 @@ impl GroupCoordinator {
             is_active: AtomicBool::new(true),
             groups: RwLock::default(),
             partitions: RwLock::default(),
+            open_transactions: Mutex::default(),
             expiry: Mutex::default(),
             weak: Weak::clone(weak),
         })

@@ -79,6 +79,11 @@ impl GroupOffsets {
         }
     }
 
+    /// The producers whose transactions have not ended.
+    pub(super) fn open_transactions(&self) -> Vec<ProducerId> {
+        self.pending_transactional.keys().copied().collect()
+    }
+
     /// Whether a transaction that has not ended has committed this partition.
     pub(super) fn is_unstable(&self, partition: &TopicPartition) -> bool {
         self.pending_transactional.values().any(|pending| pending.contains_key(partition))

@@ -1,5 +1,5 @@
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -12,7 +12,7 @@ use super::member::{Member, NewMember};
 use super::record::{GroupMetadataValue, OffsetCommitValue, RecordError, RecordKey};
 use super::turn::{Group, GroupTurn};
 use crate::broker::purgatory::WatcherList;
-use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_TIMESTAMP};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_TIMESTAMP, ProducerId};
 use crate::record::{BatchError, EndTransactionMarker, RecordBatchRef, RecordRef};
 
 /// A batch of the broker's own records never decompresses into more.
@@ -63,6 +63,9 @@ impl GroupCoordinator {
                 let watchers = WatcherList::default();
                 let group =
                     Arc::new(Group { id: Arc::clone(&id), partition, state: Mutex::new(state), watchers });
+                for producer_id in group.state.lock().offsets.open_transactions() {
+                    self.note_transaction(partition, producer_id, &group.id);
+                }
                 self.insert_group(Arc::clone(&group));
                 self.with_group(&group, |turn| turn.start_loaded_group());
                 loaded += 1;
@@ -77,6 +80,7 @@ impl GroupCoordinator {
     /// forgotten here.
     pub(crate) fn unload_partition(&self, partition: i32) {
         self.partitions.write().remove(&partition);
+        self.open_transactions.lock().retain(|(of, _), _| *of != partition);
         for group in self.all_groups() {
             if group.partition == partition {
                 self.forget_group(&group, ErrorCode::NotCoordinator);
@@ -87,18 +91,6 @@ impl GroupCoordinator {
     /// Whether any partition is being loaded.
     pub(crate) fn is_loading(&self) -> bool {
         self.partitions.read().values().any(|ownership| *ownership == Ownership::Loading)
-    }
-
-    /// A transaction has ended in a partition of `__consumer_offsets`, and its marker is in the log: the
-    /// offsets that it committed there count now, or are forgotten.
-    pub(crate) fn complete_transaction(&self, partition: i32, producer_id: i64, is_commit: bool) {
-        for group in self.all_groups() {
-            if group.partition == partition {
-                self.with_group(&group, |turn| {
-                    turn.state.offsets.complete_transaction(producer_id, is_commit);
-                });
-            }
-        }
     }
 }
 
@@ -126,6 +118,8 @@ struct Loader {
     /// In the order in which the log names them.
     groups: Vec<(Arc<str>, LoadingGroup)>,
     index_of: HashMap<Arc<str>, usize>,
+    /// The groups of which producers have committed offsets in a transaction that has not ended.
+    open_transactions: HashMap<ProducerId, BTreeSet<usize>>,
     scratch: Vec<u8>,
     /// At which offsets stands what could not be understood, and why.
     problems: Vec<(i64, LoadError)>,
@@ -174,8 +168,11 @@ impl Loader {
     /// A transaction ends: what it committed in this partition counts from here on, or never.
     fn marker(&mut self, batch: RecordBatchRef<'_>, record: &RecordRef<'_>) -> Result<(), LoadError> {
         if let Some(marker) = EndTransactionMarker::parse(record.key(), record.value())? {
-            for (_, group) in &mut self.groups {
-                group.offsets.complete_transaction(batch.producer_id(), marker.is_commit);
+            let groups = self.open_transactions.remove(&batch.producer_id()).unwrap_or_default();
+            for index in groups {
+                if let Some((_, group)) = self.groups.get_mut(index) {
+                    group.offsets.complete_transaction(batch.producer_id(), marker.is_commit);
+                }
             }
         }
         Ok(())
@@ -185,7 +182,11 @@ impl Loader {
         match RecordKey::parse(record.key().ok_or(LoadError::NoKey)?)? {
             RecordKey::OffsetCommit { group_id, topic_partition } => {
                 let value = record.value().map(OffsetCommitValue::parse).transpose()?;
-                let offsets = &mut self.group(group_id).offsets;
+                let index = self.index_of_group(group_id);
+                if value.is_some() && batch.is_transactional() {
+                    self.open_transactions.entry(batch.producer_id()).or_default().insert(index);
+                }
+                let offsets = &mut self.groups[index].1.offsets;
                 match (value, batch.is_transactional()) {
                     (Some(commit), is_transactional) => {
                         let committed = CommittedOffset { record_offset: batch.base_offset(), commit };
@@ -201,7 +202,8 @@ impl Loader {
             }
             RecordKey::GroupMetadata { group_id } => {
                 let value = record.value().map(GroupMetadataValue::parse).transpose()?;
-                self.group(group_id).metadata = value;
+                let index = self.index_of_group(group_id);
+                self.groups[index].1.metadata = value;
             }
             RecordKey::Other { kind } => {
                 // Left by a newer Kafka, for groups that are not classic. It stays in the log.
@@ -211,17 +213,15 @@ impl Loader {
         Ok(())
     }
 
-    fn group(&mut self, group_id: &str) -> &mut LoadingGroup {
-        let index = match self.index_of.get(group_id) {
-            Some(index) => *index,
-            None => {
-                let id: Arc<str> = Arc::from(group_id);
-                self.index_of.insert(Arc::clone(&id), self.groups.len());
-                self.groups.push((id, LoadingGroup::default()));
-                self.groups.len() - 1
-            }
-        };
-        &mut self.groups[index].1
+    /// The place of a group among `groups`, made if need be.
+    fn index_of_group(&mut self, group_id: &str) -> usize {
+        if let Some(index) = self.index_of.get(group_id) {
+            return *index;
+        }
+        let id: Arc<str> = Arc::from(group_id);
+        self.index_of.insert(Arc::clone(&id), self.groups.len());
+        self.groups.push((id, LoadingGroup::default()));
+        self.groups.len() - 1
     }
 }
 

@@ -6,7 +6,7 @@
 //! one [`turn`](turn::GroupTurn) at its group: the lock is held while the state changes and what it says is
 //! appended to `__consumer_offsets`; answers, wakings and notes for the log are collected and leave after it.
 //!
-//! * `join`, `sync`, `membership` (heartbeat, leave), `offsets`, `admin`: one file per request,
+//! * `join`, `sync`, `membership` (heartbeat, leave), `offsets`, `txn_offsets`, `admin`: one file per request,
 //! * `rebalance`, `expiration`, `store`: what they have in common,
 //! * `load`, `retention`: how state comes back from the log, and leaves it,
 //! * `group_metadata`, `members`, `member`, `group_offsets`: the state itself,
@@ -34,6 +34,7 @@ mod retention;
 mod store;
 mod sync;
 mod turn;
+mod txn_offsets;
 
 #[cfg(test)]
 mod tests;

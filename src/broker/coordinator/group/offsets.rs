@@ -47,6 +47,15 @@ pub(crate) struct FetchedOffset {
     pub(crate) error: ErrorCode,
 }
 
+/// A commit on its way into the log.
+pub(super) struct PreparedCommit {
+    /// A code for each offset, in the order asked for.
+    pub(super) errors: Vec<ErrorCode>,
+    pub(super) records: Vec<CoordinatorRecord>,
+    /// What the records say, each with the place of its code.
+    pub(super) commits: Vec<(usize, TopicPartition, OffsetAndMetadata)>,
+}
+
 impl FetchedOffset {
     fn none(topic_partition: TopicPartition, error: ErrorCode) -> Self {
         let (offset, leader_epoch) = (INVALID_OFFSET, NO_LEADER_EPOCH);
@@ -136,31 +145,8 @@ impl GroupTurn<'_> {
 
     fn commit(&mut self, params: CommitOffsetsParams<'_>) -> Vec<ErrorCode> {
         self.renew_session(params.member_id);
-        let now_ms = self.now_ms();
-        let mut errors = Vec::with_capacity(params.offsets.len());
-        let mut records = Vec::with_capacity(params.offsets.len());
-        let mut commits = Vec::with_capacity(params.offsets.len());
-        for offset in params.offsets {
-            if self.is_metadata_too_large(offset.metadata) {
-                errors.push(ErrorCode::OffsetMetadataTooLarge);
-                continue;
-            }
-            let commit = OffsetAndMetadata {
-                offset: offset.offset,
-                leader_epoch: offset.leader_epoch,
-                metadata: Arc::from(offset.metadata),
-                commit_timestamp: offset.commit_timestamp.unwrap_or(now_ms),
-                expire_timestamp: params.retention_time_ms.map(|retention| now_ms.saturating_add(retention)),
-            };
-            match CoordinatorRecord::offset_commit(&self.group.id, &offset.topic_partition, &commit) {
-                Ok(record) => {
-                    records.push(record);
-                    commits.push((errors.len(), offset.topic_partition, commit));
-                    errors.push(ErrorCode::None);
-                }
-                Err(_) => errors.push(ErrorCode::InvalidCommitOffsetSize),
-            }
-        }
+        let PreparedCommit { mut errors, records, commits } =
+            self.records_of_commit(params.offsets, params.retention_time_ms);
         if records.is_empty() {
             return errors;
         }
@@ -179,6 +165,40 @@ impl GroupTurn<'_> {
             }
         }
         errors
+    }
+
+    /// What is to be written of a commit.
+    pub(super) fn records_of_commit(
+        &self,
+        offsets: Vec<OffsetCommit<'_>>,
+        retention_time_ms: Option<i64>,
+    ) -> PreparedCommit {
+        let now_ms = self.now_ms();
+        let mut errors = Vec::with_capacity(offsets.len());
+        let mut records = Vec::with_capacity(offsets.len());
+        let mut commits = Vec::with_capacity(offsets.len());
+        for offset in offsets {
+            if self.is_metadata_too_large(offset.metadata) {
+                errors.push(ErrorCode::OffsetMetadataTooLarge);
+                continue;
+            }
+            let commit = OffsetAndMetadata {
+                offset: offset.offset,
+                leader_epoch: offset.leader_epoch,
+                metadata: Arc::from(offset.metadata),
+                commit_timestamp: offset.commit_timestamp.unwrap_or(now_ms),
+                expire_timestamp: retention_time_ms.map(|retention| now_ms.saturating_add(retention)),
+            };
+            match CoordinatorRecord::offset_commit(&self.group.id, &offset.topic_partition, &commit) {
+                Ok(record) => {
+                    records.push(record);
+                    commits.push((errors.len(), offset.topic_partition, commit));
+                    errors.push(ErrorCode::None);
+                }
+                Err(_) => errors.push(ErrorCode::InvalidCommitOffsetSize),
+            }
+        }
+        PreparedCommit { errors, records, commits }
     }
 
     /// Java counts UTF-16 units, of which a string never has more than bytes.

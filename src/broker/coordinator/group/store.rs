@@ -2,6 +2,7 @@ use bytes::Bytes;
 
 use super::record::{CoordinatorRecord, GroupMetadataMember, GroupMetadataValue};
 use super::turn::GroupTurn;
+use crate::broker::coordinator::transaction::ProducerIdAndEpoch;
 use crate::model::{ErrorCode, NO_TIMESTAMP, Offset};
 use crate::record::{BatchOptions, RecordBatchBuilder};
 
@@ -39,16 +40,26 @@ impl GroupTurn<'_> {
 
     /// Appends records of this group as one batch; returns the offset of the first.
     pub(super) fn append(&mut self, records: &[CoordinatorRecord]) -> Result<Offset, ErrorCode> {
-        let batch = self.build_batch(records)?;
+        let batch = self.build_batch(records, None)?;
         let offset = self.coordinator.log().append(self.group.partition, batch)?;
         self.outbox.appended();
         Ok(offset)
     }
 
-    fn build_batch(&self, records: &[CoordinatorRecord]) -> Result<Bytes, ErrorCode> {
+    /// One batch; within a transaction, that of `producer`.
+    pub(super) fn build_batch(
+        &self,
+        records: &[CoordinatorRecord],
+        producer: Option<ProducerIdAndEpoch>,
+    ) -> Result<Bytes, ErrorCode> {
         let now_ms = self.now_ms();
         let compression = self.coordinator.config().offsets_topic_compression_codec;
-        let mut builder = RecordBatchBuilder::new(BatchOptions { compression, ..BatchOptions::default() });
+        let mut options = BatchOptions { compression, ..BatchOptions::default() };
+        if let Some(ProducerIdAndEpoch { producer_id, producer_epoch }) = producer {
+            // Without sequence numbers: what the coordinator appends is never sent twice.
+            options = BatchOptions { producer_id, producer_epoch, transactional: true, ..options };
+        }
+        let mut builder = RecordBatchBuilder::new(options);
         for record in records {
             let appended = builder.append(now_ms, Some(&record.key), record.value.as_deref());
             appended.map_err(|error| error.code())?;

@@ -2,9 +2,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::RecordError;
-use super::reader::FieldReader;
-use super::writer::FieldWriter;
+use crate::broker::coordinator::record_format::{FieldReader, FieldWriter, RecordError};
 use crate::model::{NO_TIMESTAMP, Timestamp};
 
 const CURRENT: i16 = 3;

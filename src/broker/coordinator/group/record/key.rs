@@ -1,6 +1,4 @@
-use super::RecordError;
-use super::reader::FieldReader;
-use super::writer::FieldWriter;
+use crate::broker::coordinator::record_format::{FieldReader, FieldWriter, RecordError};
 use crate::model::TopicPartition;
 
 const OFFSET_COMMIT: i16 = 1;

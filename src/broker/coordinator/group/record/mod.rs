@@ -4,19 +4,17 @@
 //! Keys are written in versions 1 (an offset) and 2 (a group), values in version 3, an offset with a retention
 //! of its own in version 1: what every Kafka since 2.1 reads and writes. All versions are read.
 
-mod error;
 mod group_metadata;
 mod key;
 mod offset_commit;
-mod reader;
 mod subscription;
-mod writer;
 
-pub(super) use error::RecordError;
 pub(super) use group_metadata::{GroupMetadataMember, GroupMetadataValue};
 pub(super) use key::RecordKey;
 pub(super) use offset_commit::OffsetCommitValue;
 pub(super) use subscription::subscribed_topics;
+
+pub(super) use crate::broker::coordinator::record_format::RecordError;
 
 use super::OffsetAndMetadata;
 use crate::model::TopicPartition;

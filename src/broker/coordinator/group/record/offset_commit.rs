@@ -1,9 +1,7 @@
 use std::sync::Arc;
 
-use super::RecordError;
-use super::reader::FieldReader;
-use super::writer::FieldWriter;
 use crate::broker::coordinator::group::OffsetAndMetadata;
+use crate::broker::coordinator::record_format::{FieldReader, FieldWriter, RecordError};
 use crate::model::{NO_LEADER_EPOCH, NO_TIMESTAMP};
 
 /// The oldest version that knows when an offset expires, and the one that no later version replaced for that.

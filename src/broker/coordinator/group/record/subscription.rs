@@ -1,8 +1,6 @@
+use crate::broker::coordinator::record_format::{FieldReader, RecordError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-use super::RecordError;
-use super::reader::FieldReader;
 
 /// The topics in the metadata that a consumer joins with (Kafka: `ConsumerProtocolSubscription`). Every version
 /// begins as version 0 does, so that is all that is read.

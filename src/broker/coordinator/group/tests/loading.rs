@@ -271,6 +271,10 @@ impl CoordinatorLog for AskedWhileLoading {
         self.log.partition_count()
     }
 
+    fn leader_epoch(&self, partition: i32) -> i32 {
+        self.log.leader_epoch(partition)
+    }
+
     fn append(&self, partition: i32, batch: Bytes) -> Result<Offset, ErrorCode> {
         self.log.append(partition, batch)
     }

@@ -4,13 +4,13 @@ use super::RecordError;
 
 /// Reads big-endian fields off a slice. Lengths are checked against what is there before anything is made of
 /// them.
-pub(super) struct FieldReader<'a> {
+pub(in crate::broker::coordinator) struct FieldReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> FieldReader<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(in crate::broker::coordinator) fn new(bytes: &'a [u8]) -> Self {
         FieldReader { bytes, at: 0 }
     }
 
@@ -27,20 +27,27 @@ impl<'a> FieldReader<'a> {
         self.take(field, N)?.try_into().map_err(|_| cut)
     }
 
-    pub(super) fn i16(&mut self, field: &'static str) -> Result<i16, RecordError> {
+    pub(in crate::broker::coordinator) fn i8(&mut self, field: &'static str) -> Result<i8, RecordError> {
+        Ok(i8::from_be_bytes(self.array(field)?))
+    }
+
+    pub(in crate::broker::coordinator) fn i16(&mut self, field: &'static str) -> Result<i16, RecordError> {
         Ok(i16::from_be_bytes(self.array(field)?))
     }
 
-    pub(super) fn i32(&mut self, field: &'static str) -> Result<i32, RecordError> {
+    pub(in crate::broker::coordinator) fn i32(&mut self, field: &'static str) -> Result<i32, RecordError> {
         Ok(i32::from_be_bytes(self.array(field)?))
     }
 
-    pub(super) fn i64(&mut self, field: &'static str) -> Result<i64, RecordError> {
+    pub(in crate::broker::coordinator) fn i64(&mut self, field: &'static str) -> Result<i64, RecordError> {
         Ok(i64::from_be_bytes(self.array(field)?))
     }
 
     /// An unsigned varint of at most 32 bits.
-    pub(super) fn uvarint(&mut self, field: &'static str) -> Result<u32, RecordError> {
+    pub(in crate::broker::coordinator) fn uvarint(
+        &mut self,
+        field: &'static str,
+    ) -> Result<u32, RecordError> {
         let start = self.at;
         let mut value: u64 = 0;
         for shift in [0, 7, 14, 21, 28] {
@@ -70,7 +77,7 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    pub(super) fn nullable_string(
+    pub(in crate::broker::coordinator) fn nullable_string(
         &mut self,
         field: &'static str,
         is_compact: bool,
@@ -82,32 +89,62 @@ impl<'a> FieldReader<'a> {
         std::str::from_utf8(text).map(Some).map_err(|_| RecordError::Utf8 { field, at })
     }
 
-    pub(super) fn string(&mut self, field: &'static str, is_compact: bool) -> Result<&'a str, RecordError> {
+    pub(in crate::broker::coordinator) fn string(
+        &mut self,
+        field: &'static str,
+        is_compact: bool,
+    ) -> Result<&'a str, RecordError> {
         let at = self.at;
         self.nullable_string(field, is_compact)?.ok_or(RecordError::Null { field, at })
     }
 
     /// A copy: what is read here lives longer than what it is read from.
-    pub(super) fn bytes(&mut self, field: &'static str, is_compact: bool) -> Result<Bytes, RecordError> {
+    pub(in crate::broker::coordinator) fn bytes(
+        &mut self,
+        field: &'static str,
+        is_compact: bool,
+    ) -> Result<Bytes, RecordError> {
         let width = if is_compact { Width::Compact } else { Width::Int32 };
         let at = self.at;
         let len = self.len(field, width)?.ok_or(RecordError::Null { field, at })?;
         Ok(Bytes::copy_from_slice(self.take(field, len)?))
     }
 
+    /// How many items follow; `None` for null.
+    pub(in crate::broker::coordinator) fn nullable_array_len(
+        &mut self,
+        field: &'static str,
+        is_compact: bool,
+    ) -> Result<Option<usize>, RecordError> {
+        self.len(field, if is_compact { Width::Compact } else { Width::Int32 })
+    }
+
     /// How many items follow.
-    pub(super) fn array_len(&mut self, field: &'static str, is_compact: bool) -> Result<usize, RecordError> {
+    pub(in crate::broker::coordinator) fn array_len(
+        &mut self,
+        field: &'static str,
+        is_compact: bool,
+    ) -> Result<usize, RecordError> {
         let width = if is_compact { Width::Compact } else { Width::Int32 };
         let at = self.at;
         self.len(field, width)?.ok_or(RecordError::Null { field, at })
     }
 
     /// Passes over the tagged fields that end every flexible structure.
-    pub(super) fn skip_tagged_fields(&mut self) -> Result<(), RecordError> {
+    pub(in crate::broker::coordinator) fn skip_tagged_fields(&mut self) -> Result<(), RecordError> {
+        self.tagged_fields(|_, _| Ok(()))
+    }
+
+    /// Hands the tagged fields that end a flexible structure to `visit`, each with its number.
+    pub(in crate::broker::coordinator) fn tagged_fields(
+        &mut self,
+        mut visit: impl FnMut(u32, &mut FieldReader<'a>) -> Result<(), RecordError>,
+    ) -> Result<(), RecordError> {
         for _ in 0..self.uvarint("tagged fields")? {
-            self.uvarint("tag")?;
+            let tag = self.uvarint("tag")?;
             let len = self.uvarint("size of tagged field")?;
-            self.take("tagged field", usize::try_from(len).unwrap_or(usize::MAX))?;
+            let field = self.take("tagged field", usize::try_from(len).unwrap_or(usize::MAX))?;
+            visit(tag, &mut FieldReader::new(field))?;
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
-//! Where groups are kept: the partitions of `__consumer_offsets`.
+//! Where groups and transactions are kept: the partitions of `__consumer_offsets` and `__transaction_state`.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
@@ -10,53 +9,25 @@ use super::core::BrokerCore;
 use super::replica::{AppendRecordsParams, Partition};
 use crate::error::{Error, Result};
 use crate::log::{FetchIsolation, Log, ReadParams};
-use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, Offset};
+use crate::model::{ErrorCode, LeaderEpoch, Offset, TRANSACTION_STATE_TOPIC};
 use crate::record::{AppendOrigin, Batches, RecordBatchRef};
 
-impl BrokerCore {
-    /// Whether there is a topic that groups can be kept in, and what it says has been loaded.
-    pub(crate) fn has_offsets_topic(&self) -> bool {
-        self.offsets_topic_is_ready.load(Ordering::Acquire)
-    }
-
-    /// Takes over the groups in `__consumer_offsets`, which has just been found or made.
-    pub(super) fn load_groups(&self) {
-        if let Err(error) = self.groups.load_all() {
-            tracing::error!(%error, "some groups cannot be coordinated");
-        }
-        self.offsets_topic_is_ready.store(true, Ordering::Release);
-    }
-
-    /// `__consumer_offsets` is gone with the groups in it, and comes back when somebody asks for a group.
-    pub(super) fn on_offsets_topic_deleted(&self, num_partitions: i32) {
-        self.offsets_topic_is_ready.store(false, Ordering::Release);
-        (0..num_partitions).for_each(|partition| self.groups.unload_partition(partition));
-        // Somebody may have asked for a group, and so have made the topic anew, before the old groups were gone.
-        if self.metadata.topic(CONSUMER_OFFSETS_TOPIC).is_some() {
-            self.load_groups();
-        }
-    }
-
-    /// Makes `__consumer_offsets` if it is not there, as the first request for a group does in Kafka.
-    pub(crate) fn ensure_offsets_topic(&self) -> Result<()> {
-        if self.has_offsets_topic() {
-            return Ok(());
-        }
-        self.internal_topic(CONSUMER_OFFSETS_TOPIC).map(drop)
-    }
-}
-
-/// The group coordinator's view of `__consumer_offsets`.
-#[derive(Debug, Default)]
-pub(super) struct OffsetsLog {
+/// A coordinator's view of the topic in which it keeps its state.
+#[derive(Debug)]
+pub(super) struct CoordinatorTopic {
+    name: &'static str,
     /// Set right after the broker was made, which in turn owns the coordinator.
     core: OnceLock<Weak<BrokerCore>>,
-    /// As it was when the first group was looked for: who adds partitions to the topic changes nothing until the
-    /// next start, as in Kafka, since a group would be looked for in another one.
+    /// As it was when the first id was looked for: who adds partitions to the topic changes nothing until the
+    /// next start, as in Kafka, since an id would be looked for in another one.
     partition_count: OnceLock<i32>,
 }
 
-impl OffsetsLog {
+impl CoordinatorTopic {
+    pub(super) fn new(name: &'static str) -> Self {
+        CoordinatorTopic { name, core: OnceLock::new(), partition_count: OnceLock::new() }
+    }
+
     pub(super) fn attach(&self, core: &Arc<BrokerCore>) {
         // Attached once, in `open`; a second time would name the same broker.
         self.core.get_or_init(|| Arc::downgrade(core));
@@ -67,17 +38,21 @@ impl OffsetsLog {
     }
 
     fn partition(&self, partition: i32) -> Result<Arc<Partition>, ErrorCode> {
-        self.core()?.partition(CONSUMER_OFFSETS_TOPIC, partition)
+        self.core()?.partition(self.name, partition)
     }
 }
 
-impl CoordinatorLog for OffsetsLog {
+impl CoordinatorLog for CoordinatorTopic {
     fn partition_count(&self) -> i32 {
         if let Some(count) = self.partition_count.get() {
             return *count;
         }
-        let topic = self.core().ok().and_then(|core| core.metadata.topic(CONSUMER_OFFSETS_TOPIC));
+        let topic = self.core().ok().and_then(|core| core.metadata.topic(self.name));
         topic.map_or(0, |topic| *self.partition_count.get_or_init(|| topic.num_partitions()))
+    }
+
+    fn leader_epoch(&self, partition: i32) -> LeaderEpoch {
+        self.partition(partition).map_or(0, |partition| partition.leader_epoch())
     }
 
     fn append(&self, partition: i32, batch: Bytes) -> Result<Offset, ErrorCode> {
@@ -90,7 +65,7 @@ impl CoordinatorLog for OffsetsLog {
             Ok(info.first_offset)
         });
         appended.map_err(|error| {
-            tracing::error!(partition = %partition.tp(), %error, "cannot append the state of a group");
+            tracing::error!(partition = %partition.tp(), %error, "cannot append the state of a coordinator");
             error.code()
         })
     }
@@ -99,9 +74,14 @@ impl CoordinatorLog for OffsetsLog {
         let core = self.core()?;
         let partition = self.partition(partition)?;
         let Some(log) = partition.existing_log() else { return Ok(()) };
-        let buffer_bytes = usize::try_from(core.config().offsets_load_buffer_size).unwrap_or(1).max(1);
+        let config = core.config();
+        let buffer_bytes = match self.name {
+            TRANSACTION_STATE_TOPIC => config.transaction_state_log_load_buffer_size,
+            _ => config.offsets_load_buffer_size,
+        };
+        let buffer_bytes = usize::try_from(buffer_bytes).unwrap_or(1).max(1);
         read_batches(log, buffer_bytes, visit).map_err(|error| {
-            tracing::error!(partition = %partition.tp(), %error, "cannot load the groups");
+            tracing::error!(partition = %partition.tp(), %error, "cannot load the state of a coordinator");
             error.code()
         })
     }

@@ -1,0 +1,121 @@
+use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::coordinator::TransactionCoordinator;
+use super::metadata::TransactionMetadata;
+use super::record;
+use super::turn::TransactionalId;
+use crate::broker::coordinator::record_format::RecordError;
+use crate::model::{ErrorCode, Offset, TRANSACTION_STATE_TOPIC};
+use crate::record::{BatchError, RecordBatchRef, RecordRef};
+
+/// A batch of the broker's own records never decompresses into more.
+const DECOMPRESSION_LIMIT: usize = i32::MAX as usize;
+
+/// What the coordinator has to do with a partition of `__transaction_state`; nothing, if it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ownership {
+    Loading,
+    Owned,
+}
+
+impl TransactionCoordinator {
+    /// Takes over every partition of `__transaction_state`. What was decided there is completed by the next turn, or
+    /// by [`abort_timed_out`](Self::abort_timed_out), which whoever loads should call right after.
+    ///
+    /// # Errors
+    /// The first partition's that could not be read; the others are taken over nevertheless.
+    pub(crate) fn load_all(&self) -> Result<(), ErrorCode> {
+        let outcomes = (0..self.log().partition_count()).map(|partition| self.load_partition(partition));
+        outcomes.fold(Ok(()), Result::and)
+    }
+
+    /// Takes over the ids of a partition: reads all of its records, on this thread. Requests for these ids get
+    /// COORDINATOR_LOAD_IN_PROGRESS meanwhile. Does nothing if the partition is owned already.
+    ///
+    /// # Errors
+    /// Why the partition could not be read; it is not taken over then.
+    pub(crate) fn load_partition(&self, partition: i32) -> Result<(), ErrorCode> {
+        match self.partitions.write().entry(partition) {
+            Entry::Occupied(_) => return Ok(()),
+            Entry::Vacant(entry) => _ = entry.insert(Ownership::Loading),
+        }
+        let mut loader = Loader::default();
+        if let Err(error) = self.log().read_all(partition, &mut |batch| loader.batch(batch)) {
+            self.partitions.write().remove(&partition);
+            tracing::error!("{TRANSACTION_STATE_TOPIC}-{partition} could not be loaded: {error}");
+            return Err(error);
+        }
+        for (offset, error) in &loader.problems {
+            tracing::warn!(
+                "{TRANSACTION_STATE_TOPIC}-{partition}: what stands at offset {offset} is passed over: {error}"
+            );
+        }
+        let loaded = loader.ids.len();
+        for (id, metadata) in loader.ids {
+            self.insert(Arc::new(TransactionalId { id, partition, metadata: Mutex::new(metadata) }));
+        }
+        self.partitions.write().insert(partition, Ownership::Owned);
+        tracing::debug!("Loaded {loaded} transactional ids from {TRANSACTION_STATE_TOPIC}-{partition}");
+        Ok(())
+    }
+
+    /// Whether any partition is being loaded.
+    pub(super) fn is_loading(&self) -> bool {
+        self.partitions.read().values().any(|ownership| *ownership == Ownership::Loading)
+    }
+}
+
+/// What a partition says, as far as it was read.
+#[derive(Default)]
+struct Loader {
+    ids: BTreeMap<Arc<str>, TransactionMetadata>,
+    scratch: Vec<u8>,
+    /// At which offsets stands what could not be understood, and why.
+    problems: Vec<(Offset, LoadError)>,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum LoadError {
+    #[error("{0}")]
+    Batch(#[from] BatchError),
+    #[error("{0}")]
+    Record(#[from] RecordError),
+    #[error("the record has no key")]
+    NoKey,
+}
+
+impl Loader {
+    fn batch(&mut self, batch: RecordBatchRef<'_>) {
+        if let Err(error) = self.read_batch(batch) {
+            self.problems.push((batch.base_offset(), error));
+        }
+    }
+
+    fn read_batch(&mut self, batch: RecordBatchRef<'_>) -> Result<(), LoadError> {
+        if batch.is_control() {
+            return Ok(());
+        }
+        let mut scratch = std::mem::take(&mut self.scratch);
+        for record in batch.records(&mut scratch, DECOMPRESSION_LIMIT)? {
+            let record = record?;
+            if let Err(error) = self.record(&record) {
+                self.problems.push((record.offset(), error));
+            }
+        }
+        self.scratch = scratch;
+        Ok(())
+    }
+
+    fn record(&mut self, record: &RecordRef<'_>) -> Result<(), LoadError> {
+        let Some(id) = record::parse_key(record.key().ok_or(LoadError::NoKey)?)? else { return Ok(()) };
+        match record.value() {
+            Some(value) => _ = self.ids.insert(Arc::from(id), record::parse_value(value)?),
+            None => _ = self.ids.remove(id),
+        }
+        Ok(())
+    }
+}

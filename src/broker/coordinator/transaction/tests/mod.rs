@@ -1,0 +1,7 @@
+mod ending;
+mod fencing;
+mod fixture;
+mod interleavings;
+mod loading;
+mod records;
+mod time;

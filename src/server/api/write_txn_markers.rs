@@ -1,0 +1,66 @@
+//! WriteTxnMarkers, 0-2: ends transactions in partitions, past the coordinator.
+//!
+//! A cluster's coordinators send it to the other brokers; here it is for administrators, who end with it what hangs
+//! (`kafka-transactions.sh abort`). 1 is flexible; 2 tells the generation of the transaction, in the second of which the
+//! epoch must be above the one that the partition knows (KIP-1228).
+
+use super::request::{Call, RequestContext};
+use crate::broker::{ProducerIdAndEpoch, TransactionMarker};
+use crate::error::Error;
+use crate::model::{ErrorCode, TopicPartition};
+use crate::protocol::messages::write_txn_markers::{
+    WritableTxnMarker, WritableTxnMarkerPartitionResult, WritableTxnMarkerResult,
+    WritableTxnMarkerTopicResult,
+};
+use crate::protocol::{WriteTxnMarkersRequest, WriteTxnMarkersResponse};
+use crate::server::network::Outcome;
+
+/// The generation in which every end raises the epoch.
+const SECOND_GENERATION: i8 = 2;
+
+pub(super) fn handle(call: Call<'_>, request: WriteTxnMarkersRequest) -> Outcome {
+    let markers = request.markers.iter().map(|marker| write(&call.context, marker)).collect();
+    call.respond(&WriteTxnMarkersResponse { markers })
+}
+
+fn write(context: &RequestContext, asked: &WritableTxnMarker) -> WritableTxnMarkerResult {
+    let marker = TransactionMarker {
+        producer: ProducerIdAndEpoch { producer_id: asked.producer_id, producer_epoch: asked.producer_epoch },
+        is_commit: asked.transaction_result,
+        coordinator_epoch: asked.coordinator_epoch,
+    };
+    let raises_epoch = asked.transaction_version >= SECOND_GENERATION;
+    let topics = asked.topics.iter().map(|topic| WritableTxnMarkerTopicResult {
+        name: topic.name.clone(),
+        partitions: topic
+            .partition_indexes
+            .iter()
+            .map(|index| {
+                let tp = TopicPartition::new(&*topic.name, *index);
+                let written = write_one(context, &tp, &marker, raises_epoch);
+                let error_code = written.err().map_or(ErrorCode::None, |error| error.code());
+                WritableTxnMarkerPartitionResult { partition_index: *index, error_code: error_code.code() }
+            })
+            .collect(),
+    });
+    WritableTxnMarkerResult { producer_id: asked.producer_id, topics: topics.collect() }
+}
+
+fn write_one(
+    context: &RequestContext,
+    tp: &TopicPartition,
+    marker: &TransactionMarker,
+    raises_epoch: bool,
+) -> Result<(), Error> {
+    let core = &context.core;
+    let partition = core.partition(tp.topic(), tp.partition())?;
+    let known = partition.log()?.producer(marker.producer.producer_id);
+    if raises_epoch && known.is_some_and(|known| known.producer_epoch >= marker.producer.producer_epoch) {
+        return Err(Error::from(ErrorCode::InvalidProducerEpoch));
+    }
+    core.append_marker(tp, marker).inspect_err(|error| {
+        tracing::warn!(partition = %tp, "{context}: cannot append a marker: {error}");
+    })?;
+    partition.watchers().check();
+    Ok(())
+}
