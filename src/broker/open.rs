@@ -106,6 +106,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     start_timer(&core)?;
     schedule_tasks(&core);
     schedule_deletions(&core);
+    core.log_manager.start_cleaner();
     core.groups.schedule_offset_expiry();
     Ok(core)
 }
@@ -122,6 +123,7 @@ fn log_manager_config(
         cluster_id: None,
         recovery_threads_per_data_dir: usize::try_from(config.num_recovery_threads_per_data_dir).unwrap_or(1),
         producer_id_expiration_ms: i64::from(config.producer_id_expiration_ms),
+        cleaner: (&*config).into(),
         topic_configs: Arc::new(move |topic| topic_settings(&config, &image, topic).config),
     }
 }

@@ -281,3 +281,105 @@ fn the_timer_looks_for_files_to_delete_only_while_there_are_some() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn compaction_of_the_offsets_topic_keeps_the_last_commit_of_each_group() {
+    let dir = tempfile::tempdir().unwrap();
+    let open =
+        || Broker::builder().log_dir(dir.path()).set("offsets.topic.num.partitions", "1").open().unwrap();
+    let broker = open();
+    create(&broker, "t", 1);
+    let tp = TopicPartition::new("t", 0);
+    broker.core.ensure_offsets_topic().unwrap();
+    for offset in 0..50 {
+        for group_id in ["a", "b"] {
+            let offset = OffsetCommit {
+                topic_partition: tp.clone(),
+                offset,
+                leader_epoch: NO_LEADER_EPOCH,
+                metadata: "",
+                commit_timestamp: None,
+            };
+            let codes = broker.core.groups.commit_offsets(CommitOffsetsParams {
+                group_id,
+                member_id: "",
+                group_instance_id: None,
+                generation_id: -1,
+                retention_time_ms: None,
+                offsets: vec![offset],
+            });
+            assert_eq!(codes, [ErrorCode::None]);
+        }
+    }
+    let log = Arc::clone(broker.core.partition(CONSUMER_OFFSETS_TOPIC, 0).unwrap().log().unwrap());
+    log.roll().unwrap();
+    let stats = broker.core.log_manager.clean_now(&log).unwrap();
+    assert!(stats.records_read >= 100 && stats.records_written < 10, "{stats:?}");
+    broker.close();
+    let again = open();
+    for group_id in ["a", "b"] {
+        let fetched = again.core.groups.fetch_offsets(group_id, Some(std::slice::from_ref(&tp)), false);
+        assert_eq!(fetched.unwrap()[0].offset, 49);
+    }
+}
+
+#[test]
+fn a_consumer_reads_over_the_gaps_of_a_compacted_topic_to_the_end() {
+    let clock = Arc::new(ManualClock::new(1_000_000));
+    let broker = Broker::builder().temporary().clock(clock.clone()).open().unwrap();
+    let topic =
+        NewTopic::new("latest", 1).config("cleanup.policy", "compact").config("delete.retention.ms", "0");
+    broker.core.create_topics(&[topic], false).remove(0).unwrap();
+    let log = Arc::clone(broker.core.partition("latest", 0).unwrap().log().unwrap());
+    let producer = broker.producer_builder().idempotence(false).build().unwrap();
+    let send = |key: &str, value: Option<&str>| {
+        let record = ProducerRecord::new("latest").key(key);
+        let record = if let Some(value) = value { record.value(value) } else { record };
+        producer.send(record).unwrap().wait().unwrap();
+    };
+    let clean = || {
+        log.roll().unwrap();
+        broker.core.log_manager.clean_now(&log).unwrap()
+    };
+    for value in ["1", "2", "3"] {
+        send("a", Some(value));
+        send("b", Some(value));
+    }
+    clean();
+    for key in ["b", "c"] {
+        send(key, None);
+    }
+    clean();
+    send("d", Some("4"));
+    let consume = || {
+        let mut consumer =
+            broker.consumer_builder().auto_offset_reset(AutoOffsetReset::Earliest).build().unwrap();
+        let tp = TopicPartition::new("latest", 0);
+        consumer.assign([tp.clone()]).unwrap();
+        let mut found = Vec::new();
+        while consumer.position(&tp).unwrap() < log.log_end_offset() {
+            for record in consumer.poll(Duration::ZERO).unwrap().iter() {
+                let text = |bytes: Option<&[u8]>| bytes.map(|b| String::from_utf8_lossy(b).into_owned());
+                found.push((record.offset(), text(record.key()), text(record.value())));
+            }
+        }
+        found
+    };
+    let entry = |offset: i64, key: &str, value: Option<&str>| {
+        (offset, Some(key.to_owned()), value.map(str::to_owned))
+    };
+    let tombstones = [entry(6, "b", None), entry(7, "c", None)];
+    let kept = [entry(4, "a", Some("3"))];
+    assert_eq!(consume(), [&kept[..], &tombstones, &[entry(8, "d", Some("4"))]].concat());
+    // All that follows is gone but for the batch that tells of the end.
+    clock.advance(Duration::from_millis(1));
+    send("d", None);
+    clean();
+    clock.advance(Duration::from_millis(1));
+    send("e", None);
+    clean();
+    clock.advance(Duration::from_millis(1));
+    send("e", None);
+    clean();
+    assert_eq!(consume(), [&kept[..], &[entry(11, "e", None)]].concat());
+}

@@ -84,7 +84,7 @@ topic_settings! {
     /// How hard zstd tries, up to 22; below 0 is faster and larger.
     "compression.zstd.level" compression_zstd_level: i32 = 3, Between(-131_072, 22), Acts, ["compression.zstd.level"] from (compression_zstd_level);
     /// How long the record that deletes a key stays, so that a slow reader learns of the deletion.
-    "delete.retention.ms" delete_retention_ms: i64 = 86_400_000, AtLeast(0), Accepted, ["log.cleaner.delete.retention.ms"] from (log_cleaner_delete_retention_ms);
+    "delete.retention.ms" delete_retention_ms: i64 = 86_400_000, AtLeast(0), Acts, ["log.cleaner.delete.retention.ms"] from (log_cleaner_delete_retention_ms);
     /// How long a deleted segment's files stay, so that readers can finish.
     "file.delete.delay.ms" file_delete_delay_ms: i64 = 60_000, AtLeast(0), Acts, ["log.segment.delete.delay.ms"] from (log_segment_delete_delay_ms);
     /// After how many records the log is forced to disk; by default the system decides when.
@@ -114,11 +114,11 @@ topic_settings! {
     /// UNSUPPORTED_VERSION.
     "message.downconversion.enable" message_downconversion_enable: bool = true, Any, Acts, ["log.message.downconversion.enable"] from (log_message_downconversion_enable);
     /// The share of the log that has to be new since the last compaction before it is compacted again.
-    "min.cleanable.dirty.ratio" min_cleanable_dirty_ratio: f64 = 0.5, Fraction(0.0, 1.0), Accepted, ["log.cleaner.min.cleanable.ratio"] from (log_cleaner_min_cleanable_ratio);
+    "min.cleanable.dirty.ratio" min_cleanable_dirty_ratio: f64 = 0.5, Fraction(0.0, 1.0), Acts, ["log.cleaner.min.cleanable.ratio"] from (log_cleaner_min_cleanable_ratio);
     /// How long every record stays as it is before compaction may touch it.
-    "min.compaction.lag.ms" min_compaction_lag_ms: i64 = 0, AtLeast(0), Accepted, ["log.cleaner.min.compaction.lag.ms"] from (log_cleaner_min_compaction_lag_ms);
+    "min.compaction.lag.ms" min_compaction_lag_ms: i64 = 0, AtLeast(0), Acts, ["log.cleaner.min.compaction.lag.ms"] from (log_cleaner_min_compaction_lag_ms);
     /// The age from which records are compacted, however small their share is.
-    "max.compaction.lag.ms" max_compaction_lag_ms: i64 = i64::MAX, AtLeast(1), Accepted, ["log.cleaner.max.compaction.lag.ms"] from (log_cleaner_max_compaction_lag_ms);
+    "max.compaction.lag.ms" max_compaction_lag_ms: i64 = i64::MAX, AtLeast(1), Acts, ["log.cleaner.max.compaction.lag.ms"] from (log_cleaner_max_compaction_lag_ms);
     /// How many replicas, the leader among them, must have a record before acks=all is answered.
     /// Never more than there are copies.
     "min.insync.replicas" min_insync_replicas: i32 = 1, AtLeast(1), Accepted, ["min.insync.replicas"] from (min_insync_replicas);

@@ -175,7 +175,7 @@ impl Log {
             writer,
             config,
             &RollParams {
-                max_segment_ms: config.segment_ms,
+                max_segment_ms: max_segment_ms(config),
                 max_segment_bytes: u64::try_from(config.segment_bytes).unwrap_or_default(),
                 max_timestamp,
                 first_offset,
@@ -211,6 +211,15 @@ pub(super) fn end_of(active: &LogSegment, offset: Offset) -> LogOffsetMetadata {
         .ok()
         .map(|position| Place { segment_base_offset: active.base_offset(), position });
     LogOffsetMetadata { offset, place }
+}
+
+/// The age at which a segment ends: soon enough for compaction to get at it in time, since it leaves the active one
+/// alone (Kafka: `LogConfig#maxSegmentMs`).
+fn max_segment_ms(config: &LogConfig) -> i64 {
+    match config.cleanup_policy.compact {
+        true => config.segment_ms.min(config.max_compaction_lag_ms),
+        false => config.segment_ms,
+    }
 }
 
 fn check_fits_segment(size: usize, config: &LogConfig) -> Result<(), LogError> {

@@ -30,6 +30,7 @@ impl Log {
                 writer.producers.take_snapshot()?;
                 self.segments().active().on_become_inactive()?;
             }
+            drop(self.cleaning.interrupt());
             self.segments().active().flush_indexes()
         })?;
         // The indexes above are empty files of a new segment at least, so there is always something to sync.
@@ -38,16 +39,19 @@ impl Log {
 
     /// Ends appends and moves the directory to `to`, where it waits for its removal.
     pub(super) fn rename_for_deletion(&self, to: &Path) -> Result<(), LogError> {
+        self.closed.store(true, Ordering::Release);
+        // A file that compaction makes while the directory is removed would keep it from going.
+        let _pause = self.cleaning.interrupt();
         self.log_dir.run(|| {
             let _writer = self.writer.lock();
-            self.closed.store(true, Ordering::Release);
             self.dir.rename_dir(to)
         })
     }
 
     /// Ends appends, without a word to the disk: the log dir is offline, or its content is not wanted any more.
     pub(crate) fn abandon(&self) {
-        let _writer = self.writer.lock();
         self.closed.store(true, Ordering::Release);
+        let _pause = self.cleaning.interrupt();
+        let _writer = self.writer.lock();
     }
 }

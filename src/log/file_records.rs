@@ -133,6 +133,11 @@ impl FileRecords {
         Ok(())
     }
 
+    /// Lets the file say that it last changed at this time.
+    pub(crate) fn set_modified_ms(&self, modified_ms: i64) -> Result<(), LogError> {
+        self.file()?.set_modified_ms(modified_ms).map_err(self.file.failed("set the time of"))
+    }
+
     /// Gives back the room that was reserved and not used.
     pub(crate) fn trim(&self) -> Result<(), LogError> {
         // Cutting nothing would still count as a change, and retention may go by when the file changed.
@@ -160,6 +165,7 @@ impl FileRecords {
             position,
             end,
             chunk: Vec::new(),
+            chunk_size: BATCH_CHUNK,
             read: 0,
             taken: 0,
         })
@@ -239,6 +245,8 @@ pub(crate) struct BatchScan<'a> {
     position: u64,
     end: u64,
     chunk: Vec<u8>,
+    /// The bytes that are read at once, if entries are not larger.
+    chunk_size: usize,
     /// The bytes of `chunk` that were read.
     read: usize,
     /// The bytes of `chunk` that were given out.
@@ -246,6 +254,16 @@ pub(crate) struct BatchScan<'a> {
 }
 
 impl BatchScan<'_> {
+    /// Reads `chunk_size` bytes at once, or more where an entry is larger.
+    pub(crate) fn with_chunk_size(self, chunk_size: usize) -> Self {
+        BatchScan { chunk_size: chunk_size.max(RECORD_BATCH_OVERHEAD), ..self }
+    }
+
+    /// Where the entry after the last one given out starts.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
     /// The next entry and its position; `None` at the end, which may be within an entry. The checksum is not
     /// looked at.
     pub(crate) fn next(&mut self) -> Result<Option<(u64, RecordBatchRef<'_>)>, ScanError> {
@@ -278,7 +296,7 @@ impl BatchScan<'_> {
         self.chunk.copy_within(self.taken..self.read, 0);
         self.read -= self.taken;
         self.taken = 0;
-        let wanted = needed.max(BATCH_CHUNK).min(left);
+        let wanted = needed.max(self.chunk_size).min(left);
         if self.chunk.len() < wanted {
             self.chunk.resize(wanted, 0);
         }

@@ -130,6 +130,7 @@ fn open(root: &Path) -> Result<LogManager, LogError> {
         cluster_id: None,
         recovery_threads_per_data_dir: 1,
         producer_id_expiration_ms: 86_400_000,
+        cleaner: super::CleanerConfig::default(),
         topic_configs: Arc::new(move |_| Arc::clone(&config_of_topic)),
     };
     LogManager::open(config, env)

@@ -10,7 +10,9 @@ use parking_lot::Mutex;
 
 use super::checkpoint::{CleanShutdownFile, OffsetCheckpointFile};
 use super::error::LogError;
-use super::file_names::{HIGH_WATERMARK_CHECKPOINT, LOG_START_OFFSET_CHECKPOINT, RECOVERY_POINT_CHECKPOINT};
+use super::file_names::{
+    CLEANER_CHECKPOINT, HIGH_WATERMARK_CHECKPOINT, LOG_START_OFFSET_CHECKPOINT, RECOVERY_POINT_CHECKPOINT,
+};
 use crate::model::TopicPartition;
 use crate::sys::FileSystem;
 
@@ -45,6 +47,8 @@ pub(crate) struct LogDir {
     pub(crate) recovery_points: OffsetCheckpointFile,
     pub(crate) log_start_offsets: OffsetCheckpointFile,
     pub(crate) high_watermarks: OffsetCheckpointFile,
+    /// Up to where each log was compacted.
+    pub(crate) cleaner_offsets: OffsetCheckpointFile,
     pub(crate) clean_shutdown: CleanShutdownFile,
 }
 
@@ -56,6 +60,7 @@ impl LogDir {
             recovery_points: checkpoint(RECOVERY_POINT_CHECKPOINT),
             log_start_offsets: checkpoint(LOG_START_OFFSET_CHECKPOINT),
             high_watermarks: checkpoint(HIGH_WATERMARK_CHECKPOINT),
+            cleaner_offsets: checkpoint(CLEANER_CHECKPOINT),
             clean_shutdown: CleanShutdownFile::new(Arc::clone(fs), &path),
             failures,
             offline: OnceLock::new(),

@@ -4,12 +4,14 @@
 //! A `Log` is made of [`segment::LogSegment`]s: a [`file_records::FileRecords`] and its [`index`]es. [`LogManager`]
 //! opens, makes and removes logs, and has the tasks that somebody must call from time to time.
 //!
-//! Locks, in the order in which they may be taken: the writer, then the segment list or the epochs, then the bounds,
+//! Locks, in the order in which they may be taken: that of compaction, the flusher's, the writer, then the segment list or the epochs, then the bounds,
 //! then what is inside of a segment. Readers take only the latter ones, each for as long as a copy takes.
 
 mod append;
 mod bounds;
 mod checkpoint;
+mod cleaner;
+mod cleaning;
 mod close;
 mod epoch_cache;
 mod epochs;
@@ -32,6 +34,7 @@ mod producer_state;
 mod producers;
 mod read;
 mod recover;
+mod replace;
 mod retention;
 mod roll;
 mod segment;
@@ -51,6 +54,7 @@ use parking_lot::{Mutex, RwLock};
 
 pub(crate) use append::{AppendParams, LogAppendInfo};
 pub(crate) use bounds::FetchIsolation;
+pub(crate) use cleaner::CleanerConfig;
 pub(crate) use epoch_cache::EpochEndOffset;
 pub(crate) use error::LogError;
 pub(crate) use index::AbortedTxn;
@@ -63,6 +67,7 @@ use crate::config::LogConfig;
 use crate::model::{TopicPartition, Uuid};
 use crate::sys::Env;
 use bounds::Bounds;
+use cleaning::Cleaning;
 use epoch_cache::LeaderEpochFileCache;
 use flush::Flusher;
 use log_dir::LogDir;
@@ -88,6 +93,7 @@ pub(crate) struct Log {
     epoch_file: Mutex<()>,
     bounds: Mutex<Bounds>,
     flusher: Flusher,
+    cleaning: Cleaning,
     /// Set once the log was closed, renamed or deleted: nothing may be appended any more.
     closed: AtomicBool,
 }

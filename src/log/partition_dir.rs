@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
 use super::error::LogError;
 use super::open_files::OpenFiles;
@@ -19,6 +19,8 @@ pub(crate) struct PartitionDir {
     path: RwLock<PathBuf>,
     /// Names were made, changed or removed since the last sync of the directory.
     unsynced: AtomicBool,
+    /// Held while the directory is synced.
+    syncing: Mutex<()>,
     removed: AtomicBool,
     open_files: Arc<OpenFiles>,
 }
@@ -30,6 +32,7 @@ impl PartitionDir {
             fs,
             path: RwLock::new(path),
             unsynced: AtomicBool::new(false),
+            syncing: Mutex::new(()),
             removed: AtomicBool::new(false),
             open_files,
         }
@@ -55,10 +58,11 @@ impl PartitionDir {
     /// Opens the file `name`.
     pub(crate) fn open(&self, name: &str, options: OpenOptions) -> Result<Arc<dyn File>, LogError> {
         let path = self.path.read().join(name);
+        let file = self.fs.open(&path, options).map_err(LogError::storage("open", &path))?;
         if options.create {
-            self.unsynced.store(true, Ordering::Release);
+            self.note_change();
         }
-        self.fs.open(&path, options).map_err(LogError::storage("open", &path))
+        Ok(file)
     }
 
     /// Whether there is a file `name`.
@@ -102,9 +106,11 @@ impl PartitionDir {
     pub(crate) fn rename(&self, from: &str, to: &str) -> Result<(), LogError> {
         let path = self.path.read();
         let from = path.join(from);
-        self.unsynced.store(true, Ordering::Release);
         match self.fs.rename(&from, &path.join(to)) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.note_change();
+                Ok(())
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(LogError::storage("rename", &from)(error)),
         }
@@ -113,16 +119,25 @@ impl PartitionDir {
     /// Removes a file; one that is not there is no error.
     pub(crate) fn remove(&self, name: &str) -> Result<(), LogError> {
         let path = self.path.read().join(name);
-        self.unsynced.store(true, Ordering::Release);
         match self.fs.remove_file(&path) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.note_change();
+                Ok(())
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(LogError::storage("remove", &path)(error)),
         }
     }
 
+    /// To be called after a change, not before it: a sync between the two would take the note and miss the change.
+    fn note_change(&self) {
+        self.unsynced.store(true, Ordering::Release);
+    }
+
     /// Makes the names in it survive a power loss, if any changed.
     pub(crate) fn sync(&self) -> Result<(), LogError> {
+        // Held to the end: who finds nothing left to sync must not go on before it is synced.
+        let _syncing = self.syncing.lock();
         if !self.unsynced.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
@@ -170,6 +185,11 @@ impl SegmentFile {
     /// The file `name` in `dir`; nothing is opened.
     pub(crate) fn new(dir: Arc<PartitionDir>, name: String) -> Self {
         SegmentFile { dir, name: RwLock::new(Name { text: name, removed: false }) }
+    }
+
+    /// The directory that it is in.
+    pub(crate) fn dir(&self) -> &Arc<PartitionDir> {
+        &self.dir
     }
 
     /// Opens it.

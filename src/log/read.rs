@@ -128,16 +128,46 @@ impl Log {
                 Some(offset) => offset,
                 None => segments.higher_base_offset(segment.base_offset()).unwrap_or(bounds.end.offset),
             };
-            for segment in segments.starting_at_floor(segment.base_offset()) {
-                if segment.txn_index().collect_aborted_txns(params.start_offset, upper_bound, aborted)? {
-                    break;
-                }
-            }
+            collect_aborted_txns(
+                segments,
+                segment.base_offset(),
+                (params.start_offset, upper_bound),
+                aborted,
+            )?;
         }
         info.first_entry_incomplete = read.first_entry_incomplete;
         info.records = Some(read.records).filter(|records| !records.is_empty());
         Ok(info)
     }
+}
+
+impl Log {
+    /// The aborted transactions that overlap `start..end` (Kafka: `UnifiedLog#collectAbortedTransactions`).
+    pub(super) fn collect_aborted_txns(
+        &self,
+        segments: &Segments,
+        start: Offset,
+        end: Offset,
+    ) -> Result<Vec<AbortedTxn>, LogError> {
+        let mut aborted = Vec::new();
+        collect_aborted_txns(segments, start, (start, end), &mut aborted)?;
+        Ok(aborted)
+    }
+}
+
+/// Adds the aborted transactions that overlap `start..end`, which begins in or after the segment that holds `from`.
+fn collect_aborted_txns(
+    segments: &Segments,
+    from: Offset,
+    (start, end): (Offset, Offset),
+    aborted: &mut Vec<AbortedTxn>,
+) -> Result<(), LogError> {
+    for segment in segments.starting_at_floor(from) {
+        if segment.txn_index().collect_aborted_txns(start, end, aborted)? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Where the bytes of `segment` end that are below `upper`.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::producer_state::ProducerStateManager;
 use super::segment::LogSegment;
 use super::{Log, LogError, Writer};
 use crate::model::Offset;
@@ -10,7 +11,15 @@ use crate::model::Offset;
 impl Log {
     /// Removes the segments that retention no longer keeps; the number removed (Kafka: `UnifiedLog#deleteOldSegments`).
     /// Their files get the suffix `.deleted` and vanish `file.delete.delay.ms` later.
+    ///
+    /// Nothing is removed while the log is compacted: who does that does this afterwards.
     pub(crate) fn delete_old_segments(&self) -> Result<usize, LogError> {
+        let Some(_started) = self.cleaning.try_start() else { return Ok(0) };
+        self.delete_unneeded_segments()
+    }
+
+    /// The same, by whoever keeps compaction from the log.
+    pub(super) fn delete_unneeded_segments(&self) -> Result<usize, LogError> {
         self.log_dir.run(|| {
             let mut writer = self.writer.lock();
             self.check_open()?;
@@ -85,11 +94,32 @@ impl Log {
         segment: &Arc<LogSegment>,
         delay: Duration,
     ) -> Result<(), LogError> {
+        self.delete_segment_later(segment, delay)?;
+        self.delete_snapshot_later(&mut writer.producers, segment.base_offset(), delay)
+    }
+
+    pub(super) fn delete_segment_later(
+        &self,
+        segment: &Arc<LogSegment>,
+        delay: Duration,
+    ) -> Result<(), LogError> {
+        // Compaction gives a new segment the name of an old one, whose file may still wait under the name that this
+        // one gets now.
+        self.deletions.remove_segment_now(&self.dir, segment.base_offset())?;
         segment.change_file_suffixes("", super::file_names::DELETED)?;
-        let snapshot = writer.producers.mark_snapshot_for_deletion(segment.base_offset())?;
         let due = self.env.clock.monotonic().saturating_add(delay);
         self.deletions.push_segment(due, Arc::clone(&self.log_dir), Arc::clone(segment));
-        if let Some(name) = snapshot {
+        Ok(())
+    }
+
+    pub(super) fn delete_snapshot_later(
+        &self,
+        producers: &mut ProducerStateManager,
+        offset: Offset,
+        delay: Duration,
+    ) -> Result<(), LogError> {
+        if let Some(name) = producers.mark_snapshot_for_deletion(offset)? {
+            let due = self.env.clock.monotonic().saturating_add(delay);
             self.deletions.push_file(due, Arc::clone(&self.log_dir), Arc::clone(&self.dir), name);
         }
         Ok(())

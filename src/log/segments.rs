@@ -74,6 +74,26 @@ impl Segments {
         Segments { sealed: self.sealed.clone(), active }
     }
 
+    /// The list with `new` in place of `old`, which must stand in it one after the other; `None` if they do not.
+    pub(crate) fn replacing(&self, old: &[Arc<LogSegment>], new: Arc<LogSegment>) -> Option<Self> {
+        let first = old.first()?;
+        let start = self.sealed.iter().position(|segment| Arc::ptr_eq(segment, first))?;
+        let stand_there = self.sealed.get(start..start + old.len())?;
+        if !stand_there.iter().zip(old).all(|(a, b)| Arc::ptr_eq(a, b)) {
+            return None;
+        }
+        let mut sealed = self.sealed.clone();
+        sealed.splice(start..start + old.len(), [new]);
+        Some(Segments { sealed, active: Arc::clone(&self.active) })
+    }
+
+    /// The segments that may hold offsets in `start..end`: from the one at or below `start` on, and none that starts
+    /// at `end` or above (Kafka: `LogSegments#values`).
+    pub(crate) fn within(&self, start: Offset, end: Offset) -> impl Iterator<Item = &Arc<LogSegment>> {
+        let is_below = move |segment: &&Arc<LogSegment>| segment.base_offset() < end;
+        self.starting_at_floor(start).filter(move |_| start < end).take_while(is_below)
+    }
+
     /// The list without its first `count` sealed segments.
     pub(crate) fn without_first(&self, count: usize) -> Self {
         Segments {

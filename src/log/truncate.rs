@@ -12,6 +12,7 @@ impl Log {
     /// Drops every batch that reaches `target` or lies beyond it; the next record gets offset `target`. Answers
     /// whether there was anything to drop (Kafka: `UnifiedLog#truncateTo`).
     pub(crate) fn truncate_to(&self, target: Offset) -> Result<bool, LogError> {
+        let cleaning = self.cleaning.interrupt();
         let pause = self.flusher.pause();
         self.log_dir.run(|| {
             let mut writer = self.writer.lock();
@@ -25,6 +26,7 @@ impl Log {
             if segments.first().base_offset() > target {
                 self.start_over_at(&mut writer, target)?;
                 pause.restart_at(target);
+                cleaning.truncate_to(target);
                 return Ok(true);
             }
             let (kept, dropped): (Vec<_>, Vec<_>) =
@@ -49,17 +51,20 @@ impl Log {
             self.rebuild_producers(&mut writer.producers, target)?;
             self.publish_first_unstable(&writer.producers)?;
             pause.truncate_to(target);
+            cleaning.truncate_to(target);
             Ok(true)
         })
     }
 
     /// Drops everything; the log is empty and starts at `offset` (Kafka: `UnifiedLog#truncateFullyAndStartAt`).
     pub(crate) fn truncate_fully_and_start_at(&self, offset: Offset) -> Result<(), LogError> {
+        let cleaning = self.cleaning.interrupt();
         let pause = self.flusher.pause();
         self.log_dir.run(|| {
             let mut writer = self.writer.lock();
             self.check_open()?;
             self.start_over_at(&mut writer, offset)?;
+            cleaning.truncate_to(offset);
             pause.restart_at(offset);
             Ok(())
         })

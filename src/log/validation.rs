@@ -33,12 +33,16 @@ impl Log {
             now_ms: self.env.clock.now_ms(),
             origin,
             max_message_bytes,
-            decompression_limit_bytes: max_message_bytes
-                .saturating_mul(DECOMPRESSION_FACTOR)
-                .max(MIN_DECOMPRESSION_LIMIT),
+            decompression_limit_bytes: decompression_limit_bytes(&config),
             requires_batch_format,
         }
     }
+}
+
+/// How large a batch may get when it is decompressed.
+pub(super) fn decompression_limit_bytes(config: &LogConfig) -> usize {
+    let max_message_bytes = usize::try_from(config.max_message_bytes).unwrap_or_default();
+    max_message_bytes.saturating_mul(DECOMPRESSION_FACTOR).max(MIN_DECOMPRESSION_LIMIT)
 }
 
 /// The codec that all batches are stored with; `None`: each producer's own.

@@ -43,7 +43,7 @@ const RECORDS_COUNT_OFFSET: usize = 57;
 pub(crate) const TIMESTAMP_TYPE_FLAG: i16 = 0x08;
 pub(crate) const TRANSACTIONAL_FLAG: i16 = 0x10;
 pub(crate) const CONTROL_FLAG: i16 = 0x20;
-const DELETE_HORIZON_FLAG: i16 = 0x40;
+pub(crate) const DELETE_HORIZON_FLAG: i16 = 0x40;
 pub(crate) const COMPRESSION_MASK: i16 = 0x07;
 
 /// The bytes of a batch before its records.

@@ -9,6 +9,7 @@ mod compression_type;
 mod control;
 mod crc;
 mod down_convert;
+mod filter;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod header;
@@ -31,6 +32,7 @@ pub use compression_type::{CompressionType, TimestampType};
 pub(crate) use control::{ControlRecordType, EndTransactionMarker, MarkerParams};
 pub(crate) use crc::crc32c;
 pub(crate) use down_convert::{DownConvertParams, down_convert};
+pub(crate) use filter::{BatchFilter, FilterParams};
 pub use header::BatchHeader;
 pub(crate) use header::{
     MAGIC_OFFSET, MAGIC_VALUE_V0, MAGIC_VALUE_V1, MAGIC_VALUE_V2, RECORD_BATCH_OVERHEAD, increment_sequence,

@@ -132,6 +132,8 @@ pub(crate) trait File: Send + Sync + fmt::Debug {
     fn write_all_vectored_at(&self, parts: &mut [IoSlice<'_>], position: u64) -> io::Result<()>;
     /// The file's size.
     fn len(&self) -> io::Result<u64>;
+    /// Lets the file say that its content last changed at this time, in milliseconds since the Unix epoch.
+    fn set_modified_ms(&self, modified_ms: i64) -> io::Result<()>;
     /// Cuts or extends (with zeros) the file.
     fn set_len(&self, len: u64) -> io::Result<()>;
     /// Makes content survive a power loss.

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::fs::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
 use super::mmap::OsMmap;
@@ -186,6 +186,18 @@ impl File for OsFile {
 
     fn len(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
+    }
+
+    fn set_modified_ms(&self, modified_ms: i64) -> io::Result<()> {
+        let since_epoch = Duration::from_millis(modified_ms.unsigned_abs());
+        let time = match modified_ms {
+            0.. => UNIX_EPOCH.checked_add(since_epoch),
+            _ => UNIX_EPOCH.checked_sub(since_epoch),
+        };
+        match time {
+            Some(time) => self.file.set_modified(time),
+            None => Err(io::ErrorKind::InvalidInput.into()),
+        }
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

@@ -32,6 +32,8 @@ pub(crate) enum FileOperation {
     Read,
     /// Bytes are written.
     Write,
+    /// A file is to look as if it last changed at another time.
+    SetModified,
     /// A file is cut or extended.
     SetLen,
     /// Room is reserved.
@@ -55,6 +57,7 @@ impl FileOperation {
             | FileOperation::CreateDir
             | FileOperation::Sync
             | FileOperation::Write
+            | FileOperation::SetModified
             | FileOperation::SetLen
             | FileOperation::Allocate => true,
         }
@@ -206,6 +209,11 @@ impl File for FaultyFile {
     fn len(&self) -> io::Result<u64> {
         self.check(FileOperation::Metadata)?;
         self.inner.len()
+    }
+
+    fn set_modified_ms(&self, modified_ms: i64) -> io::Result<()> {
+        self.check(FileOperation::SetModified)?;
+        self.inner.set_modified_ms(modified_ms)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

@@ -138,6 +138,7 @@ impl BrokerCore {
         *current = changed;
         *self.config.write() = Arc::clone(&effective);
         self.io_threads.resize(usize::try_from(effective.num_io_threads).unwrap_or(1));
+        self.log_manager.reconfigure_cleaner((&*effective).into());
         for service in self.services.lock().iter() {
             service.reconfigure(&effective);
         }

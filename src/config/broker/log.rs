@@ -36,29 +36,29 @@ macro_rules! log_rows {
             /// How long after the start the upkeep of the logs begins.
             "log.initial.task.delay.ms" log_initial_task_delay_ms: i64 = 30_000, AtLeast(0), ReadOnly, Acts;
             /// Whether logs with `cleanup.policy=compact` are compacted at all.
-            "log.cleaner.enable" log_cleaner_enable: bool = true, Any, ReadOnly, Accepted;
+            "log.cleaner.enable" log_cleaner_enable: bool = true, Any, ReadOnly, Acts;
             /// How many threads compact logs.
-            "log.cleaner.threads" log_cleaner_threads: i32 = 1, AtLeast(0), ClusterWide, Accepted;
+            "log.cleaner.threads" log_cleaner_threads: i32 = 1, AtLeast(0), ClusterWide, Acts;
             /// How much compaction may read and write in a second, all threads together.
-            "log.cleaner.io.max.bytes.per.second" log_cleaner_io_max_bytes_per_second: f64 = f64::MAX, Any, ClusterWide, Accepted;
+            "log.cleaner.io.max.bytes.per.second" log_cleaner_io_max_bytes_per_second: f64 = f64::MAX, Any, ClusterWide, Acts;
             /// The memory in which compaction remembers the last offset of each key, all threads together;
             /// above 1 MiB for each.
-            "log.cleaner.dedupe.buffer.size" log_cleaner_dedupe_buffer_size: i64 = 134_217_728, Any, ClusterWide, Accepted;
+            "log.cleaner.dedupe.buffer.size" log_cleaner_dedupe_buffer_size: i64 = 134_217_728, Any, ClusterWide, Acts;
             /// The memory through which compaction copies, all threads together.
-            "log.cleaner.io.buffer.size" log_cleaner_io_buffer_size: i32 = 524_288, AtLeast(0), ClusterWide, Accepted;
+            "log.cleaner.io.buffer.size" log_cleaner_io_buffer_size: i32 = 524_288, AtLeast(0), ClusterWide, Acts;
             /// How full compaction may fill its memory of keys: fuller does more in one pass, with more
             /// collisions.
-            "log.cleaner.io.buffer.load.factor" log_cleaner_io_buffer_load_factor: f64 = 0.9, Any, ClusterWide, Accepted;
+            "log.cleaner.io.buffer.load.factor" log_cleaner_io_buffer_load_factor: f64 = 0.9, Any, ClusterWide, Acts;
             /// How long compaction sleeps when there is nothing to do.
-            "log.cleaner.backoff.ms" log_cleaner_backoff_ms: i64 = 15_000, AtLeast(0), ClusterWide, Accepted;
+            "log.cleaner.backoff.ms" log_cleaner_backoff_ms: i64 = 15_000, AtLeast(0), ClusterWide, Acts;
             /// The share of a log that has to be new since the last compaction before it is compacted again.
-            "log.cleaner.min.cleanable.ratio" log_cleaner_min_cleanable_ratio: f64 = 0.5, Fraction(0.0, 1.0), ClusterWide, Accepted;
+            "log.cleaner.min.cleanable.ratio" log_cleaner_min_cleanable_ratio: f64 = 0.5, Fraction(0.0, 1.0), ClusterWide, Acts;
             /// How long the record that deletes a key stays, so that a slow reader learns of the deletion.
-            "log.cleaner.delete.retention.ms" log_cleaner_delete_retention_ms: i64 = 86_400_000, AtLeast(0), ClusterWide, Accepted;
+            "log.cleaner.delete.retention.ms" log_cleaner_delete_retention_ms: i64 = 86_400_000, AtLeast(0), ClusterWide, Acts;
             /// How long every record stays as it is before compaction may touch it.
-            "log.cleaner.min.compaction.lag.ms" log_cleaner_min_compaction_lag_ms: i64 = 0, AtLeast(0), ClusterWide, Accepted;
+            "log.cleaner.min.compaction.lag.ms" log_cleaner_min_compaction_lag_ms: i64 = 0, AtLeast(0), ClusterWide, Acts;
             /// The age from which records are compacted, however small their share is.
-            "log.cleaner.max.compaction.lag.ms" log_cleaner_max_compaction_lag_ms: i64 = i64::MAX, AtLeast(1), ClusterWide, Accepted;
+            "log.cleaner.max.compaction.lag.ms" log_cleaner_max_compaction_lag_ms: i64 = i64::MAX, AtLeast(1), ClusterWide, Acts;
             /// How large a segment's index may grow; a full one ends the segment.
             "log.index.size.max.bytes" log_index_size_max_bytes: i32 = 10_485_760, AtLeast(4), ClusterWide, Acts;
             /// How many bytes of log lie between two entries of its index: fewer make exact lookups and a

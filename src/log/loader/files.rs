@@ -71,6 +71,8 @@ fn finish_interrupted(dir: &Arc<PartitionDir>, names: &[String]) -> Result<(), L
             }
         }
     }
+    // Were a swap file in its place before what it replaces is gone for good, both would be there after a crash.
+    dir.sync()?;
     for (_, name) in complete {
         dir.rename(name, name.strip_suffix(SWAP).unwrap_or(name))?;
     }

@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use super::append::end_of;
 use super::bounds::Bounds;
 use super::checkpoint::{self, format_partition_metadata, parse_leader_epochs, parse_partition_metadata};
+use super::cleaning::Cleaning;
 use super::epoch_cache::LeaderEpochFileCache;
 use super::file_names::{LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA};
 use super::flush::Flusher;
@@ -23,7 +24,7 @@ use super::segments::Segments;
 use super::{Log, LogError, Writer};
 use crate::config::LogConfig;
 use crate::model::{Offset, TopicPartition, Uuid};
-use crate::sys::Env;
+use crate::sys::{Env, Waiter};
 
 mod files;
 mod recovery;
@@ -42,6 +43,10 @@ pub(super) struct LoadParams {
     pub(super) recovery_point: Offset,
     pub(super) log_start_offset: Offset,
     pub(super) had_clean_shutdown: bool,
+    /// Up to where the log was compacted, if the checkpoint tells.
+    pub(super) first_dirty_offset: Option<Offset>,
+    /// Wakes those who compact, so that they look whether they are to stop.
+    pub(super) cleaner_wakeup: Arc<Waiter>,
 }
 
 /// What loading has come to know.
@@ -161,6 +166,7 @@ impl Log {
             epoch_file: Mutex::new(()),
             bounds: Mutex::new(Bounds { log_start_offset: start, end, high_watermark, first_unstable: None }),
             flusher: Flusher::new(loaded.recovery_point, now_ms),
+            cleaning: Cleaning::new(params.cleaner_wakeup, params.first_dirty_offset),
             closed: AtomicBool::new(false),
             env: params.env,
         };

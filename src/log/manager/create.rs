@@ -69,6 +69,7 @@ impl LogManager {
             self.checkpoint_recovery_offsets_in(dir)?;
             self.checkpoint_log_start_offsets_in(dir)?;
             self.checkpoint_high_watermarks_in(dir)?;
+            self.checkpoint_cleaner_offsets_in(dir)?;
             dir.deleted.lock().remove(partition);
         }
         if self.env.fs.exists(&path).map_err(LogError::storage("look at", &path))? {

@@ -10,6 +10,7 @@ use crate::log::error::LogError;
 use crate::log::log_dir::LogDir;
 use crate::log::partition_dir::PartitionDir;
 use crate::log::segment::LogSegment;
+use crate::model::Offset;
 
 #[derive(Debug)]
 enum Target {
@@ -86,6 +87,23 @@ impl DeletionQueue {
 
     pub(crate) fn push_dir(&self, due: Duration, log_dir: Arc<LogDir>, dir: Arc<PartitionDir>) {
         self.push(Pending { due, log_dir, target: Target::Dir(dir) });
+    }
+
+    /// Removes the files of a segment that waits, before its time.
+    pub(crate) fn remove_segment_now(
+        &self,
+        dir: &Arc<PartitionDir>,
+        base_offset: Offset,
+    ) -> Result<(), LogError> {
+        let waits = |pending: &mut Pending| match &pending.target {
+            Target::Segment(segment) => {
+                segment.base_offset() == base_offset
+                    && Arc::ptr_eq(segment.records().segment_file().dir(), dir)
+            }
+            Target::File(..) | Target::Dir(_) => false,
+        };
+        let found: Vec<Pending> = self.queue.lock().pending.extract_if(.., waits).collect();
+        found.iter().try_for_each(|pending| pending.target.remove())
     }
 
     /// Removes what is due; answers when the next is, on the monotonic clock.

@@ -16,6 +16,7 @@ use parking_lot::{Mutex, RwLock};
 
 pub(crate) use deletion::DeletionQueue;
 
+use super::cleaner::{CleanerConfig, LogCleaner};
 use super::log_dir::{LogDir, LogDirFailureChannel};
 use super::open_files::OpenFiles;
 use super::{Log, LogError};
@@ -39,6 +40,8 @@ pub(crate) struct LogManagerConfig {
     pub(crate) recovery_threads_per_data_dir: usize,
     /// `producer.id.expiration.ms`.
     pub(crate) producer_id_expiration_ms: i64,
+    /// The settings of compaction.
+    pub(crate) cleaner: CleanerConfig,
     /// The settings of the topics that are found.
     pub(crate) topic_configs: TopicConfigs,
 }
@@ -61,6 +64,7 @@ pub(crate) struct LogManager {
     /// Held while logs are made or deleted; whether that is over, since the log dirs were given back.
     changing: Mutex<bool>,
     deletions: Arc<DeletionQueue>,
+    cleaner: Arc<LogCleaner>,
     open_files: Arc<OpenFiles>,
 }
 
@@ -92,6 +96,10 @@ impl LogManager {
     /// Tells of log dirs that fail from now on.
     pub(crate) fn failures(&self) -> &LogDirFailureChannel {
         &self.failures
+    }
+
+    pub(super) fn cleaner(&self) -> &Arc<LogCleaner> {
+        &self.cleaner
     }
 
     fn logs_in(&self, dir: &Arc<LogDir>) -> Vec<Arc<Log>> {

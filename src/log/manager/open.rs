@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 use super::dirs::{DirsOpening, OpenedDirs};
 use super::jobs::run_jobs;
 use super::{LogManager, LogManagerConfig};
+use crate::log::cleaner::LogCleaner;
 use crate::log::file_names::{self, DirName};
 use crate::log::loader::LoadParams;
 use crate::log::log_dir::{LogDir, LogDirFailureChannel};
@@ -46,6 +47,7 @@ impl LogManager {
             missing: RwLock::default(),
             changing: Mutex::new(false),
             deletions: Arc::default(),
+            cleaner: Arc::new(LogCleaner::new(&env, config.cleaner.clone())),
             open_files: Arc::default(),
             env,
         };
@@ -76,6 +78,7 @@ impl LogManager {
         let recovery_points = read_or_reset(dir.recovery_points.read())?;
         let log_start_offsets = read_or_reset(dir.log_start_offsets.read())?;
         let high_watermarks = read_or_reset(dir.high_watermarks.read())?;
+        let first_dirty_offsets = read_or_reset(dir.cleaner_offsets.read())?;
         let mut jobs = Vec::new();
         for name in names {
             let path = dir.path().join(&name);
@@ -87,6 +90,7 @@ impl LogManager {
                         recovery_point: of(&recovery_points),
                         log_start_offset: of(&log_start_offsets),
                         had_clean_shutdown,
+                        first_dirty_offset: first_dirty_offsets.get(&partition).copied(),
                         config: (config.topic_configs)(partition.topic()),
                         ..self.load_params(dir, partition.clone())
                     };
@@ -125,6 +129,8 @@ impl LogManager {
             recovery_point: 0,
             log_start_offset: 0,
             had_clean_shutdown: false,
+            first_dirty_offset: None,
+            cleaner_wakeup: Arc::clone(self.cleaner.wakeup()),
             partition,
         }
     }

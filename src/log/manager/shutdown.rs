@@ -13,6 +13,7 @@ impl LogManager {
     /// # Errors
     /// The first of the log dirs that could not be closed in order. It will be recovered by the next opening.
     pub(crate) fn shutdown(&self) -> Result<(), LogError> {
+        self.stop_cleaner();
         let mut is_closed = self.changing.lock();
         if std::mem::replace(&mut *is_closed, true) {
             return Ok(());
@@ -47,6 +48,7 @@ impl LogManager {
     /// Lets go of everything without a word to the disk: for directories that nobody wants back, and for tests of
     /// what a crash leaves.
     pub(crate) fn abandon(&self) {
+        self.stop_cleaner();
         *self.changing.lock() = true;
         for log in self.logs() {
             log.abandon();

@@ -103,4 +103,14 @@ impl LogManager {
         dir.high_watermarks
             .write(logs.iter().map(|log| (log.topic_partition().clone(), log.high_watermark())))
     }
+
+    /// Writes down up to where each log was compacted; a log dir without compacted logs gets no file.
+    pub(in crate::log) fn checkpoint_cleaner_offsets_in(&self, dir: &Arc<LogDir>) -> Result<(), LogError> {
+        let logs = self.logs_in(dir);
+        let known = logs.iter().filter_map(|log| {
+            let offset = log.cleaning.first_dirty_offset()?;
+            Some((log.topic_partition().clone(), offset))
+        });
+        dir.cleaner_offsets.write(known)
+    }
 }

@@ -180,6 +180,14 @@ impl LogSegment {
     /// Makes the records survive a power loss, and the indexes too once the segment is sealed: those of the
     /// active segment are built again after a crash anyway.
     pub(crate) fn flush(&self, sealed: bool) -> Result<(), LogError> {
+        match self.try_flush(sealed) {
+            // Retention or compaction was faster, and nobody needs it any more.
+            Err(LogError::Deleted { .. }) => Ok(()),
+            flushed => flushed,
+        }
+    }
+
+    fn try_flush(&self, sealed: bool) -> Result<(), LogError> {
         if self.flushed.load(Ordering::Acquire) {
             return Ok(());
         }

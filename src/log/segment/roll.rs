@@ -44,7 +44,7 @@ impl LogSegment {
     }
 
     /// Whether an index entry of 32 bits can tell the offset, and there is one after it.
-    pub(super) fn can_hold(&self, offset: Offset) -> bool {
+    pub(crate) fn can_hold(&self, offset: Offset) -> bool {
         let relative = offset.checked_sub(self.base_offset);
         offset < Offset::MAX && relative.is_some_and(|relative| (0..=i64::from(i32::MAX)).contains(&relative))
     }

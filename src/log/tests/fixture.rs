@@ -7,7 +7,8 @@ use tempfile::TempDir;
 
 use crate::config::LogConfig;
 use crate::log::{
-    AppendParams, FetchIsolation, Log, LogAppendInfo, LogError, LogManager, LogManagerConfig, ReadParams,
+    AppendParams, CleanerConfig, FetchIsolation, Log, LogAppendInfo, LogError, LogManager, LogManagerConfig,
+    ReadParams,
 };
 use crate::model::{NO_TIMESTAMP, Offset, TopicPartition, Uuid};
 use crate::record::{
@@ -26,6 +27,7 @@ pub(super) struct Fixture {
     pub(super) fs: Arc<dyn FileSystem>,
     pub(super) config: LogConfig,
     pub(super) log_dirs: usize,
+    pub(super) cleaner: CleanerConfig,
 }
 
 impl Fixture {
@@ -42,6 +44,7 @@ impl Fixture {
             fs: Arc::new(OsFileSystem::without_sync()),
             config,
             log_dirs: 1,
+            cleaner: CleanerConfig::default(),
         }
     }
 
@@ -80,6 +83,7 @@ impl Fixture {
             cluster_id: None,
             recovery_threads_per_data_dir: 2,
             producer_id_expiration_ms: 86_400_000,
+            cleaner: self.cleaner.clone(),
             topic_configs: Arc::new(move |_| Arc::clone(&config)),
         };
         LogManager::open(manager_config, env)
@@ -141,6 +145,56 @@ pub(super) fn idempotent(producer_id: i64, producer_epoch: i16, base_sequence: i
         count,
         timestamp: START_MS,
     }
+}
+
+/// Records with keys, at one time; without a value it is a tombstone.
+pub(super) fn keyed_at(timestamp: i64, entries: &[(&str, Option<&str>)]) -> ValidatedRecords {
+    keyed_with(BatchOptions::default(), timestamp, entries)
+}
+
+pub(super) fn keyed_with(
+    options: BatchOptions,
+    timestamp: i64,
+    entries: &[(&str, Option<&str>)],
+) -> ValidatedRecords {
+    let mut builder = RecordBatchBuilder::new(options);
+    for (key, value) in entries {
+        builder.append(timestamp, Some(key.as_bytes()), value.map(str::as_bytes)).unwrap();
+    }
+    ValidatedRecords::of_builder(&mut builder).unwrap()
+}
+
+/// All records of the log with their keys, in the words `offset key=value`.
+pub(super) fn texts(log: &Log) -> Vec<String> {
+    let text =
+        |bytes: Option<&[u8]>| bytes.map_or("-".to_owned(), |b| String::from_utf8_lossy(b).into_owned());
+    let mut found = Vec::new();
+    for batch in batches(log, log.log_start_offset()) {
+        let is_control = batch.view().is_control();
+        for record in batch.records(DECOMPRESSION_LIMIT).unwrap().map(Result::unwrap) {
+            let words = match is_control {
+                true => format!("{} marker", record.offset()),
+                false => format!("{} {}={}", record.offset(), text(record.key()), text(record.value())),
+            };
+            found.push(words);
+        }
+    }
+    found
+}
+
+/// All batches from `start_offset` on.
+pub(super) fn batches(log: &Log, start_offset: Offset) -> Vec<RecordBatch> {
+    let mut found = Vec::new();
+    let mut next = start_offset;
+    while let Some(slice) = log.read(&read_params(next)).unwrap().records {
+        let mut bytes = slice.read().unwrap();
+        while let Some(batch) = RecordBatch::split_from(&mut bytes).unwrap() {
+            batch.view().ensure_valid().unwrap();
+            next = batch.view().next_offset();
+            found.push(batch);
+        }
+    }
+    found
 }
 
 /// A batch that is still to be built.

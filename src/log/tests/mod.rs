@@ -1,5 +1,10 @@
 // Those with a feature ask the test kit for a disk that fails.
 mod appends;
+mod compaction;
+#[cfg(feature = "testkit")]
+mod compaction_crash;
+mod compaction_model;
+mod compaction_upkeep;
 mod damage;
 #[cfg(feature = "testkit")]
 mod disks;

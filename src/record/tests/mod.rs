@@ -1,5 +1,6 @@
 mod batches;
 mod differential;
+mod filtering;
 mod message_sets;
 mod round_trip;
 mod validation;

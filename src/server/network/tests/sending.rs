@@ -33,6 +33,9 @@ impl File for Opaque {
     fn len(&self) -> io::Result<u64> {
         self.0.len()
     }
+    fn set_modified_ms(&self, modified_ms: i64) -> io::Result<()> {
+        self.0.set_modified_ms(modified_ms)
+    }
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.0.set_len(len)
     }

@@ -1,0 +1,88 @@
+//! A compaction that is cut off, at each of its steps.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use super::compaction::{compacted, fill};
+use super::fixture::*;
+use crate::log::file_names::{CLEANED, SWAP};
+use crate::sys::OsFileSystem;
+use crate::testkit::FaultyFileSystem;
+
+/// From the n-th change on, the disk takes nothing: the process is as good as dead. The next one finds each key's last
+/// record, and nothing that was obsolete before comes back in front of it.
+#[test]
+fn wherever_a_compaction_is_cut_off_every_key_keeps_its_last_record() {
+    let mut n = 0;
+    loop {
+        let mut fixture = Fixture::with_config(|config| {
+            compacted(config);
+            config.segment_bytes = 400;
+        });
+        let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
+        fixture.fs = fs.clone();
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        for round in ["1", "2", "3"] {
+            fill(
+                &log,
+                &[&[("a", Some(round)), ("b", Some(round))], &[("c", Some(round)), ("gone", Some(round))]],
+            );
+        }
+        fill(&log, &[&[("gone", None), ("late", Some("x"))], &[("c", Some("4"))]]);
+        let options = idempotent(7, 0, 0, 1).options;
+        append(&log, keyed_with(options, START_MS, &[("a", Some("0"))]));
+        fill(&log, &[&[("a", Some("5"))]]);
+        log.flush_to_end().unwrap();
+        manager.checkpoint_recovery_offsets();
+
+        let changes = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&changes);
+        fs.set_plan(move |operation, _| {
+            let fails = operation.is_change() && count.fetch_add(1, Ordering::Relaxed) >= n;
+            fails.then(|| io::Error::other("the power is gone"))
+        });
+        let cleaned = manager.clean_now(&log);
+        manager.abandon();
+        drop((manager, log));
+        fs.clear_plan();
+
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        let end = log.log_end_offset();
+        assert_eq!(end, 17, "after {n} changes");
+        log.maybe_update_high_watermark(end).unwrap();
+        let found = texts(&log);
+        let mut last = std::collections::BTreeMap::new();
+        let mut offset_before = -1;
+        for text in &found {
+            let (offset, pair) = text.split_once(' ').unwrap();
+            let (offset, (key, value)) = (offset.parse::<i64>().unwrap(), pair.split_once('=').unwrap());
+            assert!(offset > offset_before, "after {n} changes: {found:?}");
+            offset_before = offset;
+            last.insert(key.to_owned(), (offset, value.to_owned()));
+        }
+        let expected = [("a", 16, "5"), ("b", 9, "3"), ("c", 14, "4"), ("gone", 12, "-"), ("late", 13, "x")];
+        let expected = expected.map(|(key, offset, value)| (key.to_owned(), (offset, value.to_owned())));
+        assert_eq!(last, expected.into(), "after {n} changes: {found:?}");
+        let leftovers = |name: &String| name.ends_with(CLEANED) || name.ends_with(SWAP);
+        assert!(!fixture.files().iter().any(leftovers), "{:?}", fixture.files());
+        // The producer may go on where it was.
+        let next = keyed_with(idempotent(7, 0, 1, 1).options, START_MS, &[("a", Some("6"))]);
+        append(&log, next);
+        log.roll().unwrap();
+        fixture.clock.advance(Duration::from_secs(3600));
+        assert!(manager.clean_now(&log).is_some());
+        let after = texts(&log);
+        assert_eq!(after.iter().filter(|text| text.contains(" a=")).count(), 1, "{after:?}");
+        assert_eq!(after.iter().filter(|text| text.contains(" b=3")).count(), 1, "{after:?}");
+        manager.shutdown().unwrap();
+        if cleaned.is_some() {
+            break;
+        }
+        n += 1;
+    }
+    assert!(n > 20, "{n}");
+}
