@@ -17,6 +17,9 @@
 //! Settings that Kafka changes while it runs can be changed here too, by `kafka-configs` or any client; they are kept in
 //! the log directories and count over the file.
 //!
+//! One default differs from what Kafka does with it: where `socket.receive.buffer.bytes` is not set, connections get a
+//! receive buffer of 1 MiB instead of 100 KiB, which saves a third of the CPU time of producing large batches.
+//!
 //! # What it prints
 //!
 //! On stdout one line, once clients are accepted; whoever started the process can wait for it:

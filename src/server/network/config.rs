@@ -7,6 +7,13 @@ use std::net::{IpAddr, ToSocketAddrs};
 use crate::config::BrokerConfig;
 use crate::model::ErrorCode;
 
+/// SO_RCVBUF where nobody has set `socket.receive.buffer.bytes`: larger than Kafka's default of 102,400 bytes.
+///
+/// With a window of that size a producer with large batches always waits for it to open, and each opening makes the
+/// kernel do the sender's work on the time of the thread that reads: a third of all that the broker used. The system
+/// takes no memory for it before bytes arrive, and may cap it (Linux: `net.core.rmem_max`).
+const DEFAULT_RECEIVE_BUFFER_BYTES: i32 = 1024 * 1024;
+
 /// The network layer's share of the broker's settings. Fields are named as Kafka's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NetworkConfig {
@@ -14,7 +21,7 @@ pub(crate) struct NetworkConfig {
     pub(crate) num_network_threads: i32,
     /// SO_SNDBUF of each connection; -1 leaves it to the system.
     pub(crate) socket_send_buffer_bytes: i32,
-    /// SO_RCVBUF of each connection; -1 leaves it to the system.
+    /// SO_RCVBUF of each connection; -1 leaves it to the system. [`DEFAULT_RECEIVE_BUFFER_BYTES`] unless it is set.
     pub(crate) socket_receive_buffer_bytes: i32,
     /// The largest frame; a connection that announces a larger one is closed.
     pub(crate) socket_request_max_bytes: i32,
@@ -111,7 +118,11 @@ impl NetworkConfig {
         NetworkConfig {
             num_network_threads: config.num_network_threads,
             socket_send_buffer_bytes: config.socket_send_buffer_bytes,
-            socket_receive_buffer_bytes: config.socket_receive_buffer_bytes,
+            socket_receive_buffer_bytes: if config.is_given("socket.receive.buffer.bytes") {
+                config.socket_receive_buffer_bytes
+            } else {
+                DEFAULT_RECEIVE_BUFFER_BYTES
+            },
             socket_request_max_bytes: config.socket_request_max_bytes,
             socket_listen_backlog_size: config.socket_listen_backlog_size,
             max_connections: config.max_connections,

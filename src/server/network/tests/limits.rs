@@ -125,6 +125,18 @@ fn the_settings_of_a_broker_arrive_with_those_of_its_listeners() {
 }
 
 #[test]
+fn the_receive_buffer_is_as_set_and_larger_than_kafkas_default_where_it_is_not() {
+    let mut broker = BrokerConfig::default();
+    let receive_buffer =
+        |broker: &BrokerConfig| NetworkConfig::of_broker(broker, []).unwrap().socket_receive_buffer_bytes;
+    assert_eq!(receive_buffer(&broker), 1024 * 1024);
+    broker.set("socket.receive.buffer.bytes", "102400").unwrap();
+    assert_eq!(receive_buffer(&broker), 102_400);
+    broker.set("socket.receive.buffer.bytes", "-1").unwrap();
+    assert_eq!(receive_buffer(&broker), -1);
+}
+
+#[test]
 fn a_limit_for_an_unknown_host_names_the_host() {
     let error = resolve_overrides([("no.such.host.invalid".to_owned(), 1)]).unwrap_err();
     assert!(error.to_string().contains("'no.such.host.invalid'"), "{error}");
