@@ -39,6 +39,7 @@ fn controllers_are_not_listed_by_a_broker() {
         let described = client.call(1, &DescribeClusterRequest::default().with_endpoint_type(type_));
         assert_eq!(code(described.error_code), expected);
         assert!(described.error_message.is_some() && described.brokers.is_empty());
+        assert_eq!(described.endpoint_type, 1, "an error does not echo the type");
     }
 }
 

@@ -331,10 +331,33 @@ fn a_fetch_that_waits_in_vain_is_answered_when_its_time_has_come() {
 #[test]
 fn an_error_of_one_partition_ends_the_wait_of_all() {
     let fixture = Fixture::start();
-    let mut client = fixture.create_topic("t", 1, &[]);
+    let mut client = fixture.create_topic("t", 2, &[]);
     let mut request = request("t", 0, 0).with_max_wait_ms(i32::MAX);
-    request.topics.push(topic_of("missing", &[(0, 0)]));
-    assert_eq!(client.call(11, &request).responses.len(), 2);
+    request.topics.push(topic_of("t", &[(1, 7)]));
+    let response = client.call(11, &request);
+    assert_eq!(code(response.responses[0].partitions[1].error_code), ErrorCode::OffsetOutOfRange);
+}
+
+#[test]
+fn a_partition_that_is_not_there_does_not_end_the_wait_of_the_others() {
+    let fixture = Fixture::start();
+    let mut reader = fixture.create_topic("t", 1, &[]);
+    let mut waits = request("t", 0, 0).with_max_wait_ms(i32::MAX);
+    waits.topics.push(topic_of("missing", &[(0, 0)]));
+    reader.send(11, &waits);
+    append(&mut fixture.connect(), "t", batch(&["a"]));
+    let response = reader.receive::<FetchRequest>(11).1;
+    assert_eq!(values(&records_of(&response.responses[0].partitions[0])).len(), 1);
+    assert_eq!(code(response.responses[1].partitions[0].error_code), ErrorCode::UnknownTopicOrPartition);
+}
+
+#[test]
+fn a_fetch_of_nothing_but_what_is_not_there_does_not_wait() {
+    let fixture = Fixture::start();
+    let request = request("missing", 0, 0).with_max_wait_ms(i32::MAX);
+    let data = only(fixture.connect().call(11, &request));
+    assert_eq!(code(data.error_code), ErrorCode::UnknownTopicOrPartition);
+    assert_eq!(data.aborted_transactions, Some(Vec::new()), "as Kafka has it");
 }
 
 #[test]

@@ -228,6 +228,26 @@ fn a_batch_that_contradicts_itself_is_invalid() {
 }
 
 #[test]
+fn what_the_log_refuses_is_answered_with_its_start_and_what_does_not_reach_it_is_not() {
+    let fixture = Fixture::start();
+    let mut client = fixture.create_topic("t", 1, &[]);
+    let refused_by_the_log = patched(&batch(&["a"]), 7, &[5]);
+    assert_eq!(produce_in(&mut client, 9, "t", refused_by_the_log).log_start_offset, 0);
+    for records in [Bytes::new(), [batch(&["a"]), batch(&["b"])].concat().into()] {
+        assert_eq!(produce_in(&mut client, 9, "t", records).log_start_offset, -1);
+    }
+}
+
+#[test]
+fn a_topic_without_partitions_is_not_answered() {
+    let fixture = Fixture::start();
+    let mut client = fixture.create_topic("t", 1, &[]);
+    let mut request = request("t", 0, None);
+    request.topic_data[0].partition_data.clear();
+    assert_eq!(client.call(9, &request).responses, []);
+}
+
+#[test]
 fn a_batch_larger_than_max_message_bytes_is_too_large() {
     let fixture = Fixture::start();
     let mut client = fixture.create_topic("t", 1, &[("max.message.bytes", "200")]);

@@ -159,6 +159,7 @@ fn every_version_deletes_a_topic() {
     let fixture = Fixture::start();
     for version in 1..=6 {
         let mut client = fixture.create_topic("t", 1, &[]);
+        let topic_id = describe_topic(&mut client, "t").topic_id;
         let request = match version {
             6 => DeleteTopicsRequest::default()
                 .with_topics(vec![DeleteTopicState::default().with_name(Some(topic_name("t")))]),
@@ -166,6 +167,7 @@ fn every_version_deletes_a_topic() {
         };
         let response = client.call(version, &request);
         assert_eq!(code(response.responses[0].error_code), ErrorCode::None, "version {version}");
+        assert!(version < 6 || response.responses[0].topic_id == topic_id, "the name's id is told");
         assert_eq!(code(describe_topic(&mut client, "t").error_code), ErrorCode::UnknownTopicOrPartition);
     }
 }

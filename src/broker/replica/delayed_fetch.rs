@@ -15,12 +15,15 @@ type Answer = Box<dyn FnOnce(Vec<FetchPartitionData>) + Send>;
 /// which a caller can thus prepare for only if need be.
 fn fetch_now(params: &FetchParams, partitions: &[FetchPartition]) -> Option<Vec<FetchPartitionData>> {
     let data = fetch_from_log(params, partitions);
-    (partitions.is_empty() || params.max_wait_ms <= 0 || is_enough(params, &data)).then_some(data)
+    let has_any = partitions.iter().any(|request| request.partition.is_ok());
+    (!has_any || params.max_wait_ms <= 0 || is_enough(params, partitions, &data)).then_some(data)
 }
 
-fn is_enough(params: &FetchParams, data: &[FetchPartitionData]) -> bool {
+/// A partition that was not found does not end the wait for the others: a client that goes on asking for it would
+/// never wait.
+fn is_enough(params: &FetchParams, partitions: &[FetchPartition], data: &[FetchPartitionData]) -> bool {
     let mut bytes = 0usize;
-    for partition in data {
+    for (_, partition) in partitions.iter().zip(data).filter(|(request, _)| request.partition.is_ok()) {
         if !partition.error.is_none() || partition.diverging_epoch.is_some() {
             return true;
         }
@@ -119,7 +122,8 @@ impl DelayedFetch {
 
     fn has_changed(&self, state: &mut State) -> bool {
         let mut changed = false;
-        for (request, seen) in self.partitions.iter().zip(&mut state.seen_ends) {
+        let found = |(request, _): &(&FetchPartition, _)| request.partition.is_ok();
+        for (request, seen) in self.partitions.iter().zip(&mut state.seen_ends).filter(found) {
             let end = request.readable_end(self.params.isolation);
             if *seen != end || end.is_none() {
                 *seen = end;
@@ -142,7 +146,7 @@ impl DelayedOperation for DelayedFetch {
             }
         }
         let data = fetch_from_log(&self.params, &self.partitions);
-        if !is_enough(&self.params, &data) {
+        if !is_enough(&self.params, &self.partitions, &data) {
             return false;
         }
         self.finish(data);

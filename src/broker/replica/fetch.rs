@@ -107,7 +107,11 @@ fn read_partition(
 ) -> FetchPartitionData {
     let partition = match &request.partition {
         Ok(partition) => partition,
-        Err(error) => return FetchPartitionData::error(*error, NO_LEADER_EPOCH),
+        Err(error) => {
+            // Kafka answers these before it looks at the isolation level: with an empty list, never with none.
+            let data = FetchPartitionData::error(*error, NO_LEADER_EPOCH);
+            return FetchPartitionData { aborted_transactions: Some(Vec::new()), ..data };
+        }
     };
     match try_read_partition(isolation, partition, request, limit_bytes, min_one_message) {
         Ok(data) => data,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use super::request::{Call, RequestContext};
 use crate::error::{Error, Result};
-use crate::model::ErrorCode;
+use crate::model::{ErrorCode, Uuid};
 use crate::protocol::messages::delete_topics::{DeletableTopicResult, DeleteTopicState};
 use crate::protocol::{DeleteTopicsRequest, DeleteTopicsResponse, StrBytes};
 use crate::server::network::Outcome;
@@ -43,7 +43,7 @@ pub(super) fn handle(call: Call<'_>, request: DeleteTopicsRequest) -> Outcome {
     })
 }
 
-type DeleteTopicKey = (Option<StrBytes>, crate::model::Uuid);
+type DeleteTopicKey = (Option<StrBytes>, Uuid);
 
 fn key(topic: &DeleteTopicState) -> DeleteTopicKey {
     (topic.name.clone(), topic.topic_id)
@@ -68,27 +68,30 @@ fn check(context: &RequestContext, topics: &[DeleteTopicState]) -> Result<()> {
     Ok(())
 }
 
-/// The name of the topic that was deleted.
-fn delete(context: &RequestContext, topic: &DeleteTopicState) -> Result<StrBytes> {
-    let name = match &topic.name {
-        Some(name) => name.clone(),
+/// The name and the id of the topic that was deleted.
+fn delete(context: &RequestContext, topic: &DeleteTopicState) -> Result<(StrBytes, Uuid)> {
+    let metadata = &context.core.metadata;
+    let (name, topic_id) = match &topic.name {
+        Some(name) => (name.clone(), metadata.topic(name).map(|found| found.id()).unwrap_or_default()),
         None if topic.topic_id.is_zero() => {
             return Err(Error::new(ErrorCode::InvalidRequest, "Neither topic name nor id were specified."));
         }
         None => {
-            let found = context.core.metadata.topic_by_id(topic.topic_id);
+            let found = metadata.topic_by_id(topic.topic_id);
             let found = found.ok_or_else(|| Error::from(ErrorCode::UnknownTopicId))?;
-            StrBytes::from(&**found.name())
+            (StrBytes::from(&**found.name()), topic.topic_id)
         }
     };
     context.core.delete_topic(&name)?;
-    Ok(name)
+    Ok((name, topic_id))
 }
 
-fn result(topic: DeleteTopicState, deleted: Result<StrBytes>) -> DeletableTopicResult {
+fn result(topic: DeleteTopicState, deleted: Result<(StrBytes, Uuid)>) -> DeletableTopicResult {
     let DeleteTopicState { name, topic_id } = topic;
     match deleted {
-        Ok(name) => DeletableTopicResult { name: Some(name), topic_id, ..DeletableTopicResult::default() },
+        Ok((name, topic_id)) => {
+            DeletableTopicResult { name: Some(name), topic_id, ..DeletableTopicResult::default() }
+        }
         Err(error) => DeletableTopicResult {
             name,
             topic_id,

@@ -50,7 +50,6 @@ fn refuse_endpoint_type(endpoint_type: i8) -> DescribeClusterResponse {
     DescribeClusterResponse {
         error_code: error.code(),
         error_message: Some(message.into()),
-        endpoint_type,
         ..DescribeClusterResponse::default()
     }
 }

@@ -131,7 +131,9 @@ impl<'a> Appends<'a> {
     }
 
     fn append_all(&mut self, topics: Vec<TopicProduceData>) -> Vec<TopicProduceResponse> {
-        topics.into_iter().map(|topic| self.append_to_topic(topic)).collect()
+        // A topic without partitions is left out, as Kafka does.
+        let topics = topics.into_iter().filter(|topic| !topic.partition_data.is_empty());
+        topics.map(|topic| self.append_to_topic(topic)).collect()
     }
 
     fn append_to_topic(&mut self, topic: TopicProduceData) -> TopicProduceResponse {
@@ -164,7 +166,8 @@ impl<'a> Appends<'a> {
     fn append(&mut self, partition: &Arc<Partition>, data: PartitionProduceData) -> Result<Appended, Error> {
         let version = self.context.version();
         let first = first_batch(data.records.as_ref());
-        if version < FIRST_ZSTD
+        // The older ones know neither zstd nor batches, and nothing of a batch is checked for them.
+        if (FIRST_BATCH_FORMAT..FIRST_ZSTD).contains(&version)
             && first.is_some_and(|batch| matches!(batch.compression_type(), Ok(CompressionType::Zstd)))
         {
             return Err(Error::new(
@@ -225,6 +228,7 @@ impl<'a> Appends<'a> {
             Err(error) => PartitionProduceResponse {
                 record_errors: record_errors(error),
                 error_message: Some(error.to_string().into()),
+                log_start_offset: partition.map_or(-1, |partition| log_start_offset(partition, error)),
                 current_leader: match (error.code(), partition) {
                     (ErrorCode::NotLeaderOrFollower, Some(partition)) => LeaderIdAndEpoch {
                         leader_id: self.context.core.node_id,
@@ -253,6 +257,29 @@ fn resolve(
         return Err(ErrorCode::InvalidTopicException);
     }
     Ok(topic)
+}
+
+/// Where the log starts, which is said of records that the log itself refused (Kafka:
+/// `ReplicaManager#appendRecordsToLeader`), and -1 of those that did not come that far.
+fn log_start_offset(partition: &Partition, error: &Error) -> Offset {
+    let reached_log = match error.source().and_then(|source| source.downcast_ref::<BatchError>()) {
+        Some(BatchError::NoBatch | BatchError::SeveralBatches | BatchError::OldMagic(_)) => false,
+        Some(_) => true,
+        None => error.code() != ErrorCode::UnsupportedCompressionType,
+    };
+    let is_told = !matches!(
+        error.code(),
+        ErrorCode::UnknownTopicOrPartition
+            | ErrorCode::NotLeaderOrFollower
+            | ErrorCode::MessageTooLarge
+            | ErrorCode::RecordListTooLarge
+            | ErrorCode::CorruptMessage
+            | ErrorCode::KafkaStorageError
+    );
+    match partition.existing_log() {
+        Some(log) if reached_log && is_told => log.log_start_offset(),
+        _ => -1,
+    }
 }
 
 fn failed(index: i32, error: ErrorCode) -> PartitionProduceResponse {
