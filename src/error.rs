@@ -83,8 +83,16 @@ impl Error {
     }
 
     /// Whether the handle that answered it is of no more use: its log directory is offline, its member or
-    /// producer is fenced. Open or join again.
+    /// producer is fenced. Open or join again. A disk that is only full is no such case: writes succeed again once
+    /// there is room.
     pub fn is_fatal(&self) -> bool {
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            if error.downcast_ref().is_some_and(LogError::is_disk_full) {
+                return false;
+            }
+            cause = error.source();
+        }
         matches!(
             self.0.code,
             ErrorCode::KafkaStorageError

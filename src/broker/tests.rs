@@ -383,3 +383,37 @@ fn a_consumer_reads_over_the_gaps_of_a_compacted_topic_to_the_end() {
     clean();
     assert_eq!(consume(), [&kept[..], &[entry(11, "e", None)]].concat());
 }
+
+#[cfg(feature = "testkit")]
+#[test]
+fn a_producer_that_finds_the_disk_full_may_go_on_when_there_is_room_and_consumers_do_meanwhile() {
+    use crate::sys::{Env, OsFileSystem};
+    use crate::testkit::{FaultyFileSystem, FileOperation};
+
+    let dir = tempfile::tempdir().unwrap();
+    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
+    let env = Env { fs: fs.clone(), ..Env::system() };
+    let broker = Broker::builder().log_dir(dir.path()).env(env).open().unwrap();
+    create(&broker, "orders", 1);
+    let producer = broker.producer();
+    let send = |value: &str| producer.send(ProducerRecord::new("orders").value(value)).unwrap().wait();
+    assert_eq!(send("a").unwrap().offset, 0);
+
+    fs.set_plan(|operation, _| {
+        (operation == FileOperation::Write).then(|| std::io::ErrorKind::StorageFull.into())
+    });
+    let error = send("b").unwrap_err();
+    assert_eq!(
+        (error.code(), error.is_retriable(), error.is_fatal()),
+        (ErrorCode::KafkaStorageError, true, false)
+    );
+    assert!(error.to_string().contains("make room there"), "{error}");
+    let partition = broker.topic("orders").unwrap().partition(0).unwrap();
+    assert_eq!(partition.read_from(0).count(), 1);
+
+    fs.clear_plan();
+    assert_eq!(send("b").unwrap().offset, 1);
+    let values: Vec<_> =
+        partition.read_from(0).map(|record| record.unwrap().value().unwrap().to_vec()).collect();
+    assert_eq!(values, [b"a", b"b"]);
+}

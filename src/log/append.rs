@@ -61,9 +61,10 @@ impl Log {
     /// (Kafka: `UnifiedLog#appendAsLeader`).
     ///
     /// # Errors
-    /// What the producer's state says against it; [`LogError::RecordListTooLarge`]; errors of the disk.
+    /// What the producer's state says against it; [`LogError::RecordListTooLarge`]; errors of the disk. A disk that is
+    /// full takes nothing, and the log goes on as it was.
     pub(crate) fn append_as_leader(&self, params: AppendParams) -> Result<LogAppendInfo, LogError> {
-        self.log_dir.run(|| {
+        self.log_dir.run_unless_full(|| {
             let AppendParams { mut records, origin, leader_epoch } = params;
             let config = self.config();
             check_fits_segment(records.size_in_bytes(), &config)?;
@@ -97,7 +98,7 @@ impl Log {
     /// # Errors
     /// [`LogError::UnexpectedAppendOffset`] if the offsets do not follow those in the log.
     pub(crate) fn append_as_follower(&self, records: &Bytes) -> Result<Option<LogAppendInfo>, LogError> {
-        self.log_dir.run(|| {
+        self.log_dir.run_unless_full(|| {
             let mut batches = Vec::new();
             let mut entries = Batches::new(records);
             for batch in &mut entries {
@@ -189,6 +190,7 @@ impl Log {
             Producers::Checked { updated, completed } => (updated, completed),
         };
         segment.append(entries, parts)?;
+        self.log_dir.note_room();
         for batch in batches {
             self.note_epoch_of(batch.header);
         }
@@ -196,7 +198,9 @@ impl Log {
             writer.producers.update(info);
         }
         for completed in &completed {
-            complete_txn(&mut writer.producers, completed, Some(segment.txn_index()))?;
+            // The marker is in the log already: if this fails, whatever the reason, the log cannot go on.
+            complete_txn(&mut writer.producers, completed, Some(segment.txn_index()))
+                .inspect_err(|error| self.log_dir.fail(error))?;
         }
         writer.producers.update_map_end_offset(end);
         self.bounds.lock().end = end_of(&segment, end);

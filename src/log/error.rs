@@ -13,8 +13,8 @@ pub(in crate::log) const CLUSTER_ID: &str = "cluster.id";
 /// An operation on a log, or on a directory of logs, that did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LogError {
-    /// The disk refused; the log dir is offline from now on.
-    #[error("cannot {action} {}: {source}", path.display())]
+    /// The disk refused; the log dir is offline from now on, unless the disk was only full.
+    #[error("cannot {action} {}: {source}{}", path.display(), remedy(source))]
     Storage {
         /// What was tried, as a verb with its preposition.
         action: &'static str,
@@ -219,10 +219,23 @@ impl LogError {
         }
     }
 
+    /// Whether the disk had no room left: what was tried was not done, and may be tried again.
+    pub(crate) fn is_disk_full(&self) -> bool {
+        matches!(self, LogError::Storage { source, .. } if is_disk_full(source))
+    }
+
     /// Whether the disk is to blame, so that its log dir must go offline (Kafka: `KafkaStorageException`).
     pub(crate) fn is_storage(&self) -> bool {
         matches!(self, LogError::Storage { source, .. } if !is_out_of_descriptors(source))
     }
+}
+
+fn is_disk_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+fn remedy(error: &io::Error) -> &'static str {
+    if is_disk_full(error) { "; make room there: until then, only reads succeed" } else { "" }
 }
 
 /// The process, or the system, has too many files open, which is no disk's fault and may pass.

@@ -43,8 +43,12 @@ impl FileRecords {
     /// A new file, with room for `preallocate` bytes.
     pub(crate) fn create(file: SegmentFile, preallocate: Option<u64>) -> Result<Self, LogError> {
         let opened = file.open(OpenOptions::REPLACE)?;
-        if let Some(len) = preallocate {
-            opened.allocate(len).map_err(file.failed("reserve room for"))?;
+        if let Some(len) = preallocate
+            && let Err(error) = opened.allocate(len)
+        {
+            // Room without records would count as records once nobody remembers that it was only reserved.
+            file.remove()?;
+            return Err(file.failed("reserve room for")(error));
         }
         Ok(FileRecords { file, opened: Mutex::new(Opened::Held(opened)), size: AtomicU64::new(0) })
     }
@@ -112,10 +116,18 @@ impl FileRecords {
     }
 
     /// Writes `parts`, of `size` bytes together, at the end, in one call. What a failed write leaves behind lies
-    /// beyond [`FileRecords::size`], where nobody reads and the next recovery cuts.
+    /// beyond [`FileRecords::size`], where nobody reads and the next recovery cuts; where the disk was only full, it is
+    /// cut off at once.
     pub(crate) fn append(&self, parts: &mut [IoSlice<'_>], size: u64) -> Result<(), LogError> {
         let end = self.size();
-        self.held_file()?.write_all_vectored_at(parts, end).map_err(self.file.failed("append to"))?;
+        let file = self.held_file()?;
+        if let Err(error) = file.write_all_vectored_at(parts, end) {
+            let error = self.file.failed("append to")(error);
+            if error.is_disk_full() {
+                file.set_len(end).map_err(self.file.failed("cut"))?;
+            }
+            return Err(error);
+        }
         self.size.store(end + size, Ordering::Release);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
@@ -42,6 +43,8 @@ pub(crate) struct LogDir {
     failures: LogDirFailureChannel,
     /// The error that took it offline.
     offline: OnceLock<Arc<str>>,
+    /// The last write found no room.
+    is_full: AtomicBool,
     /// Partitions that were deleted here and may still be in the checkpoints.
     pub(super) deleted: Mutex<HashSet<TopicPartition>>,
     pub(crate) recovery_points: OffsetCheckpointFile,
@@ -64,6 +67,7 @@ impl LogDir {
             clean_shutdown: CleanShutdownFile::new(Arc::clone(fs), &path),
             failures,
             offline: OnceLock::new(),
+            is_full: AtomicBool::new(false),
             deleted: Mutex::default(),
             path,
         }
@@ -105,12 +109,40 @@ impl LogDir {
     /// (Kafka: `LocalLog#maybeHandleIOException`).
     pub(crate) fn run<T>(&self, operation: impl FnOnce() -> Result<T, LogError>) -> Result<T, LogError> {
         self.check_online()?;
-        let result = operation();
-        if let Err(error) = &result
-            && error.is_storage()
-        {
-            self.fail(error);
+        operation().inspect_err(|error| {
+            if error.is_storage() {
+                self.fail(error);
+            }
+        })
+    }
+
+    /// The same for an operation that changes nothing if the disk has no room for it: then it is refused, and the dir
+    /// goes on. (In Kafka, a full disk takes the dir offline for good.)
+    pub(crate) fn run_unless_full<T>(
+        &self,
+        operation: impl FnOnce() -> Result<T, LogError>,
+    ) -> Result<T, LogError> {
+        self.check_online()?;
+        operation().inspect_err(|error| {
+            if error.is_disk_full() {
+                self.note_full(error);
+            } else if error.is_storage() {
+                self.fail(error);
+            }
+        })
+    }
+
+    /// Says so when it begins, not with every write that is refused.
+    fn note_full(&self, error: &LogError) {
+        if !self.is_full.swap(true, Ordering::Relaxed) {
+            tracing::error!(log_dir = %self.path.display(), %error, "log dir is full");
         }
-        result
+    }
+
+    /// Records were written.
+    pub(super) fn note_room(&self) {
+        if self.is_full.load(Ordering::Relaxed) && self.is_full.swap(false, Ordering::Relaxed) {
+            tracing::info!(log_dir = %self.path.display(), "log dir has room again");
+        }
     }
 }

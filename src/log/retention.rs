@@ -20,7 +20,7 @@ impl Log {
 
     /// The same, by whoever keeps compaction from the log.
     pub(super) fn delete_unneeded_segments(&self) -> Result<usize, LogError> {
-        self.log_dir.run(|| {
+        self.log_dir.run_unless_full(|| {
             let mut writer = self.writer.lock();
             self.check_open()?;
             let config = self.config();

@@ -29,7 +29,7 @@ impl Log {
 
     /// Starts a new segment at the end of the log, whether one is due or not (Kafka: `UnifiedLog#roll`).
     pub(crate) fn roll(&self) -> Result<(), LogError> {
-        self.log_dir.run(|| {
+        self.log_dir.run_unless_full(|| {
             let mut writer = self.writer.lock();
             self.check_open()?;
             self.roll_to(&mut writer.producers, &self.config(), self.log_end_offset()).map(drop)

@@ -136,14 +136,15 @@ impl<'a> Cleaning<'a> {
     ) -> Result<(), CleaningError> {
         let Some(first) = group.first() else { return Ok(()) };
         let log = self.pace.log;
-        let cleaned = Arc::new(log.create_cleaned_segment(&self.config, first.base_offset())?);
+        let cleaned = log.create_cleaned_segment(&self.config, first.base_offset());
+        let cleaned = Arc::new(cleaned.map_err(|error| put_off_if_full(log, error.into()))?);
         let copied = SegmentCopy::new(self, params, &cleaned).copy_all(group, transactions);
         if let Err(error) = copied {
             // Whatever was wrong before comes first.
             if let Err(also) = cleaned.delete_files() {
                 tracing::warn!(error = %also, "what an aborted compaction wrote could not be removed");
             }
-            return Err(error);
+            return Err(put_off_if_full(log, error));
         }
         match log.replace_segments(&cleaned, group)? {
             true => Ok(()),
@@ -272,5 +273,16 @@ impl<'a> SegmentWalk<'a> {
 impl From<BatchError> for CleaningError {
     fn from(error: BatchError) -> Self {
         CleaningError::Log(LogError::Batch(error))
+    }
+}
+
+/// Where there is no room for the copy of a segment, the segment stays as it is until the next time.
+fn put_off_if_full(log: &Log, error: CleaningError) -> CleaningError {
+    match error {
+        CleaningError::Log(error) if error.is_disk_full() => {
+            tracing::warn!(partition = %log.topic_partition(), %error, "a compaction is put off");
+            CleaningError::Aborted
+        }
+        error => error,
     }
 }

@@ -136,7 +136,7 @@ impl LogManager {
         }
         log.cleaning.set_first_dirty_offset(stats.end_offset);
         // The failure is noted with the dir.
-        let _ = log.log_dir.run(|| self.checkpoint_cleaner_offsets_in(&log.log_dir));
+        let _ = log.log_dir.run_unless_full(|| self.checkpoint_cleaner_offsets_in(&log.log_dir));
         if let Err(error) = log.delete_unneeded_segments() {
             tracing::warn!(partition = %log.topic_partition(), %error, "old segments could not be removed");
         }

@@ -38,7 +38,7 @@ impl LogManager {
         self.check_not_missing(partition, topic_id)?;
         let mut last_error = self.no_log_dir();
         for dir in self.dirs_by_number_of_logs() {
-            let created = dir.run(|| self.create_in(&dir, partition, topic_id, &config));
+            let created = dir.run_unless_full(|| self.create_in(&dir, partition, topic_id, &config));
             match created {
                 Ok(log) => {
                     let log = Arc::new(log);
@@ -77,9 +77,19 @@ impl LogManager {
             log.ensure_topic_id(topic_id)?;
             return Ok(log);
         }
-        let log = Log::create(params, topic_id)?;
-        self.env.fs.sync_dir(dir.path()).map_err(LogError::storage("sync", dir.path()))?;
-        Ok(log)
+        let created = Log::create(params, topic_id).and_then(|log| {
+            self.env.fs.sync_dir(dir.path()).map_err(LogError::storage("sync", dir.path()))?;
+            Ok(log)
+        });
+        if let Err(error) = &created
+            && error.is_disk_full()
+            && let Err(error) = self.env.fs.remove_dir_all(&path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            // It would be taken for a log of this topic, or of the next one of its name.
+            tracing::error!(path = %path.display(), %error, "a log that was not made is left behind: remove it");
+        }
+        created
     }
 
     fn dirs_by_number_of_logs(&self) -> Vec<Arc<LogDir>> {

@@ -116,7 +116,7 @@ impl DeletionQueue {
         for pending in due {
             // A dir that is offline keeps its files; they are found again when it comes back.
             if pending.log_dir.is_online()
-                && let Err(error) = pending.log_dir.run(|| pending.target.remove())
+                && let Err(error) = pending.log_dir.run_unless_full(|| pending.target.remove())
             {
                 tracing::error!(%error, "a deleted file could not be removed");
             }

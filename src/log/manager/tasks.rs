@@ -80,8 +80,8 @@ impl LogManager {
 
     fn for_each_dir(&self, task: impl Fn(&Arc<LogDir>) -> Result<(), LogError>) {
         for open in self.online_dirs() {
-            // The failure is noted with the dir.
-            let _ = open.dir.run(|| task(&open.dir));
+            // The failure is noted with the dir; what is full keeps its old checkpoint until the next time.
+            let _ = open.dir.run_unless_full(|| task(&open.dir));
         }
     }
 

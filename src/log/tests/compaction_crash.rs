@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use super::compaction::{compacted, fill};
+use super::compaction::{compacted, compacted_fixture, fill};
 use super::fixture::*;
 use crate::log::file_names::{CLEANED, SWAP};
 use crate::sys::OsFileSystem;
-use crate::testkit::FaultyFileSystem;
+use crate::testkit::{FaultyFileSystem, FileOperation};
 
 /// From the n-th change on, the disk takes nothing: the process is as good as dead. The next one finds each key's last
 /// record, and nothing that was obsolete before comes back in front of it.
@@ -85,4 +85,26 @@ fn wherever_a_compaction_is_cut_off_every_key_keeps_its_last_record() {
         n += 1;
     }
     assert!(n > 20, "{n}");
+}
+
+#[test]
+fn a_compaction_that_finds_the_disk_full_is_put_off_and_leaves_the_log_as_it_was() {
+    let mut fixture = compacted_fixture();
+    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
+    fixture.fs = fs.clone();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fill(&log, &[&[("a", Some("1"))], &[("a", Some("2")), ("b", Some("3"))], &[("b", Some("4"))]]);
+    let before = texts(&log);
+    let files = fixture.files();
+    fs.set_plan(|operation, path| {
+        let is_copy = path.to_string_lossy().ends_with(".cleaned");
+        (operation == FileOperation::Write && is_copy).then(|| std::io::ErrorKind::StorageFull.into())
+    });
+    assert!(manager.clean_now(&log).is_none());
+    assert!(log.is_online());
+    assert_eq!((texts(&log), fixture.files()), (before, files));
+    fs.clear_plan();
+    assert!(manager.clean_now(&log).is_some());
+    assert_eq!(texts(&log), ["1 a=2", "3 b=4"]);
 }

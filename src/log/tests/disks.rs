@@ -7,7 +7,7 @@ use super::fixture::*;
 use crate::log::LogError;
 use crate::log::file_names::LOG;
 use crate::model::{ErrorCode, TopicPartition};
-use crate::sys::OsFileSystem;
+use crate::sys::{FileSystem, OsFileSystem};
 use crate::testkit::{FaultyFileSystem, FileOperation};
 
 fn faulty(fixture: &mut Fixture) -> Arc<FaultyFileSystem> {
@@ -20,6 +20,10 @@ fn no_space() -> io::Error {
     io::Error::from(io::ErrorKind::StorageFull)
 }
 
+fn broken() -> io::Error {
+    io::Error::other("input/output error")
+}
+
 #[test]
 fn a_write_that_fails_takes_the_log_dir_offline_and_what_was_acknowledged_is_there_afterwards() {
     let mut fixture = Fixture::new();
@@ -27,7 +31,7 @@ fn a_write_that_fails_takes_the_log_dir_offline_and_what_was_acknowledged_is_the
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     append(&log, records(&["a"]));
-    fs.set_plan(|operation, _| (operation == FileOperation::Write).then(no_space));
+    fs.set_plan(|operation, _| (operation == FileOperation::Write).then(broken));
     let error = try_append(&log, records(&["b"])).unwrap_err();
     assert!(matches!(error, LogError::Storage { .. }), "{error}");
     assert_eq!(error.code(), ErrorCode::KafkaStorageError);
@@ -147,7 +151,7 @@ fn wherever_the_disk_fails_nothing_acknowledged_is_lost() {
         fs.set_plan(move |operation, _| {
             let (count, failed, kind) = &in_plan;
             if !operation.is_change() {
-                return (lasting && failed.load(Ordering::Relaxed)).then(no_space);
+                return (lasting && failed.load(Ordering::Relaxed)).then(broken);
             }
             let i = count.fetch_add(1, Ordering::Relaxed);
             let fails = i == n || (lasting && i > n);
@@ -155,7 +159,7 @@ fn wherever_the_disk_fails_nothing_acknowledged_is_lost() {
                 failed.store(true, Ordering::Relaxed);
                 kind.lock().get_or_insert(operation);
             }
-            fails.then(no_space)
+            fails.then(broken)
         });
         let mut acknowledged = Vec::new();
         let mut attempted = Vec::new();
@@ -195,6 +199,120 @@ fn wherever_the_disk_fails_nothing_acknowledged_is_lost() {
         [FileOperation::Write, FileOperation::Sync, FileOperation::Rename, FileOperation::Allocate]
     {
         assert!(failed_operations.contains(&operation), "{failed_operations:?}");
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_writes_until_there_is_room_and_serves_reads_meanwhile() {
+    let mut fixture = Fixture::new();
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    log.maybe_update_high_watermark(1).unwrap();
+    let file = fixture.partition_dir().join("00000000000000000000.log");
+    let len = || DISK().metadata(&file).unwrap().len;
+    let before = len();
+
+    fs.set_plan(|operation, _| (operation == FileOperation::Write).then(no_space));
+    for _ in 0..2 {
+        let error = try_append(&log, records(&["a value that does not fit"])).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::KafkaStorageError);
+        let message = error.to_string();
+        assert!(
+            message.contains(&*file.to_string_lossy()) && message.contains("make room there"),
+            "{message}"
+        );
+        assert_eq!(len(), before, "nothing torn stays");
+        assert_eq!(read_all(&log, 0), numbered(0, &["a"]));
+    }
+    assert!(log.is_online());
+    assert!(manager.offline_log_dirs().is_empty());
+    assert_eq!(manager.failures().take_next_offline_log_dir(), None);
+    // Neither do checkpoints that find no room.
+    fs.set_plan(|operation, _| operation.is_change().then(no_space));
+    manager.checkpoint_high_watermarks();
+    manager.checkpoint_recovery_offsets();
+    manager.checkpoint_log_start_offsets();
+    let other = manager.get_or_create_log(&TopicPartition::new("x", 0), topic_id(), Arc::default());
+    assert_eq!(other.unwrap_err().code(), ErrorCode::KafkaStorageError);
+    assert!(log.is_online());
+
+    fs.clear_plan();
+    append(&log, records(&["b"]));
+    log.maybe_update_high_watermark(2).unwrap();
+    assert_eq!(read_all(&log, 0), numbered(0, &["a", "b"]));
+    // Of the log that could not be made, nothing is left that another topic of its name would stumble over.
+    let id = crate::model::Uuid::from_bytes([7; 16]);
+    manager.get_or_create_log(&TopicPartition::new("x", 0), id, Arc::default()).unwrap();
+    manager.shutdown().unwrap();
+}
+
+#[test]
+fn a_sync_that_fails_for_want_of_room_takes_the_log_dir_offline_like_any_other() {
+    let mut fixture = Fixture::new();
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    fs.set_plan(|operation, _| (operation == FileOperation::Sync).then(no_space));
+    assert_eq!(log.flush_to_end().unwrap_err().code(), ErrorCode::KafkaStorageError);
+    assert!(!log.is_online());
+}
+
+/// Whatever operation is the one that finds the disk full, the log goes on where it was once there is room.
+#[test]
+fn wherever_the_disk_is_full_the_log_goes_on_when_there_is_room() {
+    let mut full_operations = HashSet::new();
+    let mut n = 0;
+    loop {
+        let mut fixture = Fixture::with_config(|config| {
+            config.segment_bytes = 400;
+            config.index_interval_bytes = 0;
+            config.preallocate = n % 2 == 0;
+        });
+        let fs = faulty(&mut fixture);
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        let count = Arc::new(AtomicUsize::new(0));
+        let kind = Arc::new(parking_lot::Mutex::new(None));
+        let in_plan = (Arc::clone(&count), Arc::clone(&kind));
+        fs.set_plan(move |operation, _| {
+            let (count, kind) = &in_plan;
+            // A full disk takes no new file either.
+            let takes_room = operation.is_change() || operation == FileOperation::Open;
+            let fails = takes_room && count.fetch_add(1, Ordering::Relaxed) == n;
+            fails.then(|| {
+                kind.lock().get_or_insert(operation);
+                no_space()
+            })
+        });
+        for i in 0..14u8 {
+            while let Err(error) = try_append(&log, records(&[[i]])) {
+                assert!(error.is_disk_full(), "operation {n}: {error}");
+            }
+        }
+        fs.clear_plan();
+        assert!(log.is_online(), "operation {n}");
+        let expected = numbered(0, &(0..14u8).map(|i| [i]).collect::<Vec<_>>());
+        log.maybe_update_high_watermark(14).unwrap();
+        assert_eq!(read_all(&log, 0), expected, "operation {n}");
+        // After a crash, and after a clean stop.
+        manager.abandon();
+        drop((manager, log));
+        for _ in 0..2 {
+            let manager = fixture.open();
+            let log = fixture.log_of(&manager);
+            log.maybe_update_high_watermark(log.log_end_offset()).unwrap();
+            assert_eq!(read_all(&log, 0), expected, "operation {n}");
+            manager.shutdown().unwrap();
+        }
+        let Some(operation) = *kind.lock() else { break };
+        full_operations.insert(operation);
+        n += 1;
+    }
+    for operation in [FileOperation::Open, FileOperation::Write, FileOperation::Allocate] {
+        assert!(full_operations.contains(&operation), "{full_operations:?}");
     }
 }
 
