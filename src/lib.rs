@@ -74,7 +74,7 @@
 //! |---|---|---|
 //! | `server` | yes | [`Broker::listen`]; without it, no networking and no wire format is compiled |
 //! | `testkit` | yes | [`TestBroker`]: a broker with a listener for tests |
-//! | `cli` | yes | the `ottla` binary; a library does not need its argument parser |
+//! | `cli` | yes | the `ottla` binary, and what it does with files; a library does not need its argument parser |
 //! | `gzip`, `snappy`, `lz4`, `zstd` | yes | one codec each; without it, its batches are refused with `UNSUPPORTED_COMPRESSION_TYPE` |
 //!
 //! `default-features = false` leaves the log engine and the native API.
@@ -132,6 +132,8 @@ pub use broker::{
     PartitionAssignor, Producer, ProducerBuilder, ProducerRecord, RebalanceListener, RecordMetadata,
     SendHandle,
 };
+#[cfg(feature = "cli")]
+pub use broker::{DumpLog, PayloadDecoder, VerifyLogDir};
 pub use config::{
     BrokerConfig, ClassName, CleanupPolicy, ConfigError, ConfigKey, ConfigProblem, ConfigType, ConfigWarning,
     Effect, GroupMigrationPolicy, MessageTimestampType, Password, Properties, RecordingLevel,

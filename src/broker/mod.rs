@@ -17,6 +17,8 @@ mod open;
 mod producer;
 mod purgatory;
 mod replica;
+#[cfg(feature = "cli")]
+mod tools;
 pub(crate) mod topic;
 mod transactions;
 
@@ -47,6 +49,9 @@ pub(crate) use replica::{
 };
 
 pub use producer::{Acks, Producer, ProducerBuilder, ProducerRecord, RecordMetadata, SendHandle};
+
+#[cfg(feature = "cli")]
+pub use tools::{DumpLog, PayloadDecoder, VerifyLogDir};
 
 pub(crate) use crate::log::FetchIsolation;
 

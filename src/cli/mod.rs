@@ -1,9 +1,11 @@
 //! The command line.
 
+mod dump_log;
 mod keys;
 mod serve;
 mod settings;
 mod signals;
+mod verify;
 
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -29,6 +31,14 @@ enum Command {
     /// log.dirs), then from --override; the last counts. Once the broker accepts connections it prints one line to
     /// stdout: ready bootstrap.servers=HOST:PORT log.dirs=DIR startup_ms=N. Logs go to stderr.
     Serve(ServeArgs),
+    /// Tell what is in the files of a log, as kafka-dump-log does: batches, records, indexes, producer snapshots.
+    ///
+    /// Options and output are those of Kafka's tool. Files are only read.
+    DumpLog(DumpLogArgs),
+    /// Check everything in data directories that no broker has open, without a write.
+    ///
+    /// What is wrong goes to stdout, a line each, progress to stderr. The exit code is 0 if all is well.
+    Verify(VerifyArgs),
     /// List the settings, with type, default, and what each is for.
     Config(ConfigArgs),
 }
@@ -50,6 +60,47 @@ struct ServeArgs {
 }
 
 #[derive(clap::Args)]
+struct DumpLogArgs {
+    /// Files to tell of: .log, .index, .timeindex, .txnindex, .snapshot.
+    #[arg(value_name = "FILE")]
+    paths: Vec<PathBuf>,
+    /// The same, separated by commas, as Kafka's tool has them.
+    #[arg(long, value_name = "FILES", value_delimiter = ',', required_unless_present = "paths")]
+    files: Vec<PathBuf>,
+    /// Tell of each record, with its key and value.
+    #[arg(long)]
+    print_data_log: bool,
+    /// Tell of each record, not only of each batch.
+    #[arg(long)]
+    deep_iteration: bool,
+    /// Of each record, tell nothing but key and value.
+    #[arg(long)]
+    skip_record_metadata: bool,
+    /// Of indexes, tell only what is wrong with them.
+    #[arg(long)]
+    verify_index_only: bool,
+    /// Of indexes, tell only whether a broker would take them for sound, or build them again.
+    #[arg(long)]
+    index_sanity_check: bool,
+    /// Tell of no more bytes of each .log file than these.
+    #[arg(long, value_name = "BYTES")]
+    max_bytes: Option<u64>,
+    /// Take keys and values for those of __consumer_offsets.
+    #[arg(long, conflicts_with = "transaction_log_decoder")]
+    offsets_decoder: bool,
+    /// Take keys and values for those of __transaction_state.
+    #[arg(long)]
+    transaction_log_decoder: bool,
+}
+
+#[derive(clap::Args)]
+struct VerifyArgs {
+    /// The log.dirs to check.
+    #[arg(value_name = "DIR", required = true)]
+    dirs: Vec<PathBuf>,
+}
+
+#[derive(clap::Args)]
 struct ConfigArgs {
     /// Only settings whose name has this in it.
     filter: Option<String>,
@@ -59,6 +110,8 @@ pub(crate) fn main() -> ExitCode {
     let clock = SystemClock::new();
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args, &clock),
+        Command::DumpLog(args) => dump_log::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Config(args) => keys::print(args.filter.as_deref().unwrap_or_default()),
     };
     match done {
@@ -104,6 +157,10 @@ enum CliError {
     Signals(std::io::Error),
     #[error("{0}")]
     Broker(#[from] ottla::Error),
+    #[error(
+        "{count} problems, listed above: a broker that opens the directory repairs what it can, and cuts what it cannot"
+    )]
+    Unsound { count: usize },
     #[error("cannot write to stdout: {0}")]
     Stdout(std::io::Error),
 }

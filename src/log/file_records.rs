@@ -40,6 +40,13 @@ impl FileRecords {
         FileRecords { file, opened: Mutex::new(Opened::No), size: AtomicU64::new(size) }
     }
 
+    /// A file that is there, which must not be written.
+    pub(crate) fn open_read_only(file: SegmentFile) -> Result<Self, LogError> {
+        let opened = file.open(OpenOptions::READ)?;
+        let size = opened.len().map_err(file.failed("look at"))?;
+        Ok(FileRecords { file, opened: Mutex::new(Opened::Held(opened)), size: AtomicU64::new(size) })
+    }
+
     /// A new file, with room for `preallocate` bytes.
     pub(crate) fn create(file: SegmentFile, preallocate: Option<u64>) -> Result<Self, LogError> {
         let opened = file.open(OpenOptions::REPLACE)?;

@@ -13,6 +13,8 @@ mod checkpoint;
 mod cleaner;
 mod cleaning;
 mod close;
+#[cfg(feature = "cli")]
+mod dump;
 mod epoch_cache;
 mod epochs;
 mod error;
@@ -43,6 +45,8 @@ mod timestamps;
 mod topic_id;
 mod truncate;
 mod validation;
+#[cfg(feature = "cli")]
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -55,6 +59,8 @@ use parking_lot::{Mutex, RwLock};
 pub(crate) use append::{AppendParams, LogAppendInfo};
 pub(crate) use bounds::FetchIsolation;
 pub(crate) use cleaner::CleanerConfig;
+#[cfg(feature = "cli")]
+pub(crate) use dump::{Dump, DumpError, DumpOptions, RecordText};
 pub(crate) use epoch_cache::EpochEndOffset;
 pub(crate) use error::LogError;
 pub(crate) use index::AbortedTxn;
@@ -62,6 +68,8 @@ pub(crate) use manager::{LogManager, LogManagerConfig};
 pub(crate) use offset_metadata::LogOffsetMetadata;
 pub(crate) use read::ReadParams;
 pub(crate) use segment::TimestampMatch;
+#[cfg(feature = "cli")]
+pub(crate) use verify::verify_log_dir;
 
 use crate::config::LogConfig;
 use crate::model::{TopicPartition, Uuid};

@@ -175,6 +175,9 @@ impl TransactionIndex {
 }
 
 impl AbortedTxn {
+    /// The bytes of an entry.
+    pub(crate) const SIZE: usize = ENTRY;
+
     fn to_bytes(self) -> [u8; ENTRY] {
         let mut bytes = [0; ENTRY];
         let words = [self.producer_id, self.first_offset, self.last_offset, self.last_stable_offset];
@@ -185,7 +188,8 @@ impl AbortedTxn {
         bytes
     }
 
-    fn parse(entry: &[u8]) -> Option<Self> {
+    /// `None` if it has another version.
+    pub(crate) fn parse(entry: &[u8]) -> Option<Self> {
         let word = |i: usize| -> Option<i64> {
             Some(i64::from_be_bytes(entry.get(2 + 8 * i..10 + 8 * i)?.try_into().ok()?))
         };

@@ -11,3 +11,5 @@ mod tests;
 pub(crate) use append_info::{AppendOffsets, ProducerAppendInfo};
 pub(crate) use entry::{BatchMetadata, ProducerStateEntry};
 pub(crate) use manager::{CompletedTxn, ProducerStateManager};
+#[cfg(feature = "cli")]
+pub(crate) use snapshot::parse as parse_snapshot;

@@ -47,7 +47,7 @@ pub(super) fn format<'a>(entries: impl Iterator<Item = &'a ProducerStateEntry>) 
 }
 
 /// Reads a snapshot; what is wrong with it, if it is.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<ProducerStateEntry>, String> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<ProducerStateEntry>, String> {
     let mut header = Fields(bytes);
     let (version, crc, count) = match (header.take(), header.take(), header.take()) {
         (Some(version), Some(crc), Some(count)) => {

@@ -47,4 +47,6 @@ pub use group_state::{GroupState, GroupType};
 pub(crate) use join::{JoinGroupMember, JoinGroupParams, JoinGroupProtocol, JoinGroupResult};
 pub(crate) use membership::{HeartbeatParams, LeaveGroupResult, LeavingMember};
 pub(crate) use offsets::{CommitOffsetsParams, FetchedOffset, OffsetCommit};
+#[cfg(feature = "cli")]
+pub(crate) use record::offsets_record_text;
 pub(crate) use sync::{SyncCallback, SyncGroupParams, SyncGroupResult};

@@ -1,6 +1,6 @@
 /// Why bytes are not a record of a coordinator, or cannot become one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(in crate::broker::coordinator) enum RecordError {
+pub(crate) enum RecordError {
     /// The bytes end within a field.
     #[error("{field} at byte {at} is cut off")]
     Cut { field: &'static str, at: usize },

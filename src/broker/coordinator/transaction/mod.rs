@@ -30,6 +30,8 @@ mod metadata;
 mod participants;
 mod partitions;
 mod record;
+#[cfg(feature = "cli")]
+mod record_text;
 mod state;
 mod turn;
 
@@ -41,4 +43,6 @@ pub(crate) use coordinator::TransactionCoordinator;
 pub(crate) use metadata::{ProducerIdAndEpoch, TransactionVersion};
 pub(crate) use participants::{TransactionMarker, TransactionParticipants};
 pub(crate) use partitions::Joining;
+#[cfg(feature = "cli")]
+pub(crate) use record_text::transaction_record_text;
 pub(crate) use state::TransactionState;

@@ -8,11 +8,15 @@ mod group_metadata;
 mod key;
 mod offset_commit;
 mod subscription;
+#[cfg(feature = "cli")]
+mod text;
 
 pub(super) use group_metadata::{GroupMetadataMember, GroupMetadataValue};
 pub(super) use key::RecordKey;
 pub(super) use offset_commit::OffsetCommitValue;
 pub(super) use subscription::subscribed_topics;
+#[cfg(feature = "cli")]
+pub(crate) use text::offsets_record_text;
 
 pub(super) use crate::broker::coordinator::record_format::RecordError;
 

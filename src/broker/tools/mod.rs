@@ -1,0 +1,7 @@
+//! What the `ottla` binary does with the files of a broker that does not run.
+
+mod dump_log;
+mod verify;
+
+pub use dump_log::{DumpLog, PayloadDecoder};
+pub use verify::VerifyLogDir;
