@@ -12,7 +12,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def build():
-    """The path of the binary."""
+    """The path of the binary: that of $OTTLA, or one that is built now."""
+    if "OTTLA" in os.environ:
+        return os.environ["OTTLA"]
     subprocess.run(["cargo", "build", "--release", "--bin", "ottla"], cwd=ROOT, check=True)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     return str(target / "release" / "ottla")

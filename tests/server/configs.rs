@@ -247,8 +247,13 @@ fn settings_that_only_a_restart_changes_are_refused() {
     let fixture = Fixture::start();
     let mut client = fixture.connect();
     let id = fixture.broker.node_id().to_string();
-    for key in ["broker.id", "log.dirs", "num.partitions"] {
-        let error = alter(&mut client, BROKER, &id, &[(key, SET, Some("5"))]);
+    for (key, value) in [
+        ("broker.id", "5"),
+        ("log.dirs", "5"),
+        ("num.partitions", "5"),
+        ("advertised.listeners", "PLAINTEXT://elsewhere.example:9092"),
+    ] {
+        let error = alter(&mut client, BROKER, &id, &[(key, SET, Some(value))]);
         assert!(matches!(error, ErrorCode::InvalidRequest | ErrorCode::InvalidConfig), "{key}: {error}");
     }
 }

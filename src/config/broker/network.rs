@@ -8,7 +8,7 @@ macro_rules! network_rows {
             "listeners" listeners: Vec<String> = list(&["PLAINTEXT://:9092"]), Any, PerBroker, Acts;
             /// The addresses that clients are told to connect to, where they are not those of `listeners`:
             /// behind a proxy, in a container, with 0.0.0.0 bound.
-            "advertised.listeners" advertised_listeners: Option<Vec<String>> = None, Any, PerBroker, Acts;
+            "advertised.listeners" advertised_listeners: Option<Vec<String>> = None, Any, ReadOnly, Acts;
             /// How each listener is protected, as NAME:PROTOCOL with PLAINTEXT, SSL, SASL_PLAINTEXT or
             /// SASL_SSL.
             "listener.security.protocol.map" listener_security_protocol_map: String = "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT".to_owned(), Any, PerBroker, Acts;

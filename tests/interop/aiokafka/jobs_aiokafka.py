@@ -206,7 +206,9 @@ async def start(*members):
 async def job_groups():
     topic, group = await new_topic(4), unique("group")
     first, second = member(group, topic), member(group, topic)
-    await start(first, second)
+    await start(first)
+    assert await share([first], 4) == [4]
+    await start(second)
     assert await share([first, second], 4) == [2, 2]
     await second.stop()
     assert await share([first], 4) == [4]

@@ -188,7 +188,9 @@ def share(topic, members, partitions):
 
 def job_groups():
     topic, group = new_topic(4), unique("group")
-    first, second = member(group, topic), member(group, topic)
+    first = member(group, topic)
+    assert share(topic, [first], 4) == [4]
+    second = member(group, topic)
     assert share(topic, [first, second], 4) == [2, 2]
     second.close()
     assert share(topic, [first], 4) == [4]

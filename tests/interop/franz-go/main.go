@@ -245,8 +245,10 @@ func share(partitions int, members ...*member) (each []int) {
 
 func groups() {
 	topic, group := newTopic(4, nil), Unique("group")
-	first, second := join(group, topic), join(group, topic)
+	first := join(group, topic)
 	defer first.Close()
+	Same([]int{4}, share(4, first))
+	second := join(group, topic)
 	Same([]int{2, 2}, share(4, first, second))
 	second.Close()
 	Same([]int{4}, share(4, first))

@@ -340,6 +340,7 @@ public final class Jobs {
         String topic = newTopic(4);
         String group = unique("group");
         try (Member one = new Member(group, topic)) {
+            same(List.of(4), share(4, one));
             try (Member two = new Member(group, topic)) {
                 same(List.of(2, 2), share(4, one, two));
             }

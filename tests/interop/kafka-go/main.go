@@ -237,8 +237,10 @@ func share(partitions int, members ...*watcher) (each []int) {
 
 func groups() {
 	topic, group := newTopic(4), Unique("group")
-	first, second := watch(group, topic), watch(group, topic)
+	first := watch(group, topic)
 	defer first.leave()
+	Same([]int{4}, share(4, first))
+	second := watch(group, topic)
 	Same([]int{2, 2}, share(4, first, second))
 	second.leave()
 	Same([]int{4}, share(4, first))

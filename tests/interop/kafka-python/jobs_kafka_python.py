@@ -11,6 +11,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.errors import TopicAlreadyExistsError
+from kafka.structs import OffsetAndMetadata
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from jobs import BOOTSTRAP, run_all, unique, wait_for  # noqa: E402
@@ -206,6 +207,7 @@ def share(members, partitions):
 def job_groups():
     topic, group = new_topic(4), unique("group")
     with contextlib.closing(Polled(group, topic)) as first:
+        assert share([first], 4) == [4]
         with contextlib.closing(Polled(group, topic)) as second:
             assert share([first, second], 4) == [2, 2]
         assert share([first], 4) == [4]
@@ -249,13 +251,13 @@ def job_describe_groups():
     produce(topic, [(None, b"x")] * 10)
     reader = member(group, topic)
     take(reader, 10)
-    reader.commit()
+    tp = TopicPartition(topic, 0)
+    reader.commit({tp: OffsetAndMetadata(4, "noted", -1)})
     assert group in str(admin.list_groups())
     described = str(admin.describe_groups([group]))
     assert "Stable" in described and group in described, described
     assert topic in str(admin.list_group_offsets({group: None}))
-    tp = TopicPartition(topic, 0)
-    assert reader.end_offsets([tp])[tp] - reader.committed(tp) == 0
+    assert reader.end_offsets([tp])[tp] - reader.committed(tp) == 6
     reader.close()
 
 

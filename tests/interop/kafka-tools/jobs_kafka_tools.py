@@ -1,5 +1,6 @@
 """Kafka's own command line tools, as people use them in scripts."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -124,6 +125,12 @@ def job_timestamps():
     assert offset_at(topic, "max-timestamp") == f"{topic}:0:{stamps.index(max(stamps))}"
     assert offset_at(topic, "earliest") == f"{topic}:0:0"
     assert offset_at(topic, "latest") == f"{topic}:0:10"
+    middle = sorted(stamps)[5]
+    group, instant = unique("group"), datetime.datetime.fromtimestamp(middle / 1000, datetime.timezone.utc)
+    group_command(group, "--topic", topic, "--reset-offsets", "--to-datetime", instant.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z", "--execute")
+    left = next(offset for offset, stamp in enumerate(stamps) if stamp >= middle)
+    rest = consume(topic, 10 - left, *shown("offset"), start=("--group", group))
+    assert rest[0].startswith(f"Offset:{left}\t"), rest
 
 
 def job_idempotent():
@@ -188,7 +195,9 @@ def share(partitions, *members):
 
 def job_groups():
     topic, group = new_topic(4), unique("group")
-    first, second = Member(group, topic), Member(group, topic)
+    first = Member(group, topic)
+    assert share(4, first) == [4]
+    second = Member(group, topic)
     assert share(4, first, second) == [2, 2]
     second.stop()
     assert share(4, first) == [4]
@@ -247,6 +256,8 @@ def job_describe_groups():
     assert fields[:6] == [group, topic, "0", "4", "10", "6"], fields
     reset = group_command(group, "--topic", topic, "--reset-offsets", "--to-offset", 2, "--execute")
     assert reset.splitlines()[-1].split() == [group, topic, "0", "2"], reset
+    shifted = group_command(group, "--all-topics", "--reset-offsets", "--shift-by", 3, "--dry-run")
+    assert shifted.splitlines()[-1].split() == [group, topic, "0", "5"], shifted
     member = Member(group, topic)
     share(1, member)
     assert re.search(rf"{group} .*range +Stable +1", group_command(group, "--describe", "--state"))

@@ -90,6 +90,8 @@ def job_timestamps():
     assert all(ts > 1_600_000_000_000 for ts in stamps)
     found = kcat("-Q", "-t", f"{topic}:0:{stamps[0]}").decode().split()
     assert found[-1] == "0", found
+    later = [m["payload"] for m, stamp in zip(consume(topic), stamps) if stamp >= stamps[1]]
+    assert kcat("-C", "-t", topic, "-p", "0", "-o", f"s@{stamps[1]}", "-e", "-q").decode().split() == later
 
 
 def job_idempotent():

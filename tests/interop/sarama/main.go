@@ -314,8 +314,10 @@ func instance(id string) func(*sarama.Config) {
 
 func groups() {
 	topic, group := newTopic(4, nil), Unique("group")
-	first, second := join(group, topic), join(group, topic)
+	first := join(group, topic)
 	defer first.leave()
+	Same([]int{4}, share(4, first))
+	second := join(group, topic)
 	Same([]int{2, 2}, share(4, first, second))
 	second.leave()
 	Same([]int{4}, share(4, first))

@@ -134,5 +134,13 @@ def job_state_restored():
     state_restored("at_least_once")
 
 
+def job_exactly_once_broker_restarts():
+    broker_restarts("exactly_once_v2")
+
+
+def job_exactly_once_state_restored():
+    state_restored("exactly_once_v2")
+
+
 if __name__ == "__main__":
     jobs.run_all(globals())
