@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 
 SETTINGS = {"group.initial.rebalance.delay.ms": 100, "group.min.session.timeout.ms": 1000}
+# Segments end and are compacted while a program runs that goes on for a few seconds.
+COMPACTING = {"log.roll.ms": 500, "log.cleaner.backoff.ms": 200, "log.cleaner.min.cleanable.ratio": 0.01}
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 

@@ -1,5 +1,6 @@
 """Kafka's own command line tools, as people use them in scripts."""
 
+import atexit
 import datetime
 import json
 import os
@@ -161,11 +162,12 @@ def job_seek():
 class Member:
     """A VerifiableConsumer that runs until it is stopped, and tells what it is assigned."""
 
-    def __init__(self, group, topic, *arguments):
+    def __init__(self, group, topic, *arguments, session_timeout_ms=6000):
         self.log = tempfile.NamedTemporaryFile("r")
         self.process = subprocess.Popen(
             [*JAVA, TOOLS + "VerifiableConsumer", "--bootstrap-server", BOOTSTRAP, "--group-id", group, "--topic", topic,
-             "--session-timeout", "6000", *arguments], stdout=open(self.log.name, "w"))
+             "--session-timeout", str(session_timeout_ms), *arguments], stdout=open(self.log.name, "w"))
+        atexit.register(self.process.kill)
 
     def assigned(self):
         """The partitions that it has after all that it told."""
@@ -206,11 +208,16 @@ def job_groups():
 
 def job_static_members():
     topic, group = new_topic(2), unique("group")
-    first, second = Member(group, topic, "--group-instance-id", "one"), Member(group, topic, "--group-instance-id", "two")
+
+    def member(instance_id):
+        # A new process must have joined before the session of the one before it ends.
+        return Member(group, topic, "--group-instance-id", instance_id, session_timeout_ms=30_000)
+
+    first, second = member("one"), member("two")
     share(2, first, second)
     before, events = second.assigned(), first.log.read().count("partitions_assigned")
     second.stop()
-    second = Member(group, topic, "--group-instance-id", "two")
+    second = member("two")
     share(2, first, second)
     assert second.assigned() == before
     assert open(first.log.name).read().count("partitions_assigned") == events, "the other member was rebalanced"

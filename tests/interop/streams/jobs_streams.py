@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from broker import Broker  # noqa: E402
+from broker import COMPACTING, Broker  # noqa: E402
 import jobs  # noqa: E402
 
 PLACE = pathlib.Path(os.environ["INSTALL_DIR"])
@@ -71,7 +71,7 @@ class Application:
 
 
 def new_broker():
-    return Broker(os.environ["OTTLA"], PLACE / "broker.log")
+    return Broker(os.environ["OTTLA"], PLACE / "broker.log", **COMPACTING)
 
 
 def new_application(broker, guarantee):
