@@ -130,7 +130,7 @@ pub use broker::{
     Acks, AutoOffsetReset, Broker, BrokerBuilder, Consumer, ConsumerBuilder, ConsumerIter, ConsumerRecord,
     ConsumerRecords, ConsumerRecordsIter, ConsumerWaker, GroupState, GroupType, NewTopic, OffsetAndMetadata,
     PartitionAssignor, Producer, ProducerBuilder, ProducerRecord, RebalanceListener, RecordMetadata,
-    SendHandle,
+    SendHandle, Transaction,
 };
 #[cfg(feature = "cli")]
 pub use broker::{DumpLog, PayloadDecoder, VerifyLogDir};

@@ -16,3 +16,5 @@ mod producer;
 mod reader;
 #[path = "embedded/support.rs"]
 mod support;
+#[path = "embedded/transactions.rs"]
+mod transactions;

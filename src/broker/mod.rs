@@ -48,7 +48,9 @@ pub(crate) use replica::{
     legacy_fetch_offsets, list_offset,
 };
 
-pub use producer::{Acks, Producer, ProducerBuilder, ProducerRecord, RecordMetadata, SendHandle};
+pub use producer::{
+    Acks, Producer, ProducerBuilder, ProducerRecord, RecordMetadata, SendHandle, Transaction,
+};
 
 #[cfg(feature = "cli")]
 pub use tools::{DumpLog, PayloadDecoder, VerifyLogDir};

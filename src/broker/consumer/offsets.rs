@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::Consumer;
 use crate::broker::coordinator::group::{CommitOffsetsParams, FetchedOffset, OffsetCommit};
+use crate::broker::coordinator::transaction::ProducerIdAndEpoch;
 use crate::broker::core::BrokerCore;
 use crate::error::{Error, Result};
-use crate::model::{ErrorCode, NO_LEADER_EPOCH, Offset, TopicPartition};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_LEADER_EPOCH, Offset, TopicPartition};
 
 /// How far a group has read a partition.
 ///
@@ -105,12 +106,68 @@ impl Consumer {
     }
 
     pub(super) fn commit_positions(&mut self) -> Result<()> {
-        let positions: Vec<(TopicPartition, OffsetAndMetadata)> = self
-            .assigned
-            .iter()
-            .filter_map(|partition| Some((partition.tp().clone(), partition.position()?.into())))
-            .collect();
-        self.commit_offsets(positions)
+        self.commit_offsets(self.positions_to_commit())
+    }
+
+    /// The positions of all partitions that are assigned.
+    pub(in crate::broker) fn positions_to_commit(&self) -> Vec<(TopicPartition, OffsetAndMetadata)> {
+        let position = |partition: &super::assigned::AssignedPartition| {
+            Some((partition.tp().clone(), partition.position()?.into()))
+        };
+        self.assigned.iter().filter_map(position).collect()
+    }
+
+    /// Whether it reads from this broker.
+    pub(in crate::broker) fn is_of(&self, core: &Arc<BrokerCore>) -> bool {
+        Arc::ptr_eq(&self.core, core)
+    }
+
+    /// Commits offsets within a transaction: `within` gets the partition of `__consumer_offsets` that becomes part of
+    /// it, and what to call while it cannot end.
+    pub(in crate::broker) fn commit_within(
+        &self,
+        offsets: &[(TopicPartition, OffsetAndMetadata)],
+        within: impl FnOnce(
+            &TopicPartition,
+            &mut dyn FnMut(ProducerIdAndEpoch) -> Vec<ErrorCode>,
+        ) -> Result<Vec<ErrorCode>>,
+    ) -> Result<()> {
+        let group_id = self.group_id()?;
+        self.core.ensure_open()?;
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        self.core.ensure_offsets_topic()?;
+        let groups = &self.core.groups;
+        let partition = groups.partition_for(group_id).ok_or(ErrorCode::CoordinatorNotAvailable)?;
+        let partition = TopicPartition::new(CONSUMER_OFFSETS_TOPIC, partition);
+        let member = self.membership.as_ref().map(|membership| membership.identity()).unwrap_or_default();
+        if self.membership.is_some() && !member.is_member() {
+            // The group would take it for somebody who reads without being a member, once it is empty.
+            return Err(group_error(ErrorCode::UnknownMemberId, group_id).context("not a member any more"));
+        }
+        let mut commit = |producer| {
+            let params = CommitOffsetsParams {
+                group_id,
+                member_id: &member.member_id,
+                group_instance_id: self.options.group_instance_id.as_deref().filter(|_| member.is_member()),
+                generation_id: member.generation_id,
+                retention_time_ms: None,
+                offsets: offsets.iter().map(|(tp, offset)| offset.commit(tp)).collect(),
+            };
+            groups.commit_transactional_offsets(producer, params)
+        };
+        let codes = within(&partition, &mut commit)?;
+        groups.wake_readers_of(group_id);
+        match offsets.iter().zip(codes).find(|(_, code)| !code.is_none()) {
+            None => Ok(()),
+            Some(((tp, _), code)) => {
+                if let Some(membership) = &self.membership {
+                    membership.note_error(code, member.generation_id);
+                }
+                Err(group_error(code, group_id).context(format_args!("cannot commit {tp}")))
+            }
+        }
     }
 
     /// Commits these offsets, each that of the next record to read.

@@ -9,9 +9,11 @@ use parking_lot::Mutex;
 use super::handle::{Appended, BatchState, Outcome, SendHandle};
 use super::record::ProducerRecord;
 use super::shared::{Acks, Common};
+use super::transactions::TransactionNumber;
+use crate::broker::coordinator::transaction::ProducerIdAndEpoch;
 use crate::broker::replica::Partition;
 use crate::error::{Error, Result};
-use crate::model::{ErrorCode, NO_SEQUENCE, Timestamp};
+use crate::model::{ErrorCode, Timestamp};
 use crate::record::{RECORD_BATCH_OVERHEAD, RecordBatchBuilder, increment_sequence};
 
 /// Empty builders that a partition keeps for their buffers.
@@ -27,7 +29,14 @@ pub(super) struct Accumulator {
     partition: Arc<Partition>,
     pending: Mutex<Pending>,
     /// The sequence of the next batch, and the turn to append. Taken before `pending`, never while holding it.
-    next_sequence: Mutex<i32>,
+    next_sequence: Mutex<NextSequence>,
+}
+
+/// Sequences start over with each epoch of a transactional producer.
+#[derive(Default)]
+struct NextSequence {
+    sequence: i32,
+    of: Option<ProducerIdAndEpoch>,
 }
 
 #[derive(Default)]
@@ -44,12 +53,14 @@ struct OpenBatch {
     size: usize,
     /// When it is appended even if it is not full.
     deadline: Duration,
+    transaction: Option<TransactionNumber>,
 }
 
 struct SealedBatch {
     builder: RecordBatchBuilder,
     state: Arc<BatchState>,
     size: usize,
+    transaction: Option<TransactionNumber>,
     common: Arc<Common>,
 }
 
@@ -80,7 +91,12 @@ pub(super) enum Offered {
 
 impl Accumulator {
     pub(super) fn new(common: Arc<Common>, partition: Arc<Partition>) -> Arc<Self> {
-        Arc::new(Accumulator { common, partition, pending: Mutex::default(), next_sequence: Mutex::new(0) })
+        Arc::new(Accumulator {
+            common,
+            partition,
+            pending: Mutex::default(),
+            next_sequence: Mutex::default(),
+        })
     }
 
     /// Adds a record to the open batch. `begin_with` bytes, reserved by the caller, are used for a new batch if
@@ -88,7 +104,7 @@ impl Accumulator {
     pub(super) fn offer(
         self: &Arc<Self>,
         record: &ProducerRecord<'_>,
-        timestamp: Timestamp,
+        (timestamp, transaction): (Timestamp, Option<TransactionNumber>),
         begin_with: Option<usize>,
     ) -> Result<Offered> {
         let record_size = size_upper_bound(record);
@@ -97,7 +113,7 @@ impl Accumulator {
         let mut reserved = begin_with;
         let mut pending = self.pending.lock();
         if let Some(open) = &pending.open
-            && open.builder.estimated_size() + record_size > open.size
+            && (open.builder.estimated_size() + record_size > open.size || open.transaction != transaction)
         {
             pending.seal(&self.common);
             sealed = true;
@@ -110,7 +126,7 @@ impl Accumulator {
                 }
                 return Ok(Offered::NeedsBatch(self.batch_size(record_size)?));
             };
-            pending.open = Some(self.begin_batch(&mut pending.spare, size));
+            pending.open = Some(self.begin_batch(&mut pending.spare, size, transaction));
             begun = true;
         }
         let added = pending.add(record, timestamp);
@@ -141,7 +157,12 @@ impl Accumulator {
         Ok(wanted.max(RECORD_BATCH_OVERHEAD + record_size))
     }
 
-    fn begin_batch(self: &Arc<Self>, spare: &mut Vec<RecordBatchBuilder>, size: usize) -> OpenBatch {
+    fn begin_batch(
+        self: &Arc<Self>,
+        spare: &mut Vec<RecordBatchBuilder>,
+        size: usize,
+        transaction: Option<TransactionNumber>,
+    ) -> OpenBatch {
         let builder =
             spare.pop().unwrap_or_else(|| RecordBatchBuilder::with_capacity(self.common.options.batch, size));
         let now = self.common.core.env.clock.monotonic();
@@ -150,6 +171,7 @@ impl Accumulator {
             state: BatchState::new(self.partition.tp().clone(), Arc::downgrade(self)),
             size,
             deadline: now.saturating_add(self.common.options.linger),
+            transaction,
         }
     }
 
@@ -196,7 +218,7 @@ impl Accumulator {
         loop {
             let mut next_sequence = self.next_sequence.lock();
             let Some(mut batch) = self.pending.lock().sealed.pop_front() else { return };
-            let appended = self.append(&mut batch.builder, &mut next_sequence);
+            let appended = self.append(&mut batch, &mut next_sequence);
             drop(next_sequence);
             if appended.is_ok() {
                 // Not in the turn: whoever is woken may answer a client, or append in turn.
@@ -206,22 +228,29 @@ impl Accumulator {
         }
     }
 
-    fn append(
-        &self,
-        builder: &mut RecordBatchBuilder,
-        next_sequence: &mut i32,
-    ) -> Result<(Appended, Option<i64>)> {
-        self.common.core.ensure_open()?;
+    fn append(&self, batch: &mut SealedBatch, next: &mut NextSequence) -> Result<(Appended, Option<i64>)> {
+        let core = &self.common.core;
+        core.ensure_open()?;
+        let builder = &mut batch.builder;
         let count = builder.records_count();
-        if self.common.options.idempotence {
-            let (producer_id, epoch) = self.common.producer_id()?;
-            builder.set_producer_state(producer_id, epoch, *next_sequence);
-        }
-        let info = self.partition.append_built_without_waking(builder)?;
-        if *next_sequence != NO_SEQUENCE {
-            // Only now: a batch that failed left nothing behind, so that the next one takes its numbers.
-            *next_sequence = increment_sequence(*next_sequence, count);
-        }
+        let info = if let Some(number) = batch.transaction {
+            self.common.transactions()?.append(core, number, self.partition.tp(), |producer| {
+                if next.of != Some(producer) {
+                    *next = NextSequence { sequence: 0, of: Some(producer) };
+                }
+                let ProducerIdAndEpoch { producer_id, producer_epoch } = producer;
+                builder.set_producer_state(producer_id, producer_epoch, next.sequence);
+                self.partition.append_built_without_waking(builder)
+            })??
+        } else {
+            if self.common.options.idempotence {
+                let (producer_id, epoch) = self.common.producer_id()?;
+                builder.set_producer_state(producer_id, epoch, next.sequence);
+            }
+            self.partition.append_built_without_waking(builder)?
+        };
+        // Only now: a batch that failed left nothing behind, so that the next one takes its numbers.
+        next.sequence = increment_sequence(next.sequence, count);
         let appended = Appended { base_offset: info.first_offset, log_append_time: info.log_append_time };
         Ok((appended, info.needs_flush.then_some(info.last_offset + 1)))
     }
@@ -237,6 +266,9 @@ impl Accumulator {
         let outcome: Outcome = outcome.map_err(|error| {
             let error = Arc::new(error.context(format_args!("append to {}", self.partition.tp())));
             self.common.note_failure(&error);
+            if let (Some(number), Ok(transactions)) = (batch.transaction, self.common.transactions()) {
+                transactions.note_failure(number, &error);
+            }
             error
         });
         batch.state.complete(outcome);
@@ -281,11 +313,12 @@ impl Pending {
 
     /// Closes the open batch, if there is one.
     fn seal(&mut self, common: &Arc<Common>) {
-        let Some(OpenBatch { builder, state, size, .. }) = self.open.take() else { return };
+        let Some(OpenBatch { builder, state, size, transaction, .. }) = self.open.take() else { return };
         if builder.is_empty() {
             common.memory.release(size);
         } else {
-            self.sealed.push_back(SealedBatch { builder, state, size, common: Arc::clone(common) });
+            let common = Arc::clone(common);
+            self.sealed.push_back(SealedBatch { builder, state, size, transaction, common });
         }
     }
 }
@@ -325,7 +358,7 @@ mod tests {
         let broker = Broker::temporary().unwrap();
         broker.admin().create_topic(NewTopic::new("orders", 1)).unwrap();
         let partition = broker.core.partition("orders", 0).unwrap();
-        let common = Common::new(Arc::clone(&broker.core), ProducerBuilder::default_options());
+        let common = Common::new(Arc::clone(&broker.core), ProducerBuilder::default_options(), None);
         let accumulator = Accumulator::new(common, Arc::clone(&partition));
         let reader =
             Arc::new(Reader { accumulator: Arc::clone(&accumulator), has_seen: AtomicBool::new(false) });
@@ -334,7 +367,7 @@ mod tests {
         let record = ProducerRecord::new("orders").value("a");
         let size = accumulator.common.options.batch_size_bytes;
         assert!(accumulator.common.memory.try_reserve(size));
-        accumulator.offer(&record, 1, Some(size)).unwrap();
+        accumulator.offer(&record, (1, None), Some(size)).unwrap();
         accumulator.append_open();
         assert!(reader.has_seen.load(Ordering::SeqCst));
         assert_eq!(partition.log().unwrap().log_end_offset(), 1);

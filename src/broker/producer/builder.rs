@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::Producer;
 use super::shared::{Acks, Open, ProducerOptions};
+use super::transactions::Transactions;
 use crate::broker::Handle;
 use crate::error::{Error, Result};
 use crate::model::ErrorCode;
@@ -34,11 +35,21 @@ use crate::record::{BatchOptions, CompressionType};
 pub struct ProducerBuilder {
     core: Handle,
     options: ProducerOptions,
+    transactional_id: Option<String>,
+    transaction_timeout_ms: i32,
 }
+
+/// Kafka: `transaction.timeout.ms`.
+const TRANSACTION_TIMEOUT_MS: i32 = 60_000;
 
 impl ProducerBuilder {
     pub(super) fn new(core: Handle) -> Self {
-        ProducerBuilder { core, options: Self::default_options() }
+        ProducerBuilder {
+            core,
+            options: Self::default_options(),
+            transactional_id: None,
+            transaction_timeout_ms: TRANSACTION_TIMEOUT_MS,
+        }
     }
 
     pub(super) fn default_options() -> ProducerOptions {
@@ -110,12 +121,33 @@ impl ProducerBuilder {
         self
     }
 
+    /// Makes the producer a transactional one. Its id is a name that outlives it: whoever builds a producer with the
+    /// same id, in this process or elsewhere, takes over from the one before, which can write no more, and whose open
+    /// transaction is aborted. Kafka: `transactional.id`; default none.
+    pub fn transactional_id(mut self, transactional_id: impl Into<String>) -> Self {
+        self.transactional_id = Some(transactional_id.into());
+        self
+    }
+
+    /// How long a transaction may be open, in milliseconds, before the broker aborts it. The broker looks every
+    /// `transaction.abort.timed.out.transaction.cleanup.interval.ms`. Kafka: `transaction.timeout.ms`; default 60000,
+    /// at most the broker's `transaction.max.timeout.ms`.
+    pub fn transaction_timeout_ms(mut self, transaction_timeout_ms: i32) -> Self {
+        self.transaction_timeout_ms = transaction_timeout_ms;
+        self
+    }
+
     /// Makes the producer.
     ///
     /// # Errors
-    /// [`InvalidConfig`](ErrorCode::InvalidConfig) if a size is 0, or a batch does not fit the buffer memory;
+    /// [`InvalidConfig`](ErrorCode::InvalidConfig) if a size is 0, a batch does not fit the buffer memory, or a
+    /// transactional producer is to do without idempotence;
+    /// [`InvalidTransactionTimeout`](ErrorCode::InvalidTransactionTimeout);
+    /// [`InvalidRequest`](ErrorCode::InvalidRequest) if the transactional id is empty;
+    /// [`ConcurrentTransactions`](ErrorCode::ConcurrentTransactions) if the transaction of the producer before could
+    /// not be aborted yet, as a disk refused;
     /// [`UnsupportedCompressionType`](ErrorCode::UnsupportedCompressionType) if this build lacks the codec.
-    pub fn build(self) -> Result<Producer> {
+    pub fn build(mut self) -> Result<Producer> {
         let ProducerOptions { batch_size_bytes, buffer_memory_bytes, batch, .. } = self.options;
         if batch_size_bytes == 0 || batch_size_bytes > i32::MAX as usize {
             return Err(Error::new(
@@ -140,6 +172,17 @@ impl ProducerBuilder {
                 ),
             ));
         }
-        Ok(Producer { shared: Open::new(self.core, self.options) })
+        let mut transactions = None;
+        if let Some(id) = self.transactional_id {
+            if !self.options.idempotence {
+                return Err(Error::new(
+                    ErrorCode::InvalidConfig,
+                    "transactional.id needs enable.idempotence",
+                ));
+            }
+            self.options.batch.transactional = true;
+            transactions = Some(Transactions::init(&self.core, id, self.transaction_timeout_ms)?);
+        }
+        Ok(Producer { shared: Open::new(self.core, self.options, transactions) })
     }
 }

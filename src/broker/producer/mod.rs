@@ -10,6 +10,8 @@ mod record;
 mod send;
 mod shared;
 mod topics;
+mod transaction;
+mod transactions;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,6 +23,7 @@ pub(crate) use partitioner::partition_for_key;
 pub use record::ProducerRecord;
 pub use shared::Acks;
 use shared::Open;
+pub use transaction::Transaction;
 
 use super::Broker;
 use crate::error::Result;
@@ -42,6 +45,11 @@ use handle::SharedError;
 /// thread that fills it, by a thread that waits for one of its records, or
 /// [`linger_ms`](ProducerBuilder::linger_ms) after its first record, whichever comes first. A producer has no
 /// thread of its own.
+///
+/// # Transactions
+/// With a [`transactional_id`](ProducerBuilder::transactional_id), what is sent between
+/// [`begin_transaction`](Producer::begin_transaction) and [`Transaction::commit`] becomes visible as a whole, together
+/// with the offsets of what was read for it, or not at all.
 ///
 /// # Closing
 /// [`close`](Producer::close), and dropping the last handle, append what is open; so does
@@ -88,13 +96,14 @@ impl Producer {
         Arc::clone(&**self.shared)
     }
 
-    /// Appends what is open and ends the producer for all its handles: a later `send` fails. Closing again does
-    /// nothing.
+    /// Appends what is open and ends the producer for all its handles: a later `send` fails. A transaction that is open
+    /// is aborted. Closing again does nothing.
     ///
     /// # Errors
     /// As [`flush`](Self::flush).
     pub fn close(&self) -> Result<()> {
         self.shared.closed.store(true, Ordering::SeqCst);
+        self.shared.abort_at_end();
         self.flush()
     }
 }
@@ -108,7 +117,7 @@ impl fmt::Debug for Producer {
 impl Broker {
     /// A producer with the default settings: see [`ProducerBuilder`].
     pub fn producer(&self) -> Producer {
-        Producer { shared: Open::new(self.core.clone(), ProducerBuilder::default_options()) }
+        Producer { shared: Open::new(self.core.clone(), ProducerBuilder::default_options(), None) }
     }
 
     /// A producer with other settings than the default.

@@ -10,6 +10,7 @@ use super::partitioner::partition_for_key;
 use super::record::ProducerRecord;
 use super::shared::Shared;
 use super::topics::TopicEntry;
+use super::transactions::TransactionNumber;
 use crate::error::{Error, Result};
 use crate::model::{ErrorCode, Timestamp};
 
@@ -28,21 +29,29 @@ impl Producer {
     /// - [`RequestTimedOut`](ErrorCode::RequestTimedOut): other threads held all of the buffer memory for
     ///   [`max_block_ms`](crate::ProducerBuilder::max_block_ms).
     /// - [`InvalidRequest`](ErrorCode::InvalidRequest): the producer is closed.
+    /// - [`InvalidTxnState`](ErrorCode::InvalidTxnState): the producer is transactional, and no transaction is open.
     /// - [`BrokerNotAvailable`](ErrorCode::BrokerNotAvailable): the broker is closed.
     pub fn send(&self, record: ProducerRecord<'_>) -> Result<SendHandle> {
-        let shared = &self.shared;
+        self.shared.send(record)
+    }
+}
+
+impl Shared {
+    pub(super) fn send(self: &Arc<Self>, record: ProducerRecord<'_>) -> Result<SendHandle> {
+        let shared = self;
         if shared.closed.load(Ordering::Relaxed) {
             return Err(Error::new(ErrorCode::InvalidRequest, "the producer is closed"));
         }
         let common = &shared.common;
         common.core.ensure_open()?;
+        let transaction = common.current_transaction()?;
         let timestamp = record.timestamp.unwrap_or_else(|| common.core.env.clock.now_ms());
         let entry = shared.topic(record.topic)?;
-        match shared.send_to(&entry, &record, timestamp) {
+        match shared.send_to(&entry, &record, (timestamp, transaction)) {
             Err(error) if error.code() == ErrorCode::UnknownTopicOrPartition => {
                 // The topic was deleted, or deleted and made again, or given more partitions.
                 let entry = shared.refreshed(record.topic, &entry)?;
-                shared.send_to(&entry, &record, timestamp)
+                shared.send_to(&entry, &record, (timestamp, transaction))
             }
             result => result,
         }
@@ -80,7 +89,7 @@ impl Shared {
         self: &Arc<Self>,
         entry: &Arc<TopicEntry>,
         record: &ProducerRecord<'_>,
-        timestamp: Timestamp,
+        stamp: (Timestamp, Option<TransactionNumber>),
     ) -> Result<SendHandle> {
         let is_sticky = record.partition.is_none() && record.key.is_none();
         let partition = match (record.partition, record.key) {
@@ -96,7 +105,7 @@ impl Shared {
         })?;
         let mut begin_with = None;
         loop {
-            match accumulator.offer(record, timestamp, begin_with)? {
+            match accumulator.offer(record, stamp, begin_with)? {
                 Offered::NeedsBatch(size) => {
                     entry.refresh(&self.common);
                     self.reserve(size)?;

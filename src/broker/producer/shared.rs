@@ -9,10 +9,11 @@ use parking_lot::Mutex;
 
 use super::memory::BufferMemory;
 use super::topics::Topics;
+use super::transactions::{TransactionNumber, Transactions};
 use crate::broker::Handle;
 use crate::broker::core::{BrokerCore, CloseListener};
 use crate::error::{Error, Result};
-use crate::model::{ProducerEpoch, ProducerId};
+use crate::model::{ErrorCode, ProducerEpoch, ProducerId};
 use crate::record::BatchOptions;
 use crate::sys::SeededRng;
 
@@ -49,6 +50,7 @@ pub(super) struct Common {
     pub(super) options: ProducerOptions,
     pub(super) memory: BufferMemory,
     identity: Mutex<Option<(ProducerId, ProducerEpoch)>>,
+    transactions: Option<Transactions>,
     /// The first failure since the last flush.
     failure: Mutex<Option<Arc<Error>>>,
 }
@@ -71,9 +73,14 @@ pub(super) struct Shared {
 }
 
 impl Common {
-    pub(super) fn new(core: Arc<BrokerCore>, options: ProducerOptions) -> Arc<Self> {
+    pub(super) fn new(
+        core: Arc<BrokerCore>,
+        options: ProducerOptions,
+        transactions: Option<Transactions>,
+    ) -> Arc<Self> {
         let memory = BufferMemory::new(options.buffer_memory_bytes, Arc::clone(&core.env.clock));
-        Arc::new(Common { core, options, memory, identity: Mutex::new(None), failure: Mutex::new(None) })
+        let (identity, failure) = (Mutex::new(None), Mutex::new(None));
+        Arc::new(Common { core, options, memory, identity, transactions, failure })
     }
 
     /// The id of this producer, asked for when it first appends.
@@ -83,6 +90,24 @@ impl Common {
             return Ok(identity);
         }
         Ok(*identity.insert((self.core.generate_producer_id()?, 0)))
+    }
+
+    /// Those of a transactional producer.
+    ///
+    /// # Errors
+    /// INVALID_TXN_STATE: it is none.
+    pub(super) fn transactions(&self) -> Result<&Transactions> {
+        self.transactions
+            .as_ref()
+            .ok_or_else(|| Error::new(ErrorCode::InvalidTxnState, "the producer has no transactional id"))
+    }
+
+    /// The transaction that a record belongs to which is sent now; `None` for those outside of any.
+    ///
+    /// # Errors
+    /// INVALID_TXN_STATE: the producer is transactional, and no transaction is open.
+    pub(super) fn current_transaction(&self) -> Result<Option<TransactionNumber>> {
+        self.transactions.as_ref().map(Transactions::current).transpose()
     }
 
     pub(super) fn note_failure(&self, error: &Arc<Error>) {
@@ -95,10 +120,10 @@ impl Common {
 }
 
 impl Shared {
-    fn new(core: Arc<BrokerCore>, options: ProducerOptions) -> Arc<Self> {
+    fn new(core: Arc<BrokerCore>, options: ProducerOptions, transactions: Option<Transactions>) -> Arc<Self> {
         let shared = Arc::new(Shared {
             rng: SeededRng::new(core.env.rng.next_u64()),
-            common: Common::new(core, options),
+            common: Common::new(core, options, transactions),
             topics: Topics::default(),
             is_linger_scheduled: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -119,13 +144,18 @@ impl Shared {
 
 impl CloseListener for Shared {
     fn before_close(&self) {
+        self.abort_at_end();
         self.append_all();
     }
 }
 
 impl Open {
-    pub(super) fn new(core: Handle, options: ProducerOptions) -> Arc<Self> {
-        Arc::new(Open { shared: Shared::new(Arc::clone(&core), options), _core: core })
+    pub(super) fn new(
+        core: Handle,
+        options: ProducerOptions,
+        transactions: Option<Transactions>,
+    ) -> Arc<Self> {
+        Arc::new(Open { shared: Shared::new(Arc::clone(&core), options, transactions), _core: core })
     }
 }
 
