@@ -34,9 +34,9 @@ macro_rules! network_rows {
             /// How many threads do what may block: waiting for the disk, scans, deletions.
             "num.io.threads" num_io_threads: i32 = 8, AtLeast(1), ClusterWide, Acts;
             /// How many requests may wait for a thread before no more are read.
-            "queued.max.requests" queued_max_requests: i32 = 500, AtLeast(1), ReadOnly, Accepted;
+            "queued.max.requests" queued_max_requests: i32 = 500, AtLeast(1), ReadOnly, Acts;
             /// How many bytes of requests may be held in memory before no more are read; -1 is no limit.
-            "queued.max.request.bytes" queued_max_request_bytes: i64 = -1, AtLeast(-1), ReadOnly, Accepted;
+            "queued.max.request.bytes" queued_max_request_bytes: i64 = -1, AtLeast(-1), ReadOnly, Acts;
             /// How long an answer to a request of this broker may take.
             "request.timeout.ms" request_timeout_ms: i32 = 30_000, Any, ReadOnly, Accepted;
             /// The socket's buffer for what is sent; -1 leaves it to the system.

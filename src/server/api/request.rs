@@ -94,9 +94,11 @@ impl<'a> Call<'a> {
         R: Response,
     {
         let context = self.context.clone();
+        let queued = self.slot.enqueue();
         let reply = self.defer();
         let io_threads = Arc::clone(&context.core.io_threads);
         io_threads.run(move || {
+            drop(queued);
             let response = handle(&context, request);
             reply.send(&response);
         });

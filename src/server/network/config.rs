@@ -25,6 +25,10 @@ pub(crate) struct NetworkConfig {
     pub(crate) socket_receive_buffer_bytes: i32,
     /// The largest frame; a connection that announces a larger one is closed.
     pub(crate) socket_request_max_bytes: i32,
+    /// Requests that may wait for a thread before no more are read. Read at the start.
+    pub(crate) queued_max_requests: i32,
+    /// Bytes of requests in memory, of all connections, before no further one is begun; -1: no limit. Read at the start.
+    pub(crate) queued_max_request_bytes: i64,
     /// How many connections the system keeps until they are accepted.
     pub(crate) socket_listen_backlog_size: i32,
     /// Connections of all listeners; beyond, none is accepted until one ends.
@@ -124,6 +128,8 @@ impl NetworkConfig {
                 DEFAULT_RECEIVE_BUFFER_BYTES
             },
             socket_request_max_bytes: config.socket_request_max_bytes,
+            queued_max_requests: config.queued_max_requests,
+            queued_max_request_bytes: config.queued_max_request_bytes,
             socket_listen_backlog_size: config.socket_listen_backlog_size,
             max_connections: config.max_connections,
             max_connections_per_ip: config.max_connections_per_ip,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::gate::{Gates, Queued};
 use super::mailbox::{Answer, Mailbox, Message};
 use super::send::SendFrame;
 
@@ -66,6 +67,7 @@ pub(crate) enum Outcome {
 /// The place of one answer in the order of its connection. It costs nothing unless it is deferred.
 pub(crate) struct Slot<'a> {
     pub(super) mailbox: &'a Arc<Mailbox>,
+    pub(super) gates: &'a Arc<Gates>,
     pub(super) token: usize,
     pub(super) connection: u64,
     pub(super) sequence: u64,
@@ -73,6 +75,12 @@ pub(crate) struct Slot<'a> {
 }
 
 impl Slot<'_> {
+    /// Counts the request among those that wait for a thread, for as long as what is given back lives. There may be
+    /// `queued.max.requests` of them before no more are read.
+    pub(crate) fn enqueue(&self) -> Queued {
+        Queued::new(self.gates)
+    }
+
     /// Keeps the place for an answer that comes later, from any thread; the handler then returns
     /// [`Outcome::Pending`]. (If it returns anything else, that counts, and what the responder does is ignored.)
     pub(crate) fn defer(self) -> Responder {

@@ -36,6 +36,8 @@ pub(super) enum Message {
     CloseConnections(Arc<str>),
     /// A listener that had to wait may try again.
     TryAccept,
+    /// A bound on what is in work was reached and is not any more: connections go on.
+    Proceed,
     /// The settings have changed.
     Reconfigure,
     /// Send what is ready, and end.

@@ -17,6 +17,7 @@ mod acceptor;
 mod channel;
 mod config;
 mod error;
+mod gate;
 mod handler;
 mod idle;
 mod mailbox;

@@ -176,6 +176,10 @@ impl<H: RequestHandler> Processor<H> {
                     self.close_connections(&name);
                 }
                 Message::CloseConnections(name) => self.close_connections(&name),
+                Message::Proceed => {
+                    let tokens: Vec<usize> = self.channels.tokens().collect();
+                    tokens.into_iter().for_each(|token| self.make_runnable(token));
+                }
                 Message::TryAccept => self.retry_accept(|hold| hold == Hold::UntilClose),
                 Message::Reconfigure => {
                     self.bench.config = self.shared.config();

@@ -108,6 +108,11 @@ impl Receive {
         Some(Bytes::from(std::mem::take(&mut self.body)))
     }
 
+    /// The bytes of the frame that is on its way: all that it announces, since it may take them any time.
+    pub(super) fn claimed_bytes(&self) -> usize {
+        if self.head_len == SIZE_LEN { self.size } else { 0 }
+    }
+
     /// Keeps bytes that arrived while no further request may be taken up.
     pub(super) fn stall(&mut self, input: Bytes) {
         self.stalled = input;

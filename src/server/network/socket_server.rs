@@ -12,6 +12,7 @@ use super::acceptor::Listener;
 use super::channel::Workbench;
 use super::config::NetworkConfig;
 use super::error::NetworkError;
+use super::gate::Gates;
 use super::handler::RequestHandler;
 use super::mailbox::{Mailbox, Message};
 use super::metrics::{NetworkMetrics, ThreadMetrics};
@@ -24,6 +25,7 @@ use crate::sys::{Clock, Env, Wake};
 pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) quotas: Arc<ConnectionQuotas>,
+    pub(super) gates: Arc<Gates>,
     pub(super) next_connection_id: AtomicU64,
     config: RwLock<Arc<NetworkConfig>>,
     /// The threads that get connections.
@@ -106,9 +108,16 @@ impl SocketServer {
         let shared = Arc::new(Shared {
             clock: Arc::clone(&env.clock),
             quotas: Arc::default(),
+            gates: Arc::new(Gates::new(&config)),
             next_connection_id: AtomicU64::new(0),
             config: RwLock::new(Arc::new(config)),
             links: RwLock::default(),
+        });
+        let weak = Arc::downgrade(&shared);
+        shared.gates.on_open(move || {
+            if let Some(shared) = weak.upgrade() {
+                shared.links.read().iter().for_each(|link| link.mailbox.post(Message::Proceed));
+            }
         });
         let start_thread = {
             let (shared, env) = (Arc::clone(&shared), env.clone());
@@ -267,6 +276,7 @@ fn start_processor<H: RequestHandler>(
         handler: Arc::clone(handler),
         mailbox: Arc::clone(&link.mailbox),
         metrics: Arc::clone(&link.metrics),
+        gates: Arc::clone(&shared.gates),
         config: shared.config(),
         scratch: Vec::new(),
         file_bytes: Vec::new(),

@@ -39,7 +39,7 @@ impl<S> Channel<S> {
                 },
             }
         }
-        self.count_memory(&bench.metrics);
+        self.count_memory(bench);
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::config::NetworkConfig;
+use super::gate::Gates;
 use super::handler::{ConnectionContext, RequestHandler};
 use super::mailbox::{Answer, Mailbox};
 use super::metrics::ThreadMetrics;
@@ -34,6 +35,7 @@ pub(super) struct Workbench<H> {
     pub(super) handler: Arc<H>,
     pub(super) mailbox: Arc<Mailbox>,
     pub(super) metrics: Arc<ThreadMetrics>,
+    pub(super) gates: Arc<Gates>,
     pub(super) config: Arc<NetworkConfig>,
     /// What is read lands here first.
     pub(super) scratch: Vec<u8>,
@@ -90,6 +92,8 @@ pub(super) struct Channel<S> {
     last_active: Duration,
     counted_buffer_bytes: usize,
     counted_unsent_bytes: usize,
+    /// What it has of the bytes that requests may take.
+    counted_request_bytes: usize,
     _permit: Permit,
 }
 
@@ -125,6 +129,7 @@ impl<S> Channel<S> {
             last_active: bench.now,
             counted_buffer_bytes: 0,
             counted_unsent_bytes: 0,
+            counted_request_bytes: 0,
             _permit: permit,
         })
     }
@@ -185,12 +190,22 @@ impl<S> Channel<S> {
         }
     }
 
-    fn count_memory(&mut self, metrics: &ThreadMetrics) {
+    fn count_memory<H>(&mut self, bench: &Workbench<H>) {
+        let metrics = &bench.metrics;
         let buffer_bytes = self.receive.buffer_bytes();
         if buffer_bytes != self.counted_buffer_bytes {
             metrics.receive_buffer_bytes.add(buffer_bytes);
             metrics.receive_buffer_bytes.subtract(self.counted_buffer_bytes);
             self.counted_buffer_bytes = buffer_bytes;
+        }
+        let gate = &bench.gates.request_bytes;
+        if gate.has_limit() {
+            let request_bytes = self.receive.claimed_bytes() + self.waiting_bytes;
+            let counted = std::mem::replace(&mut self.counted_request_bytes, request_bytes);
+            match request_bytes.checked_sub(counted) {
+                Some(more) => gate.enter(more),
+                None => gate.leave(counted - request_bytes),
+            }
         }
         if self.unsent_bytes != self.counted_unsent_bytes {
             metrics.unsent_bytes.add(self.unsent_bytes);
@@ -217,8 +232,8 @@ impl<S> Channel<S> {
     /// Ends the connection.
     pub(super) fn close<H: RequestHandler<Session = S>>(mut self, end: &End, bench: &Workbench<H>) {
         self.receive.clear();
-        self.unsent_bytes = 0;
-        self.count_memory(&bench.metrics);
+        (self.unsent_bytes, self.waiting_bytes) = (0, 0);
+        self.count_memory(bench);
         log_end(&self.context, end);
         if let Some(session) = self.session.take() {
             let (handler, context) = (&bench.handler, &self.context);

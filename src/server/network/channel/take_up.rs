@@ -7,6 +7,7 @@ use bytes::{Buf, Bytes};
 
 use super::end::panic_message;
 use super::{Channel, End, Input, Reply, Workbench};
+use crate::server::network::gate::Gates;
 use crate::server::network::handler::{Outcome, RequestHandler, Slot};
 use crate::server::network::send::{SendFrame, Sending};
 
@@ -26,9 +27,12 @@ pub(in crate::server::network) const MAX_UNSENT_BYTES: usize = 1024 * 1024;
 const SCRATCH_BYTES: usize = 64 * 1024;
 
 impl<S> Channel<S> {
-    /// Whether a further request may be taken up.
-    fn may_take_up(&self) -> bool {
+    /// Whether a further request may be taken up, or the rest of one.
+    fn may_take_up(&self, gates: &Gates) -> bool {
         self.input == Input::Open
+            && gates.requests.is_open()
+            // Who has begun has its bytes already: it can end, and so give them back.
+            && (self.receive.claimed_bytes() > 0 || gates.request_bytes.is_open())
             && self.replies.len() < MAX_IN_FLIGHT_REQUESTS
             && self.waiting_bytes < MAX_IN_FLIGHT_BYTES
             && self.unsent_bytes < MAX_UNSENT_BYTES
@@ -39,7 +43,8 @@ impl<S> Channel<S> {
         &mut self,
         bench: &mut Workbench<H>,
     ) -> Result<bool, End> {
-        if !self.may_take_up() {
+        self.count_memory(bench);
+        if !self.may_take_up(&bench.gates) {
             // Nobody reads, so nobody would meet the error.
             return if self.broken { Err(End::PeerClosed) } else { Ok(false) };
         }
@@ -54,7 +59,7 @@ impl<S> Channel<S> {
         } else {
             Ok(false)
         };
-        self.count_memory(&bench.metrics);
+        self.count_memory(bench);
         match taken {
             Ok(more) => Ok(more),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -111,7 +116,7 @@ impl<S> Channel<S> {
         bench: &mut Workbench<H>,
     ) -> usize {
         let max = usize::try_from(bench.config.socket_request_max_bytes).unwrap_or(0);
-        while self.may_take_up() {
+        while self.may_take_up(&bench.gates) {
             match self.receive.next(&mut input, max) {
                 Ok(Some(frame)) => self.handle(frame, bench),
                 Ok(None) => return 0,
@@ -127,6 +132,7 @@ impl<S> Channel<S> {
         let mut deferred = false;
         let slot = Slot {
             mailbox: &bench.mailbox,
+            gates: &bench.gates,
             token: self.token,
             connection: self.context.id,
             sequence: self.first + self.replies.len() as u64,

@@ -99,6 +99,79 @@ fn connections_that_come_too_fast_wait_for_the_clock() {
     }
 }
 
+/// One network thread, and these bounds on requests.
+fn bounded(requests: i32, request_bytes: i64) -> Fixture {
+    Fixture::with(|config| {
+        config.num_network_threads = 1;
+        config.queued_max_requests = requests;
+        config.queued_max_request_bytes = request_bytes;
+    })
+}
+
+#[test]
+fn nobody_is_read_from_while_waiting_requests_hold_as_many_bytes_as_they_may() {
+    let fixture = bounded(500, 1_000);
+    let (mut first, mut second) = (fixture.connect(), fixture.connect());
+    first.send(DEFER, &[1; 1_000]);
+    let (body, responder) = fixture.deferred(1).remove(0);
+    second.send(ECHO, b"2");
+    fixture.let_it_look();
+    assert_eq!(fixture.handled(), 1);
+    responder.send(body.slice(..1).into());
+    assert_eq!((first.receive(), second.receive()), (vec![1], b"2".to_vec()));
+    assert_eq!(second.ask(b"again"), b"again");
+}
+
+#[test]
+fn a_request_on_its_way_counts_as_a_whole_and_may_end_when_no_other_may_begin() {
+    let fixture = bounded(500, 1_000);
+    let (mut first, mut second) = (fixture.connect(), fixture.connect());
+    let request = frame(ECHO, &[1; 3_000]);
+    let (begin, end) = request.split_at(100);
+    first.stream.write_all(begin).unwrap();
+    fixture.let_it_look();
+    second.send(ECHO, b"2");
+    fixture.let_it_look();
+    assert_eq!(fixture.handled(), 0);
+    first.stream.write_all(end).unwrap();
+    assert_eq!((first.receive(), second.receive()), (vec![1; 3_000], b"2".to_vec()));
+}
+
+#[test]
+fn a_connection_that_ends_gives_back_the_bytes_of_its_requests() {
+    let fixture = bounded(500, 1_000);
+    let (mut first, mut second) = (fixture.connect(), fixture.connect());
+    first.stream.write_all(frame(ECHO, &[1; 3_000]).split_at(100).0).unwrap();
+    fixture.let_it_look();
+    second.send(ECHO, b"2");
+    fixture.let_it_look();
+    assert_eq!(fixture.handled(), 0);
+    drop(first);
+    assert_eq!(second.receive(), b"2");
+}
+
+#[test]
+fn nobody_is_read_from_while_as_many_requests_as_may_wait_for_a_thread() {
+    let fixture = bounded(2, -1);
+    let (mut first, mut second) = (fixture.connect(), fixture.connect());
+    first.send(QUEUE, b"");
+    first.send(QUEUE, b"");
+    // One more than may wait stays where it is.
+    first.send(ECHO, b"1");
+    eventually("two requests wait", || fixture.handler.queued.lock().len() == 2);
+    second.send(ECHO, b"2");
+    fixture.let_it_look();
+    assert_eq!(fixture.handled(), 2);
+    // A thread has taken one of them.
+    let (queued, responder) = fixture.handler.queued.lock().remove(0);
+    drop(queued);
+    assert_eq!(second.receive(), b"2");
+    responder.send(Bytes::from_static(b"a").into());
+    let (_queued, responder) = fixture.handler.queued.lock().remove(0);
+    responder.send(Bytes::from_static(b"b").into());
+    assert_eq!([first.receive(), first.receive(), first.receive()], [b"a", b"b", b"1"]);
+}
+
 #[test]
 fn the_settings_of_a_broker_arrive_with_those_of_its_listeners() {
     let mut broker = BrokerConfig::default();

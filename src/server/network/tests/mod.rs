@@ -16,6 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use super::gate::Queued;
 use super::*;
 use crate::sys::{Clock, Env, ManualClock, SystemClock};
 
@@ -39,6 +40,8 @@ const ECHO_AND_CLOSE: u8 = b'q';
 const PANIC: u8 = b'p';
 /// Keep the thread until the test lets go.
 const HOLD: u8 = b'h';
+/// Say that the answer comes later, and that the request waits for a thread until then.
+const QUEUE: u8 = b'w';
 /// Answer with as many bytes as the number behind says.
 const BULK: u8 = b'b';
 /// Answer with the segments that the test has laid out.
@@ -47,6 +50,7 @@ const SEGMENTS: u8 = b'g';
 #[derive(Default)]
 struct TestHandler {
     deferred: Mutex<Vec<(Bytes, Responder)>>,
+    queued: Mutex<Vec<(Queued, Responder)>>,
     segments: Mutex<Vec<Segment>>,
     held: Mutex<()>,
     handled: AtomicUsize,
@@ -79,6 +83,10 @@ impl RequestHandler for TestHandler {
             NONE => Outcome::NoResponse,
             DEFER => {
                 self.deferred.lock().push((body, slot.defer()));
+                Outcome::Pending
+            }
+            QUEUE => {
+                self.queued.lock().push((slot.enqueue(), slot.defer()));
                 Outcome::Pending
             }
             DEFER_AND_ECHO => {
@@ -150,6 +158,17 @@ impl Fixture {
     fn deferred(&self, count: usize) -> Vec<(Bytes, Responder)> {
         eventually("requests wait", || self.handler.deferred.lock().len() == count);
         std::mem::take(&mut *self.handler.deferred.lock())
+    }
+
+    /// Returns when the one network thread has dealt with everything that had arrived before.
+    fn let_it_look(&self) {
+        let opened = || self.handler.opened.load(Ordering::SeqCst);
+        for _ in 0..2 {
+            // What was there before this connection has its turn when the connection has been accepted.
+            let before = opened();
+            let _connection = self.connect();
+            eventually("the connection is accepted", || opened() > before);
+        }
     }
 
     fn handled(&self) -> usize {
