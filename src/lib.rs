@@ -58,7 +58,7 @@
 //!
 //! | folder | what | may import |
 //! |---|---|---|
-//! | `testkit` | [`TestBroker`] | everything |
+//! | `testkit` | [`TestBroker`]: time, faults, waiting, looking | everything |
 //! | `server` | `network/` moves frames, `api/` has a file for each Kafka API | broker, protocol and below |
 //! | `broker` | [`Broker`], [`Producer`], [`Consumer`], [`Admin`], partitions, purgatory, coordinators | log and below |
 //! | `protocol` | messages as tables; no I/O, no clock | record, model, sys |
@@ -141,6 +141,8 @@ pub use config::{
 };
 pub use error::{Error, Result};
 pub use model::{ErrorCode, IsolationLevel, ParseUuidError, TopicPartition, Uuid};
+#[cfg(feature = "server")]
+pub use protocol::ApiKey;
 pub use record::{
     BatchError, BatchHeader, BatchOptions, Batches, CompressionType, Header, Headers, HeadersIter, Record,
     RecordBatch, RecordBatchBuilder, RecordBatchRef, RecordError, RecordIter, RecordRef, RecordRefIter,
@@ -148,6 +150,9 @@ pub use record::{
 };
 #[cfg(feature = "server")]
 pub use server::Listener;
-pub use sys::{Clock, ManualClock, SystemClock, Wake};
+pub use sys::{Clock, ManualClock, ScaledClock, SystemClock, Wake};
 #[cfg(feature = "testkit")]
-pub use testkit::{TestBroker, TestBrokerBuilder};
+pub use testkit::{
+    Disk, DiskFault, FaultHandle, FaultRule, Faults, FileOperation, JournalEnd, JournalEntry, RequestMatch,
+    TestBroker, TestBrokerBuilder, TestRecord, Until,
+};

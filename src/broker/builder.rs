@@ -36,21 +36,30 @@ use crate::sys::{Clock, Env, OsFileSystem};
 pub struct BrokerBuilder {
     properties: BTreeMap<String, String>,
     temporary: bool,
+    /// An existing directory for a temporary broker.
+    temporary_dir: Option<PathBuf>,
     env: Env,
 }
 
 /// What a temporary broker sets where the caller does not: a test wants its group at once, and no fifty
 /// directories for it.
-const TEMPORARY_DEFAULTS: [(&str, &str); 4] = [
+const TEMPORARY_DEFAULTS: [(&str, &str); 6] = [
     ("group.initial.rebalance.delay.ms", "0"),
     ("offsets.topic.num.partitions", "4"),
     ("transaction.state.log.num.partitions", "4"),
     ("num.network.threads", "1"),
+    ("offsets.topic.segment.bytes", "1048576"),
+    ("transaction.state.log.segment.bytes", "1048576"),
 ];
 
 impl BrokerBuilder {
     pub(super) fn new() -> Self {
-        BrokerBuilder { properties: BTreeMap::new(), temporary: false, env: Env::system() }
+        BrokerBuilder {
+            properties: BTreeMap::new(),
+            temporary: false,
+            temporary_dir: None,
+            env: Env::system(),
+        }
     }
 
     /// Keeps the data in `dir`: Kafka's `log.dirs` with one entry.
@@ -74,12 +83,30 @@ impl BrokerBuilder {
     /// Makes the broker a temporary one: see [`Broker::temporary`]. A `log.dirs` that is set is ignored.
     pub fn temporary(mut self) -> Self {
         self.temporary = true;
+        // Nobody opens it after a crash, so that waiting for the disk would be in vain.
+        self.env.fs = Arc::new(OsFileSystem::without_sync());
+        self
+    }
+
+    /// Makes the broker a temporary one that goes on with what is in `dir`.
+    pub(crate) fn temporary_in(mut self, dir: PathBuf) -> Self {
+        self.temporary_dir = Some(dir);
+        self.temporary = true;
         self
     }
 
     /// Takes time from `clock`, for all timestamps and all timers.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.env.clock = clock;
+        self
+    }
+
+    /// Asks `wrap` for the file system, given the one that there would be.
+    pub(crate) fn wrap_file_system(
+        mut self,
+        wrap: impl FnOnce(Arc<dyn crate::sys::FileSystem>) -> Arc<dyn crate::sys::FileSystem>,
+    ) -> Self {
+        self.env.fs = wrap(self.env.fs);
         self
     }
 
@@ -98,7 +125,10 @@ impl BrokerBuilder {
     pub fn open(mut self) -> Result<Broker> {
         let mut temporary_dir = None;
         if self.temporary {
-            let dir = self.make_temporary_dir()?;
+            let dir = match self.temporary_dir.take() {
+                Some(dir) => dir,
+                None => self.make_temporary_dir()?,
+            };
             self.properties.insert("log.dirs".to_owned(), dir.to_string_lossy().into_owned());
             for (key, value) in TEMPORARY_DEFAULTS {
                 self.properties.entry(key.to_owned()).or_insert_with(|| value.to_owned());
@@ -113,9 +143,7 @@ impl BrokerBuilder {
         Ok(Broker { core: Handle::new(core) })
     }
 
-    fn make_temporary_dir(&mut self) -> Result<PathBuf> {
-        // Nobody opens it after a crash, so that waiting for the disk would be in vain.
-        self.env.fs = Arc::new(OsFileSystem::without_sync());
+    fn make_temporary_dir(&self) -> Result<PathBuf> {
         let name = format!("ottla-{}", self.env.random_uuid().to_hex());
         let dir = std::env::temp_dir().join(name);
         self.env.fs.create_dir_all(&dir).map_err(|error| {

@@ -25,6 +25,8 @@ pub(crate) trait Service: Any + Send + Sync {
     fn stop(&self);
     /// Takes settings that were changed while it runs.
     fn reconfigure(&self, config: &BrokerConfig);
+    /// Returns once all is done that was due when it was called.
+    fn settle(&self);
 }
 
 /// Something in this process that must know when the broker closes: producers and consumers.
@@ -60,7 +62,7 @@ pub(crate) struct BrokerCore {
     /// How many [`Handle`](super::handle::Handle)s there are.
     pub(super) handles: AtomicUsize,
     /// Removed when the broker is closed: the directory of a temporary one.
-    pub(super) temporary_dir: Option<std::path::PathBuf>,
+    pub(super) temporary_dir: Mutex<Option<std::path::PathBuf>>,
 }
 
 impl BrokerCore {
@@ -135,7 +137,46 @@ impl BrokerCore {
         task: fn(&BrokerCore),
     ) {
         let core = Arc::downgrade(self);
-        self.timer.schedule(delay, move || run_and_reschedule(core, period, task));
+        self.timer.schedule_housekeeping(delay, move || run_and_reschedule(core, period, task));
+    }
+
+    /// The directory of a temporary broker, which then is closed as any other, and leaves it to the caller.
+    pub(crate) fn take_temporary_dir(&self) -> Option<std::path::PathBuf> {
+        self.temporary_dir.lock().take()
+    }
+
+    /// Lets `by` pass on a clock that can skip time, and does all that is due by then before it returns: each event at
+    /// its own time, so that what follows from it is in time as well; housekeeping as often as there are events, and at
+    /// the end. Says whether the clock could skip.
+    ///
+    /// Not to be called from a task of the broker, for which it would wait.
+    pub(crate) fn skip_time(&self, by: Duration) -> bool {
+        let clock = &self.env.clock;
+        let end = clock.monotonic().saturating_add(by);
+        loop {
+            let now = clock.monotonic();
+            let next = self.timer.next_event().map_or(end, |at| at.clamp(now, end.max(now)));
+            if !clock.skip(next.saturating_sub(now)) {
+                return false;
+            }
+            self.settle();
+            if next >= end {
+                break;
+            }
+        }
+        for service in self.services.lock().clone() {
+            service.settle();
+        }
+        true
+    }
+
+    /// Waits until all that is due is done, by the timer and by those that it hands work to.
+    fn settle(&self) {
+        self.timer.settle();
+        self.io_threads.settle();
+        while self.timer.settle() {
+            self.io_threads.settle();
+        }
     }
 
     /// Ends everything, in the order in which the parts depend on each other. Later calls return at once.
@@ -171,13 +212,14 @@ impl BrokerCore {
             }
         }
         self.io_threads.close();
-        if self.temporary_dir.is_some() {
+        let temporary_dir = self.temporary_dir.lock().take();
+        if temporary_dir.is_some() {
             // Nobody opens these logs again.
             self.log_manager.abandon();
         } else if let Err(error) = self.log_manager.shutdown() {
             tracing::error!(%error, "the logs were not closed cleanly; the next start will scan them");
         }
-        if let Some(dir) = &self.temporary_dir
+        if let Some(dir) = &temporary_dir
             && let Err(error) = self.env.fs.remove_dir_all(dir)
         {
             tracing::warn!(dir = %dir.display(), %error, "cannot remove the temporary broker's directory");
@@ -194,7 +236,7 @@ fn run_and_reschedule(core: Weak<BrokerCore>, period: Duration, task: fn(&Broker
         task(&strong);
         let timer = Arc::clone(&strong.timer);
         drop(strong);
-        timer.schedule(period, move || run_and_reschedule(core, period, task));
+        timer.schedule_housekeeping(period, move || run_and_reschedule(core, period, task));
     });
 }
 

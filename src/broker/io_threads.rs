@@ -17,11 +17,13 @@ pub(crate) struct IoThreads {
     spawner: Arc<dyn Spawner>,
     state: Mutex<State>,
     work: Condvar,
+    settled: Condvar,
 }
 
 struct State {
     queue: VecDeque<Task>,
     idle: usize,
+    busy: usize,
     limit: usize,
     threads: Vec<JoinHandle<()>>,
     closed: bool,
@@ -32,11 +34,17 @@ impl IoThreads {
         let state = State {
             queue: VecDeque::new(),
             idle: 0,
+            busy: 0,
             limit: limit.max(1),
             threads: Vec::new(),
             closed: false,
         };
-        Arc::new(IoThreads { spawner, state: Mutex::new(state), work: Condvar::new() })
+        Arc::new(IoThreads {
+            spawner,
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            settled: Condvar::new(),
+        })
     }
 
     /// Changes how many threads there may be; those that run finish what they have.
@@ -81,6 +89,7 @@ impl IoThreads {
             let mut state = self.state.lock();
             loop {
                 if let Some(task) = state.queue.pop_front() {
+                    state.busy += 1;
                     break task;
                 }
                 if state.closed {
@@ -99,7 +108,20 @@ impl IoThreads {
                 "an I/O task panicked: this is a bug in ottla"
             );
         }
+        let mut state = self.state.lock();
+        state.busy -= 1;
+        if state.busy == 0 && state.queue.is_empty() {
+            self.settled.notify_all();
+        }
         true
+    }
+
+    /// Waits until there is nothing to do. Not to be called from a task.
+    pub(crate) fn settle(&self) {
+        let mut state = self.state.lock();
+        while state.busy > 0 || !state.queue.is_empty() {
+            self.settled.wait(&mut state);
+        }
     }
 
     /// Finishes what is queued, then ends the threads.

@@ -89,7 +89,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         threads: Mutex::default(),
         closed: AtomicBool::new(false),
         handles: AtomicUsize::new(0),
-        temporary_dir,
+        temporary_dir: Mutex::new(temporary_dir),
         env,
     });
     offsets_log.attach(&core);

@@ -1,10 +1,13 @@
 //! The command line.
 
+mod control;
+mod ctl;
 mod dump_log;
 mod keys;
 mod serve;
 mod settings;
 mod signals;
+mod test_broker;
 mod verify;
 
 use std::io::IsTerminal;
@@ -39,6 +42,15 @@ enum Command {
     ///
     /// What is wrong goes to stdout, a line each, progress to stderr. The exit code is 0 if all is well.
     Verify(VerifyArgs),
+    /// Run a broker for tests until the program that has started it ends.
+    ///
+    /// It is temporary, on a free port of 127.0.0.1; groups start at once, topics are made when they are first asked
+    /// for. Once it accepts connections it prints one line to stdout:
+    /// ready bootstrap.servers=HOST:PORT control=URL startup_ms=N. The control endpoint lets time pass, waits, shows
+    /// what came, has requests and the disk fail, and starts anew: see `ottla ctl`, and the handbook's page on testing.
+    Test(test_broker::TestArgs),
+    /// Steer a broker that was started by `ottla test`.
+    Ctl(ctl::CtlArgs),
     /// List the settings, with type, default, and what each is for.
     Config(ConfigArgs),
 }
@@ -112,6 +124,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args, &clock),
         Command::DumpLog(args) => dump_log::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Test(args) => test_broker::run(&args, &clock),
+        Command::Ctl(args) => ctl::run(&args),
         Command::Config(args) => keys::print(args.filter.as_deref().unwrap_or_default()),
     };
     match done {
@@ -155,6 +169,10 @@ enum CliError {
     WrongSettings { source: ottla::ConfigError },
     #[error("cannot take signals: {0}")]
     Signals(std::io::Error),
+    #[error("the control endpoint at {address}: {source}; give the address of a running ottla test")]
+    Control { address: String, source: std::io::Error },
+    #[error("{code}: {message}")]
+    Refused { code: String, message: String },
     #[error("{0}")]
     Broker(#[from] ottla::Error),
     #[error(
@@ -169,6 +187,16 @@ enum CliError {
 fn hint(file: &std::path::Path) -> String {
     let text = file.display().to_string();
     if text.contains('=') { format!("; a setting is given as --override {text}") } else { String::new() }
+}
+
+/// Prints what was asked for.
+fn print(text: &str) -> Result<(), CliError> {
+    use std::io::Write as _;
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        // The reader has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map_err(CliError::Stdout),
+    }
 }
 
 fn count(error: &ottla::ConfigError) -> String {

@@ -43,7 +43,7 @@ fn absolute(dir: &Path) -> String {
 }
 
 /// A broker serves on when nobody reads that it is ready.
-fn announce(line: &str) {
+pub(super) fn announce(line: &str) {
     let mut out = io::stdout().lock();
     if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
         tracing::warn!("cannot write to stdout ({error}): {line}");

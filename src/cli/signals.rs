@@ -51,3 +51,11 @@ impl StopSignals {
         }
     }
 }
+
+/// Ends this process as SIGTERM does: cleanly, by whoever waits in [`StopSignals::wait`].
+pub(super) fn stop_this_process() {
+    // It fails only for signals that there are none of.
+    if let Err(error) = signal_hook::low_level::raise(SIGTERM) {
+        tracing::error!(%error, "cannot stop");
+    }
+}

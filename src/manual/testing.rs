@@ -5,25 +5,100 @@
 //! over TCP:
 //!
 //! ```
-//! use ottla::{ProducerRecord, TestBroker};
+//! use std::time::Duration;
+//! use ottla::{ProducerRecord, TestBroker, Until};
 //! # fn main() -> Result<(), ottla::Error> {
 //! let kafka = TestBroker::start()?;
 //! let bootstrap_servers = kafka.bootstrap_servers(); // for the program under test
 //! # let _ = bootstrap_servers;
-//! kafka.producer().send(ProducerRecord::new("orders").value("one"))?.wait()?;
-//! assert_eq!(kafka.topic("orders")?.partition(0)?.latest_offset()?, 1);
+//! kafka.producer().send(ProducerRecord::new("orders").value("one"))?;
+//! kafka.wait_until(Until::records("orders", 1), Duration::from_secs(10))?;
+//! assert_eq!(kafka.records("orders")?[0].value.as_deref(), Some(&b"one"[..]));
 //! # Ok(())
 //! # }
 //! ```
 //!
 //! # Time
 //!
-//! With a [`ManualClock`](crate::ManualClock), no timer of the broker runs by itself: sessions, rebalances, long polls,
-//! retention and the expiry of offsets wait until the test moves the clock, see
-//! [`TestBroker::with_clock`](crate::TestBroker::with_clock). Nothing has to be slept for.
+//! Each broker has one clock. That of a test broker runs as the machine's does, and
+//! [`TestBroker::advance`](crate::TestBroker::advance) lets a week pass in one call: sessions and rebalances time out,
+//! long polls are answered, offsets expire, retention deletes, idle connections are closed, each event in its turn, and
+//! all of it before the call returns. With a [`ManualClock`](crate::ManualClock) nothing happens by itself at all;
+//! [`ScaledClock`](crate::ScaledClock) may also run faster than the machine's.
+//!
+//! Clients outside have clocks of their own. A consumer that has heard nothing of the week sends its next heartbeat as
+//! always, and learns that it is out of its group.
+//!
+//! # Waiting
+//!
+//! [`TestBroker::wait_until`](crate::TestBroker::wait_until) waits for records, for a stable group, for committed
+//! offsets, for a lag of zero, for requests; see [`Until`](crate::Until). What did not happen in time is told with the
+//! state that there was instead.
+//!
+//! # Looking
+//!
+//! [`TestBroker::journal`](crate::TestBroker::journal) has every request of every client, decoded, and the errors in its
+//! answer; [`TestBroker::records`](crate::TestBroker::records) all records of a topic;
+//! [`Admin::describe_group`](crate::Admin::describe_group) the members of a group and what each reads. So that every
+//! Fetch says what it is about, a test broker grants no fetch sessions, unless
+//! `max.incremental.fetch.session.cache.slots` is set.
+//!
+//! # Faults
+//!
+//! Rules for requests, from [`TestBroker::faults`](crate::TestBroker::faults): an answer with any error of Kafka; an
+//! answer that comes late, is lost, or ends in its middle; a connection that breaks before or after the work; a batch
+//! that is damaged on its way. For whom a rule is, [`RequestMatch`](crate::RequestMatch) says; how often,
+//! [`FaultRule`](crate::FaultRule). A rule that names a topic is for each whole request that names it, with all else
+//! that the request asks for.
+//!
+//! [`TestBroker::disk`](crate::TestBroker::disk) fails as disks do, [`stop`](crate::TestBroker::stop),
+//! [`restart`](crate::TestBroker::restart) and [`pause`](crate::TestBroker::pause) are what operators and machines do to
+//! brokers. The address stays through all of it.
+//!
+//! [`TestBroker::reset`](crate::TestBroker::reset) is for a broker that many tests share one after the other.
 //!
 //! # From other languages
 //!
-//! `ottla serve --temporary` prints its address when it is ready and removes its directory when it is stopped.
-//! Topics are made when they are first asked for; `--override group.initial.rebalance.delay.ms=0` lets groups start at
-//! once.
+//! `ottla test` starts such a broker as a process, and says where it is:
+//!
+//! ```text
+//! $ ottla test
+//! ready bootstrap.servers=127.0.0.1:40123 control=http://127.0.0.1:40124 startup_ms=1
+//! ```
+//!
+//! It ends when the process that has started it ends, however that happens (unless `--detach` is given; on Windows use
+//! `--until-stdin-ends` and keep a pipe to it open). `--clock manual` or `--clock 60` chooses the clock, `--override
+//! KEY=VALUE` sets Kafka's settings.
+//!
+//! The control endpoint speaks JSON over HTTP. `ottla ctl` says the same things on the command line, with the endpoint
+//! from `--control` or `OTTLA_CONTROL`.
+//!
+//! | request | body or query | what it does |
+//! |---|---|---|
+//! | `GET /v1/status` | | `bootstrapServers`, `clusterId`, `nowMs`, `faultSeed` |
+//! | `POST /v1/advance` | `ms` | lets time pass; answers when all that is due is done |
+//! | `POST /v1/wait` | `until` and what it needs (below), `limitMs` (10000) | answers when it is so; status 408 says how it is instead |
+//! | `GET /v1/journal` | a match (below) | the requests that have come |
+//! | `DELETE /v1/journal` | | forgets them |
+//! | `GET /v1/topics`, `POST /v1/topics` | `name`, `partitions` (1), `configs` | shows the topics; makes one |
+//! | `DELETE /v1/topics/NAME` | | deletes one |
+//! | `GET /v1/topics/NAME/records` | | all its records; bytes that are no UTF-8 as `{"hex": …}` |
+//! | `GET /v1/groups` | | groups with members, assignments and committed offsets |
+//! | `POST /v1/faults` | a match, `skip`, `times`, `probability`, and one effect (below) | starts a rule; `id` |
+//! | `GET /v1/faults` | | the rules with their `hits` |
+//! | `DELETE /v1/faults`, `DELETE /v1/faults/ID` | | ends all rules; one |
+//! | `POST /v1/disk` | `fail`: sync, write, read, open, rename or remove; `with`: EIO or ENOSPC | has the disk fail |
+//! | `DELETE /v1/disk` | | has it work again |
+//! | `POST /v1/reset`, `/v1/stop`, `/v1/restart`, `/v1/pause`, `/v1/resume` | | as the methods of these names |
+//!
+//! `until` is one of `records` (`topic`, `count`), `groupStable` (`group`, `members`), `groupEmpty` (`group`), `lagZero`
+//! (`group`), `committed` (`group`, `topic`, `partition`, `offset`), `requests` (a match, `count`).
+//!
+//! A match is any of `api` (Kafka's name or number), `minVersion`, `maxVersion`, `topic`, `partition`, `group`,
+//! `transactionalId`, `clientId`, `connection`. An effect is one of `answer` (Kafka's name or number of an error),
+//! `delayMs`, `throttleMs`, `cutAnswer` (bytes), or `swallow`, `dropAnswer`, `disconnect`, `disconnectAfter`,
+//! `corruptCrc` with `true`.
+//!
+//! What was not done is answered with a status other than 200, and `{"error": {"code": …, "message": …}}`. Requests
+//! with an `Origin`, which come from pages in browsers, are refused. The same in OpenAPI:
+//! `examples/control.openapi.yaml`.

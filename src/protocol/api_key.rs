@@ -64,16 +64,17 @@ macro_rules! define_api_keys {
         /// An API of Kafka's protocol.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(i16)]
-        pub(crate) enum ApiKey {
-            $($name = $key,)*
+        #[non_exhaustive]
+        pub enum ApiKey {
+            $(#[doc = concat!("Kafka's ", stringify!($name), ", key ", stringify!($key), ".")] $name = $key,)*
         }
 
         impl ApiKey {
             /// Every API, in the order of their keys.
-            pub(crate) const ALL: &'static [ApiKey] = &[$(ApiKey::$name,)*];
+            pub const ALL: &'static [ApiKey] = &[$(ApiKey::$name,)*];
 
             /// The API with the number `key`.
-            pub(crate) fn from_code(key: i16) -> Option<ApiKey> {
+            pub fn from_code(key: i16) -> Option<ApiKey> {
                 match key {
                     $($key => Some(ApiKey::$name),)*
                     _ => None,
@@ -81,7 +82,7 @@ macro_rules! define_api_keys {
             }
 
             /// Kafka's name of the API.
-            pub(crate) const fn name(self) -> &'static str {
+            pub const fn name(self) -> &'static str {
                 match self { $(ApiKey::$name => stringify!($name),)* }
             }
 
@@ -119,7 +120,7 @@ for_each_api!(define_api_keys);
 
 impl ApiKey {
     /// Kafka's number of the API.
-    pub(crate) const fn code(self) -> i16 {
+    pub const fn code(self) -> i16 {
         self as i16
     }
 

@@ -22,7 +22,7 @@ mod tests;
 mod wire;
 mod writer;
 
-pub(crate) use api_key::ApiKey;
+pub use api_key::ApiKey;
 pub(crate) use codec_error::{CodecError, CodecFault};
 pub(crate) use header::{RequestHeader, decode_response_header, encode_request_frame, encode_response_frame};
 pub(crate) use message::{Message, Request, Response};

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::io;
 
 use bytes::{Bytes, BytesMut};
@@ -8,7 +9,7 @@ use crate::sys::FileSlice;
 /// they go out, several of them when a message needs more than one piece (Kafka: `BaseRecords`).
 ///
 /// Two are equal if they name the same bytes: file ranges are compared by file and range, never read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Records {
     /// In memory.
     Bytes(Bytes),
@@ -16,6 +17,13 @@ pub(crate) enum Records {
     File(FileSlice),
     /// One after the other.
     Mixed(Vec<Records>),
+}
+
+/// Only how much it is: a message with records is printed in logs and journals.
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Records({} bytes)", self.len())
+    }
 }
 
 impl Default for Records {

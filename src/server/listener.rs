@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::endpoints::{Address, Advertised};
+use super::intercept::Interceptor;
 use super::network;
 use super::service::{Listeners, ReservedName};
 use crate::broker::{Broker, Handle};
@@ -68,6 +69,17 @@ impl Listener {
     pub fn close(&self) {
         self.listeners.close(&self.name);
     }
+
+    /// Stops serving, here and on the broker's other listeners, until [`Listener::resume`]: as if the process were
+    /// stopped.
+    pub(crate) fn pause(&self) {
+        self.listeners.pause();
+    }
+
+    /// Serves again.
+    pub(crate) fn resume(&self) {
+        self.listeners.resume();
+    }
 }
 
 impl fmt::Debug for Listener {
@@ -114,12 +126,20 @@ impl Broker {
     /// # }
     /// ```
     pub fn listen(&self, address: impl AsRef<str>) -> Result<Listener> {
-        let address = address.as_ref();
+        self.listen_intercepted(address.as_ref(), None)
+    }
+
+    /// As [`Broker::listen`], with somebody who sees the requests of all listeners if this is the first one.
+    pub(crate) fn listen_intercepted(
+        &self,
+        address: &str,
+        interceptor: Option<Arc<dyn Interceptor>>,
+    ) -> Result<Listener> {
         let (host, port) = split_address(address).ok_or_else(|| {
             let message = format!("'{address}' is no address to listen on: HOST:PORT is expected");
             Error::new(ErrorCode::InvalidConfig, message)
         })?;
-        let listeners = Listeners::of(&self.core)?;
+        let listeners = Listeners::of(&self.core, interceptor)?;
         let name = listeners.reserve_free_name(PLAINTEXT);
         let bound = bind(name, Plan { host: host.to_owned(), port, advertised: None })?;
         self.serve(bound)
@@ -134,7 +154,7 @@ impl Broker {
     pub fn listen_configured(&self) -> Result<Vec<Listener>> {
         let config = self.core.config();
         let configured = config.effective_listeners().map_err(ConfigError::new)?;
-        let listeners = Listeners::of(&self.core)?;
+        let listeners = Listeners::of(&self.core, None)?;
         let mut bound = Vec::new();
         for endpoint in &configured.bound {
             let Some(advertised) = configured.advertised_of(&endpoint.listener_name) else {

@@ -7,6 +7,7 @@
 
 mod api;
 mod endpoints;
+pub(crate) mod intercept;
 mod listener;
 mod network;
 mod service;

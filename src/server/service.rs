@@ -7,6 +7,7 @@ use parking_lot::Mutex;
 
 use super::api::Apis;
 use super::endpoints::{Advertised, Endpoints};
+use super::intercept::Interceptor;
 use super::network::{self, NetworkConfig, NetworkError, SocketServer};
 use crate::broker::{BrokerCore, Service};
 use crate::config::BrokerConfig;
@@ -23,10 +24,12 @@ pub(super) struct Listeners {
 
 impl Listeners {
     /// The listeners of `core`: there are none until [`Listeners::open`].
-    pub(super) fn of(core: &Arc<BrokerCore>) -> Result<Arc<Self>> {
+    ///
+    /// An interceptor counts if it comes with the first of them.
+    pub(super) fn of(core: &Arc<BrokerCore>, interceptor: Option<Arc<dyn Interceptor>>) -> Result<Arc<Self>> {
         core.service(|| {
             let endpoints = Arc::new(Endpoints::default());
-            let apis = Arc::new(Apis::new(Arc::downgrade(core), Arc::clone(&endpoints)));
+            let apis = Arc::new(Apis::new(Arc::downgrade(core), Arc::clone(&endpoints), interceptor));
             let config = network_config(&core.config(), &[])?;
             let sockets = SocketServer::start(config, apis, &core.env).map_err(explain)?;
             Ok(Listeners { sockets, endpoints, names: Mutex::default() })
@@ -62,6 +65,16 @@ impl Listeners {
             self.sockets.remove_listener(name);
             self.endpoints.remove(name);
         }
+    }
+
+    /// Stops serving until [`resume`](Self::resume), with all connections kept.
+    pub(super) fn pause(&self) {
+        self.sockets.hold();
+    }
+
+    /// Serves again.
+    pub(super) fn resume(&self) {
+        self.sockets.release();
     }
 
     fn release(&self, name: &Arc<str>) -> bool {
@@ -123,6 +136,10 @@ impl Drop for ReservedName {
 impl Service for Listeners {
     fn stop(&self) {
         self.sockets.shutdown();
+    }
+
+    fn settle(&self) {
+        self.sockets.settle();
     }
 
     fn reconfigure(&self, config: &BrokerConfig) {

@@ -29,6 +29,13 @@ pub trait Clock: Send + Sync + fmt::Debug {
 
     /// Registers a waiter to be woken whenever the clock jumps. A clock that never jumps ignores it.
     fn register(&self, waiter: Weak<dyn Wake>);
+
+    /// Lets `by` pass at once, for timestamps and timers alike, and wakes everybody who waits for the clock. Says
+    /// whether it did: the machine's time passes by itself alone.
+    fn skip(&self, by: Duration) -> bool {
+        let _ = by;
+        false
+    }
 }
 
 /// The machine's clock.
@@ -82,7 +89,7 @@ impl Clock for SystemClock {
 pub struct ManualClock {
     epoch_ms: AtomicI64,
     elapsed_ns: AtomicU64,
-    waiters: Mutex<Vec<Weak<dyn Wake>>>,
+    waiters: Sleepers,
 }
 
 impl ManualClock {
@@ -91,36 +98,21 @@ impl ManualClock {
         ManualClock {
             epoch_ms: AtomicI64::new(now_ms),
             elapsed_ns: AtomicU64::new(0),
-            waiters: Mutex::new(Vec::new()),
+            waiters: Sleepers::default(),
         }
     }
 
     /// Moves both times forward and wakes everybody who waits for the clock.
     pub fn advance(&self, by: Duration) {
-        self.elapsed_ns.fetch_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX), Ordering::SeqCst);
-        self.wake_all();
+        self.elapsed_ns.fetch_add(nanoseconds(by), Ordering::SeqCst);
+        self.waiters.wake_all();
     }
 
     /// Sets wall time alone, as an operator would; timers do not notice.
     pub fn set_now_ms(&self, now_ms: i64) {
         let elapsed_ms = i64::try_from(self.monotonic().as_millis()).unwrap_or(i64::MAX);
         self.epoch_ms.store(now_ms.saturating_sub(elapsed_ms), Ordering::SeqCst);
-        self.wake_all();
-    }
-
-    fn wake_all(&self) {
-        let mut woken = Vec::new();
-        self.waiters.lock().retain(|waiter| match waiter.upgrade() {
-            Some(waiter) => {
-                woken.push(waiter);
-                true
-            }
-            None => false,
-        });
-        // Outside the lock: waking may register another waiter.
-        for waiter in woken {
-            waiter.wake();
-        }
+        self.waiters.wake_all();
     }
 }
 
@@ -145,10 +137,120 @@ impl Clock for ManualClock {
     }
 
     fn register(&self, waiter: Weak<dyn Wake>) {
-        let mut waiters = self.waiters.lock();
+        self.waiters.add(waiter);
+    }
+
+    fn skip(&self, by: Duration) -> bool {
+        self.advance(by);
+        true
+    }
+}
+
+/// The machine's time, quicker or slower, of which a test may skip some.
+///
+/// # Examples
+/// ```
+/// use ottla::{Clock, ScaledClock};
+/// use std::time::Duration;
+/// let clock = ScaledClock::new(60.0); // a minute a second
+/// let before = clock.now_ms();
+/// assert!(clock.skip(Duration::from_secs(7 * 24 * 3600)));
+/// assert!(clock.now_ms() >= before + 7 * 24 * 3_600_000);
+/// ```
+pub struct ScaledClock {
+    origin: Instant,
+    rate: f64,
+    epoch_ms: i64,
+    skipped_ns: AtomicU64,
+    waiters: Sleepers,
+}
+
+impl ScaledClock {
+    /// A clock that shows the machine's time now, and from here on runs `rate` times as fast.
+    ///
+    /// # Panics
+    /// If `rate` is not a positive number: for a clock that stands still there is [`ManualClock`].
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that others are handed")]
+    pub fn new(rate: f64) -> Self {
+        assert!(rate.is_finite() && rate > 0.0, "a clock cannot run at the rate {rate}");
+        ScaledClock {
+            origin: Instant::now(),
+            rate,
+            epoch_ms: SystemClock::new().now_ms(),
+            skipped_ns: AtomicU64::new(0),
+            waiters: Sleepers::default(),
+        }
+    }
+}
+
+impl fmt::Debug for ScaledClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ScaledClock { rate, .. } = self;
+        f.debug_struct("ScaledClock")
+            .field("rate", rate)
+            .field("now_ms", &self.now_ms())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Clock for ScaledClock {
+    fn now_ms(&self) -> i64 {
+        let elapsed_ms = i64::try_from(self.monotonic().as_millis()).unwrap_or(i64::MAX);
+        self.epoch_ms.saturating_add(elapsed_ms)
+    }
+
+    fn monotonic(&self) -> Duration {
+        let elapsed = self.origin.elapsed();
+        // The usual rate costs no precision.
+        let elapsed = if self.rate == 1.0 { elapsed } else { elapsed.mul_f64(self.rate) };
+        elapsed.saturating_add(Duration::from_nanos(self.skipped_ns.load(Ordering::SeqCst)))
+    }
+
+    fn real_timeout(&self, deadline: Duration) -> Option<Duration> {
+        let left = deadline.saturating_sub(self.monotonic());
+        Some(if self.rate == 1.0 { left } else { left.div_f64(self.rate) })
+    }
+
+    fn register(&self, waiter: Weak<dyn Wake>) {
+        self.waiters.add(waiter);
+    }
+
+    fn skip(&self, by: Duration) -> bool {
+        self.skipped_ns.fetch_add(nanoseconds(by), Ordering::SeqCst);
+        self.waiters.wake_all();
+        true
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Who wants to know that a clock has jumped.
+#[derive(Default)]
+struct Sleepers(Mutex<Vec<Weak<dyn Wake>>>);
+
+impl Sleepers {
+    fn add(&self, waiter: Weak<dyn Wake>) {
+        let mut waiters = self.0.lock();
         if waiters.len() == waiters.capacity() {
             waiters.retain(|waiter| waiter.strong_count() > 0);
         }
         waiters.push(waiter);
+    }
+
+    fn wake_all(&self) {
+        let mut woken = Vec::new();
+        self.0.lock().retain(|waiter| match waiter.upgrade() {
+            Some(waiter) => {
+                woken.push(waiter);
+                true
+            }
+            None => false,
+        });
+        // Outside the lock: waking may register another waiter.
+        for waiter in woken {
+            waiter.wake();
+        }
     }
 }

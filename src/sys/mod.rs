@@ -21,7 +21,7 @@ mod tests;
 
 use std::sync::Arc;
 
-pub use clock::{Clock, ManualClock, SystemClock, Wake};
+pub use clock::{Clock, ManualClock, ScaledClock, SystemClock, Wake};
 pub(crate) use file_slice::FileSlice;
 pub(crate) use fs::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
 pub(crate) use os_fs::OsFileSystem;

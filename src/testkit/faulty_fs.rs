@@ -9,9 +9,9 @@ use parking_lot::Mutex;
 
 use crate::sys::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
 
-/// What is asked of the disk.
+/// What is asked of a [`Disk`](crate::Disk).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum FileOperation {
+pub enum FileOperation {
     /// A file is opened, or made.
     Open,
     /// A file or a directory is moved.
@@ -44,7 +44,7 @@ pub(crate) enum FileOperation {
 
 impl FileOperation {
     /// Whether it changes what is on the disk, or promises that a change stays.
-    pub(crate) fn is_change(self) -> bool {
+    pub fn is_change(self) -> bool {
         match self {
             FileOperation::Open
             | FileOperation::ReadDir

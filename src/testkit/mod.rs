@@ -1,21 +1,40 @@
 //! A Kafka for tests.
 
+mod disk;
+mod faults;
 mod faulty_fs;
+mod held_port;
+mod journal;
+mod lifecycle;
+mod request_match;
+mod topics;
+mod wait;
+mod watch;
 
-pub(crate) use faulty_fs::{FaultyFileSystem, FileOperation};
+pub use disk::{Disk, DiskFault};
+pub use faults::{FaultHandle, FaultRule, Faults};
+pub(crate) use faulty_fs::FaultyFileSystem;
+pub use faulty_fs::FileOperation;
+pub use journal::{JournalEnd, JournalEntry};
+pub use request_match::RequestMatch;
+pub use topics::TestRecord;
+pub use wait::Until;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::broker::{Broker, BrokerBuilder};
 use crate::error::Result;
 use crate::server::Listener;
-use crate::sys::Clock;
+use crate::sys::{Clock, Rng, ScaledClock, SystemRng};
+use held_port::HeldPort;
+use watch::Watch;
 
 /// A broker for one test: temporary, on a port of its own, ready when [`TestBroker::start`] returns, and gone
 /// when it is dropped. Groups start without delay, topics are made when they are first asked for, and nothing
-/// is synced to disk.
+/// is synced to disk. Its time runs as the machine's, until the test skips some: [`TestBroker::advance`].
 ///
 /// It derefs to its [`Broker`], so that the test may look and act from within while the program under test
 /// comes over the wire. Any number of them may run in one process.
@@ -38,6 +57,13 @@ use crate::sys::Clock;
 pub struct TestBroker {
     broker: Broker,
     listener: Listener,
+    /// How it is opened again.
+    builder: BrokerBuilder,
+    port: HeldPort,
+    disk: Disk,
+    watch: Arc<Watch>,
+    /// The directory, while it is stopped.
+    stopped_in: Option<PathBuf>,
 }
 
 impl TestBroker {
@@ -76,7 +102,14 @@ impl TestBroker {
 
     /// A broker for tests with other settings.
     pub fn builder() -> TestBrokerBuilder {
-        TestBrokerBuilder { broker: Broker::builder().temporary() }
+        let clock = Arc::new(ScaledClock::new(1.0));
+        // A fetch that goes on where the last one was does not say of which topics it is; without sessions, each does,
+        // to the journal and to rules for faults.
+        let broker = Broker::builder().temporary().clock(clock);
+        TestBrokerBuilder {
+            broker: broker.set("max.incremental.fetch.session.cache.slots", "0"),
+            fault_seed: SystemRng.next_u64(),
+        }
     }
 
     /// What a client takes as `bootstrap.servers`.
@@ -89,7 +122,17 @@ impl TestBroker {
         self.listener.local_addr()
     }
 
-    /// The broker itself.
+    /// What goes wrong between the broker and its clients.
+    pub fn faults(&self) -> Faults {
+        Faults::new(&self.watch)
+    }
+
+    /// The disk, which the test may let fail.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// The broker itself. [`TestBroker::restart`] and [`TestBroker::reset`] put another one in its place.
     pub fn broker(&self) -> &Broker {
         &self.broker
     }
@@ -107,6 +150,7 @@ impl Drop for TestBroker {
     fn drop(&mut self) {
         // Clones of the broker may live on in the test; its port and directory must not.
         self.broker.close();
+        self.remove_stopped();
     }
 }
 
@@ -125,6 +169,7 @@ impl Drop for TestBroker {
 #[must_use = "a builder does nothing until it is started"]
 pub struct TestBrokerBuilder {
     broker: BrokerBuilder,
+    fault_seed: u64,
 }
 
 impl TestBrokerBuilder {
@@ -140,13 +185,29 @@ impl TestBrokerBuilder {
         self
     }
 
+    /// What faults that come by chance are drawn from: see [`Faults::seed`].
+    pub fn fault_seed(mut self, seed: u64) -> Self {
+        self.fault_seed = seed;
+        self
+    }
+
     /// Starts the broker.
     ///
     /// # Errors
     /// As [`TestBroker::start`], and [`InvalidConfig`](crate::ErrorCode::InvalidConfig) for wrong settings.
     pub fn start(self) -> Result<TestBroker> {
-        let broker = self.broker.open()?;
-        let listener = broker.listen("127.0.0.1:0")?;
-        Ok(TestBroker { broker, listener })
+        let mut faulty = None;
+        let builder = self.broker.wrap_file_system(|fs| {
+            let fs = Arc::new(FaultyFileSystem::new(fs));
+            faulty = Some(Arc::clone(&fs));
+            fs
+        });
+        let disk = Disk::new(faulty.expect("it is wrapped just now"));
+        let broker = builder.clone().open()?;
+        let mut port = HeldPort::take().map_err(lifecycle::no_port)?;
+        let watch = Watch::new(Arc::clone(&broker.core.env.clock), self.fault_seed);
+        let listener = broker.listen_intercepted(&port.address(), Some(Arc::clone(&watch) as _))?;
+        port.remember(listener.local_addr());
+        Ok(TestBroker { broker, listener, builder, port, disk, watch, stopped_in: None })
     }
 }

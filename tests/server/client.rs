@@ -73,6 +73,23 @@ impl Client {
         }
     }
 
+    /// Whether the broker has closed the connection, and everything it had sent before was read.
+    #[allow(dead_code, reason = "for the tests of the test broker")]
+    pub(super) fn has_ended(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let read = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        matches!(read, Ok(0))
+    }
+
+    /// Reads up to the end of the connection.
+    #[allow(dead_code, reason = "for the tests of the test broker")]
+    pub(super) fn receive_rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        self.stream.read_to_end(&mut rest).unwrap();
+        rest
+    }
+
     pub(super) fn expect_closed(&mut self) {
         if let Some(frame) = self.try_receive_frame() {
             panic!("an answer of {} bytes came instead of the end of the connection", frame.len());

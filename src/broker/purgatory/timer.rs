@@ -3,11 +3,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 
 use crate::sys::{Clock, Waiter};
 
 type Task = Box<dyn FnOnce() + Send>;
+
+/// Why something is done later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Somebody waits for it, or will notice when it happens.
+    Event,
+    /// It comes round again and again, and once is as good as often: retention, checkpoints.
+    Housekeeping,
+}
 
 /// All that the broker does later, in the order in which it is due, on the injected clock (Kafka:
 /// `SystemTimer`; a sorted map in place of its wheels, since a cancelled task then leaves no trace).
@@ -18,12 +27,14 @@ pub(crate) struct Timer {
     clock: Arc<dyn Clock>,
     tasks: Mutex<Tasks>,
     changed: Arc<Waiter>,
+    settled: Condvar,
 }
 
 #[derive(Default)]
 struct Tasks {
-    by_deadline: BTreeMap<(Duration, u64), Task>,
+    by_deadline: BTreeMap<(Duration, u64), (Purpose, Task)>,
     next_id: u64,
+    running: usize,
     closed: bool,
 }
 
@@ -37,7 +48,7 @@ pub(crate) struct TimerHandle {
 impl Timer {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         let changed = Waiter::new(Arc::clone(&clock));
-        Arc::new(Timer { clock, tasks: Mutex::new(Tasks::default()), changed })
+        Arc::new(Timer { clock, tasks: Mutex::new(Tasks::default()), changed, settled: Condvar::new() })
     }
 
     pub(crate) fn clock(&self) -> &Arc<dyn Clock> {
@@ -50,12 +61,23 @@ impl Timer {
         self.schedule_at(deadline, task)
     }
 
+    /// As [`Timer::schedule`], for what need not be made up for when much time passes at once:
+    /// [`Timer::next_event`] passes over it.
+    pub(crate) fn schedule_housekeeping(&self, delay: Duration, task: impl FnOnce() + Send + 'static) {
+        let deadline = self.clock.monotonic().saturating_add(delay);
+        self.insert(deadline, Purpose::Housekeeping, Box::new(task));
+    }
+
     /// Runs `task` when the clock's monotonic time reaches `deadline`.
     pub(crate) fn schedule_at(
         &self,
         deadline: Duration,
         task: impl FnOnce() + Send + 'static,
     ) -> TimerHandle {
+        self.insert(deadline, Purpose::Event, Box::new(task))
+    }
+
+    fn insert(&self, deadline: Duration, purpose: Purpose, task: Task) -> TimerHandle {
         let mut tasks = self.tasks.lock();
         let handle = TimerHandle { deadline, id: tasks.next_id };
         tasks.next_id += 1;
@@ -63,7 +85,7 @@ impl Timer {
             return handle;
         }
         let is_first = tasks.by_deadline.first_key_value().is_none_or(|(&(first, _), _)| deadline < first);
-        tasks.by_deadline.insert((deadline, handle.id), Box::new(task));
+        tasks.by_deadline.insert((deadline, handle.id), (purpose, task));
         drop(tasks);
         if is_first {
             self.changed.notify();
@@ -101,12 +123,42 @@ impl Timer {
             let task = {
                 let mut tasks = self.tasks.lock();
                 match tasks.by_deadline.first_entry() {
-                    Some(first) if first.key().0 <= self.clock.monotonic() => first.remove(),
-                    _ => return count,
+                    Some(first) if first.key().0 <= self.clock.monotonic() => {
+                        let (_, task) = first.remove();
+                        tasks.running += 1;
+                        task
+                    }
+                    _ => {
+                        self.settled.notify_all();
+                        return count;
+                    }
                 }
             };
             task();
+            self.tasks.lock().running -= 1;
             count += 1;
+        }
+    }
+
+    /// When the next thing happens that is no housekeeping.
+    pub(crate) fn next_event(&self) -> Option<Duration> {
+        let tasks = self.tasks.lock();
+        let mut events = tasks.by_deadline.iter().filter(|(_, (purpose, _))| *purpose == Purpose::Event);
+        events.next().map(|(&(deadline, _), _)| deadline)
+    }
+
+    /// Waits until another thread, in [`Timer::run_once`], has run all that is due. Says whether there was any.
+    pub(crate) fn settle(&self) -> bool {
+        let mut tasks = self.tasks.lock();
+        let mut waited = false;
+        loop {
+            let first = tasks.by_deadline.first_key_value();
+            let is_due = first.is_some_and(|(&(deadline, _), _)| deadline <= self.clock.monotonic());
+            if tasks.closed || (tasks.running == 0 && !is_due) {
+                return waited;
+            }
+            waited = true;
+            self.settled.wait(&mut tasks);
         }
     }
 
@@ -123,6 +175,7 @@ impl Timer {
             std::mem::take(&mut tasks.by_deadline)
         };
         drop(dropped);
+        self.settled.notify_all();
         self.changed.notify();
     }
 }

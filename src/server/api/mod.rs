@@ -39,7 +39,10 @@ mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
 mod request;
+mod rulable;
+mod rulable_transactional;
 mod sync_group;
+mod tap;
 mod transactional;
 mod txn_offset_commit;
 mod write_txn_markers;
@@ -52,11 +55,13 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 
 use super::endpoints::Endpoints;
+use super::intercept::Interceptor;
 use super::network::{ConnectionContext, Outcome, RequestHandler, Slot};
 use crate::broker::BrokerCore;
 use crate::model::IsolationLevel;
-use crate::protocol::{ApiKey, CodecError, Reader, Request, RequestHeader};
+use crate::protocol::{ApiKey, CodecError, Reader, RequestHeader};
 use request::{Call, RequestContext};
+use rulable::Rulable;
 
 macro_rules! apis {
     ($($key:ident $min:literal - $max:literal => $handle:path,)*) => {
@@ -65,9 +70,13 @@ macro_rules! apis {
             match key { $(ApiKey::$key => ($min, $max),)* }
         }
 
-        fn dispatch(call: Call<'_>, body: &mut Reader<'_>) -> Result<Outcome, CodecError> {
+        fn dispatch(
+            call: Call<'_>,
+            body: &mut Reader<'_>,
+            interceptor: Option<&Arc<dyn Interceptor>>,
+        ) -> Result<Outcome, CodecError> {
             match call.context.header.api_key {
-                $(ApiKey::$key => decode_and_handle(call, body, $handle),)*
+                $(ApiKey::$key => decode_and_handle(call, body, interceptor, $handle),)*
             }
         }
     };
@@ -127,13 +136,17 @@ const fn is_offered(key: ApiKey, version: i16) -> bool {
 }
 
 /// Bytes after the end of the message are let go, as Kafka does.
-fn decode_and_handle<R: Request>(
+fn decode_and_handle<R: Rulable>(
     call: Call<'_>,
     body: &mut Reader<'_>,
+    interceptor: Option<&Arc<dyn Interceptor>>,
     handle: fn(Call<'_>, R) -> Outcome,
 ) -> Result<Outcome, CodecError> {
     let request = R::decode(body, call.version())?;
-    Ok(handle(call, request))
+    Ok(match interceptor {
+        None => handle(call, request),
+        Some(interceptor) => tap::handle(call, request, interceptor, handle),
+    })
 }
 
 /// Answers the requests of all listeners (Kafka: `KafkaApis`).
@@ -141,11 +154,16 @@ pub(super) struct Apis {
     /// Weak, since the broker holds its listeners.
     core: Weak<BrokerCore>,
     endpoints: Arc<Endpoints>,
+    interceptor: Option<Arc<dyn Interceptor>>,
 }
 
 impl Apis {
-    pub(super) fn new(core: Weak<BrokerCore>, endpoints: Arc<Endpoints>) -> Self {
-        Apis { core, endpoints }
+    pub(super) fn new(
+        core: Weak<BrokerCore>,
+        endpoints: Arc<Endpoints>,
+        interceptor: Option<Arc<dyn Interceptor>>,
+    ) -> Self {
+        Apis { core, endpoints, interceptor }
     }
 }
 
@@ -176,6 +194,7 @@ impl RequestHandler for Apis {
             endpoints: Arc::clone(&self.endpoints),
             connection: Arc::clone(connection),
             header,
+            tap: None,
         };
         if !is_offered(key, version) {
             if key == ApiKey::ApiVersions {
@@ -186,7 +205,7 @@ impl RequestHandler for Apis {
         }
         // The line is rarely needed and costs a copy of the context, which is four counters.
         let request = context.clone();
-        dispatch(Call::new(context, slot), &mut reader).unwrap_or_else(|error| {
+        dispatch(Call::new(context, slot), &mut reader, self.interceptor.as_ref()).unwrap_or_else(|error| {
             tracing::warn!("{request}: {error}; the connection is closed");
             Outcome::Close
         })

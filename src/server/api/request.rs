@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Weak};
 
+use super::tap::Tap;
 use crate::broker::BrokerCore;
 use crate::protocol::{RequestHeader, Response, encode_response_frame};
 use crate::server::endpoints::Endpoints;
@@ -14,6 +15,8 @@ pub(super) struct RequestContext {
     pub(super) endpoints: Arc<Endpoints>,
     pub(super) connection: Arc<ConnectionContext>,
     pub(super) header: RequestHeader,
+    /// What a test does with the request, if it looks.
+    pub(super) tap: Option<Arc<Tap>>,
 }
 
 /// A request that waits for its handler.
@@ -30,6 +33,7 @@ pub(super) struct Reply {
     endpoints: Arc<Endpoints>,
     connection: Arc<ConnectionContext>,
     header: RequestHeader,
+    tap: Option<Arc<Tap>>,
     responder: Responder,
 }
 
@@ -50,7 +54,7 @@ impl RequestContext {
 }
 
 /// The answer as it leaves. `None` if it cannot be said in the version asked for, which is a bug of ours.
-fn frame<R: Response>(header: &RequestHeader, response: &R) -> Option<SendFrame> {
+pub(super) fn frame<R: Response>(header: &RequestHeader, response: &R) -> Option<SendFrame> {
     debug_assert_eq!(R::KEY, header.api_key);
     match encode_response_frame(header.correlation_id, response, header.api_version) {
         Ok(frame) => Some(SendFrame::from(frame)),
@@ -73,13 +77,28 @@ impl<'a> Call<'a> {
 
     /// Answers now.
     pub(super) fn respond<R: Response>(self, response: &R) -> Outcome {
-        frame(&self.context.header, response).map_or(Outcome::Close, Outcome::Respond)
+        match self.context.tap.clone() {
+            None => frame(&self.context.header, response).map_or(Outcome::Close, Outcome::Respond),
+            Some(tap) => tap.respond(self, response),
+        }
     }
 
     /// Keeps the answer's place in the order of the connection. The handler returns [`Outcome::Pending`].
     pub(super) fn defer(self) -> Reply {
-        let RequestContext { core, endpoints, connection, header } = self.context;
-        Reply { core: Arc::downgrade(&core), endpoints, connection, header, responder: self.slot.defer() }
+        let RequestContext { core, endpoints, connection, header, tap } = self.context;
+        Reply {
+            core: Arc::downgrade(&core),
+            endpoints,
+            connection,
+            header,
+            tap,
+            responder: self.slot.defer(),
+        }
+    }
+
+    /// The place of the answer, for one that nobody will give.
+    pub(super) fn into_slot(self) -> Slot<'a> {
+        self.slot
     }
 
     /// Answers with what `handle` says on an I/O thread, where it may block: on the disk, or on a lock that is held
@@ -114,11 +133,15 @@ impl Reply {
             endpoints: Arc::clone(&self.endpoints),
             connection: Arc::clone(&self.connection),
             header: self.header.clone(),
+            tap: self.tap.clone(),
         })
     }
 
     /// Answers.
     pub(super) fn send<R: Response>(self, response: &R) {
+        if let Some(tap) = self.tap.clone() {
+            return tap.send(self.context(), &self.header, self.responder, response);
+        }
         match frame(&self.header, response) {
             Some(frame) => self.responder.send(frame),
             None => self.responder.close(),
@@ -127,11 +150,17 @@ impl Reply {
 
     /// No answer is due (acks=0).
     pub(super) fn none(self) {
+        if let Some(tap) = &self.tap {
+            tap.unanswered();
+        }
         self.responder.none();
     }
 
     /// Ends the connection, after the answers before this one.
     pub(super) fn close(self) {
+        if let Some(tap) = &self.tap {
+            tap.unanswered();
+        }
         self.responder.close();
     }
 }

@@ -111,6 +111,11 @@ impl Responder {
         self.post(Answer::Send(frame));
     }
 
+    /// Answers, after which the connection is closed.
+    pub(crate) fn send_then_close(mut self, frame: SendFrame) {
+        self.post(Answer::SendThenClose(frame));
+    }
+
     /// No answer is due (acks=0).
     pub(crate) fn none(mut self) {
         self.post(Answer::Nothing);

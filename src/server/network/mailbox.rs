@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crossbeam::channel::Sender;
+use crossbeam::channel::{Receiver, Sender};
 use crossbeam::queue::SegQueue;
 
 use super::acceptor::{Accepted, Listener};
@@ -15,6 +15,8 @@ use crate::sys::poller::Alarm;
 pub(super) enum Answer {
     /// These bytes.
     Send(SendFrame),
+    /// These bytes, and then the connection is to end.
+    SendThenClose(SendFrame),
     /// None is due (acks=0).
     Nothing,
     /// The connection is to end here.
@@ -40,6 +42,10 @@ pub(super) enum Message {
     Proceed,
     /// The settings have changed.
     Reconfigure,
+    /// Do what is due, then let go of the sender.
+    Settle(Sender<()>),
+    /// Let go of the sender, then do nothing until the other end of the receiver is dropped.
+    Hold { began: Sender<()>, until: Receiver<()> },
     /// Send what is ready, and end.
     Stop,
 }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crossbeam::channel::Sender;
+
 use super::acceptor::{ACCEPT_BACKOFF, Accepted, Acceptor, Hold, configure};
 use super::channel::{Channel, End, Workbench, log_end};
 use super::handler::{ConnectionContext, RequestHandler};
@@ -43,6 +45,8 @@ pub(super) struct Processor<H: RequestHandler> {
     /// The last look at the system ended without any event.
     rested: bool,
     stopping: Option<Stopping>,
+    /// Those who wait until all that is due is done.
+    settling: Vec<Sender<()>>,
 }
 
 struct Stopping {
@@ -70,6 +74,7 @@ impl<H: RequestHandler> Processor<H> {
             turn: Vec::new(),
             rested: false,
             stopping: None,
+            settling: Vec::new(),
         }
     }
 
@@ -97,6 +102,7 @@ impl<H: RequestHandler> Processor<H> {
             }
         }
         self.expire();
+        self.settling.clear();
         match &self.stopping {
             None => true,
             Some(stopping) => !self.channels.is_empty() && stopping.clock.monotonic() < STOP_LIMIT,
@@ -184,6 +190,16 @@ impl<H: RequestHandler> Processor<H> {
                 Message::Reconfigure => {
                     self.bench.config = self.shared.config();
                     self.retry_accept(|_| true);
+                }
+                Message::Settle(waiting) => {
+                    // The clock was set before the message was left.
+                    self.bench.now = self.shared.clock.monotonic();
+                    self.settling.push(waiting);
+                }
+                Message::Hold { began, until } => {
+                    drop(began);
+                    // Nothing is ever sent: it ends when the other end is dropped.
+                    let _ = until.recv();
                 }
                 Message::Stop => self.stop(),
             }

@@ -24,6 +24,23 @@ impl SendFrame {
         self.0.size
     }
 
+    /// An answer of which only the first `len` bytes leave, though its size says that there are more: what a client has
+    /// when a broker dies while it answers. Nothing can follow it on the connection.
+    pub(crate) fn cut(&self, len: usize) -> std::io::Result<Self> {
+        let mut head = Vec::new();
+        for part in (0..).map_while(|index| self.part(index)) {
+            match part {
+                Part::Bytes(bytes) => head.extend_from_slice(bytes),
+                Part::File(slice) => head.extend_from_slice(&slice.read()?),
+            }
+            if head.len() >= len {
+                break;
+            }
+        }
+        head.truncate(len);
+        Ok(SendFrame(Frame { head: head.into(), tail: Vec::new(), size: self.0.size }))
+    }
+
     /// Those of them that are in memory.
     fn memory_bytes(&self) -> usize {
         let in_memory = |segment: &Segment| match segment {

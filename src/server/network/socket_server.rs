@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 
+use crossbeam::channel::Sender;
 use mio::Interest;
 use parking_lot::{Mutex, RwLock};
 
@@ -96,6 +97,8 @@ pub(crate) struct SocketServer {
     registrar: Registrar,
     next_listener_token: AtomicUsize,
     threads: Mutex<Threads>,
+    /// Keeps the threads from working as long as it is there.
+    held: Mutex<Option<Sender<()>>>,
 }
 
 impl SocketServer {
@@ -130,6 +133,7 @@ impl SocketServer {
             registrar: poller.registrar().map_err(NetworkError::Poll)?,
             next_listener_token: AtomicUsize::new(FIRST_LISTENER_TOKEN),
             threads: Mutex::default(),
+            held: Mutex::default(),
         };
         let mut threads = server.threads.lock();
         server.add_thread(&mut threads, poller)?;
@@ -176,6 +180,7 @@ impl SocketServer {
 
     /// Closes a listener, after which nobody can connect, and then its connections, for which this does not wait.
     pub(crate) fn remove_listener(&self, name: &str) {
+        self.release();
         let (waiting, closed) = crossbeam::channel::bounded(0);
         let is_own = match self.threads.lock().running.first() {
             Some(first) => {
@@ -188,6 +193,45 @@ impl SocketServer {
             // Nothing is ever sent: the thread lets go of its end when the listener is closed, or when it ends.
             let _ = closed.recv();
         }
+    }
+
+    /// Returns once every thread has done what was due, unless they are [held](Self::hold).
+    pub(crate) fn settle(&self) {
+        if self.held.lock().is_some() {
+            return;
+        }
+        let (waiting, settled) = crossbeam::channel::bounded(0);
+        for thread in &self.threads.lock().running {
+            if thread.handle.thread().id() != std::thread::current().id() {
+                thread.link.mailbox.post(Message::Settle(waiting.clone()));
+            }
+        }
+        drop(waiting);
+        // As in `remove_listener`.
+        let _ = settled.recv();
+    }
+
+    /// Stops all work until [`release`](Self::release), as if the process were stopped: the system takes connections and
+    /// bytes, nobody answers.
+    pub(crate) fn hold(&self) {
+        let mut held = self.held.lock();
+        if held.is_none() {
+            let (keep, until) = crossbeam::channel::bounded(0);
+            let (began, all_began) = crossbeam::channel::bounded(0);
+            for thread in &self.threads.lock().running {
+                let (began, until) = (began.clone(), until.clone());
+                thread.link.mailbox.post(Message::Hold { began, until });
+            }
+            drop(began);
+            // As in `remove_listener`.
+            let _ = all_began.recv();
+            *held = Some(keep);
+        }
+    }
+
+    /// Goes on after [`hold`](Self::hold).
+    pub(crate) fn release(&self) {
+        *self.held.lock() = None;
     }
 
     /// Changes the settings. Limits hold at once, for new connections and new frames; buffer sizes of connections
@@ -227,6 +271,7 @@ impl SocketServer {
     /// Closes the listeners, sends the answers that are ready to clients that take them within a second, closes all
     /// connections and ends the threads. A thread of its own that calls this is not waited for.
     pub(crate) fn shutdown(&self) {
+        self.release();
         let handles = {
             let mut threads = self.threads.lock();
             threads.stopped = true;

@@ -152,8 +152,9 @@ impl<S> Channel<S> {
         let Reply::Waiting { request_bytes } = *reply else { return };
         self.waiting -= 1;
         self.waiting_bytes -= request_bytes;
+        let is_last = matches!(answer, Answer::SendThenClose(_));
         *reply = match answer {
-            Answer::Send(frame) => match Sending::new(frame) {
+            Answer::Send(frame) | Answer::SendThenClose(frame) => match Sending::new(frame) {
                 Ok(sending) => {
                     self.unsent_bytes += sending.memory_bytes();
                     Reply::Send(sending)
@@ -166,6 +167,28 @@ impl<S> Channel<S> {
         if matches!(reply, Reply::Close(_)) {
             self.input = Input::Closing;
         }
+        if is_last {
+            self.close_after(sequence);
+        }
+    }
+
+    /// Has the connection end behind the answer to this request: what was asked later is not answered any more.
+    fn close_after(&mut self, sequence: u64) {
+        let kept =
+            usize::try_from(sequence.saturating_sub(self.first)).unwrap_or(usize::MAX).saturating_add(1);
+        while self.replies.len() > kept {
+            match self.replies.pop_back() {
+                Some(Reply::Waiting { request_bytes }) => {
+                    self.waiting -= 1;
+                    self.waiting_bytes -= request_bytes;
+                }
+                Some(Reply::Send(sending)) => self.unsent_bytes -= sending.memory_bytes(),
+                Some(Reply::Nothing | Reply::Close(_)) | None => {}
+            }
+        }
+        self.replies.push_back(Reply::Close(End::Handler));
+        self.input = Input::Closing;
+        self.receive.clear();
     }
 
     /// Does what can be done: sends what is ready and takes up what has arrived. Says whether there is more to do

@@ -1,0 +1,1 @@
+from ottla_kafka import kafka, kafka_process  # noqa: F401

@@ -1,0 +1,107 @@
+"""A pytest fixture: Kafka for tests, from the `ottla` binary.
+
+Put this file beside your tests, and into conftest.py:
+
+    from ottla_kafka import kafka, kafka_process
+
+`kafka` is an empty broker for each test; they share one process. The binary is found by OTTLA, or on the PATH.
+"""
+
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+
+class OttlaError(Exception):
+    """What the broker did not do, and why."""
+
+    def __init__(self, status, code, message):
+        super().__init__(f"{code}: {message}")
+        self.status, self.code, self.message = status, code, message
+
+
+class Kafka:
+    """A running `ottla test`."""
+
+    def __init__(self, *args):
+        command = [os.environ.get("OTTLA", "ottla"), "test", "--until-stdin-ends", *args]
+        # The broker ends when this pipe does, however the tests end.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        line = self._process.stdout.readline()
+        if not line.startswith("ready "):
+            raise OttlaError(0, "NOT_READY", f"ottla test ended with {self._process.wait()}")
+        fields = dict(part.split("=", 1) for part in line.split()[1:])
+        self.bootstrap_servers = fields["bootstrap.servers"]
+        self.control = fields["control"]
+
+    def call(self, method, path, **fields):
+        """Asks the control endpoint: see the page on testing of ottla's handbook."""
+        body = json.dumps(fields).encode() if fields else None
+        request = urllib.request.Request(self.control + path, data=body, method=method)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            told = json.load(error)["error"]
+            raise OttlaError(error.code, told["code"], told["message"]) from None
+
+    def advance(self, seconds):
+        """Lets time pass, with everything that is due by then."""
+        return self.call("POST", "/v1/advance", ms=round(seconds * 1000))
+
+    def wait_until(self, until, limit_seconds=10, **fields):
+        """Waits for the broker: wait_until("records", topic="orders", count=3)."""
+        return self.call("POST", "/v1/wait", until=until, limitMs=round(limit_seconds * 1000), **fields)
+
+    def fault(self, **fields):
+        """Has requests go wrong: fault(api="Produce", times=3, answer="NOT_LEADER_OR_FOLLOWER"). Returns its id."""
+        return self.call("POST", "/v1/faults", **fields)["id"]
+
+    def fault_hits(self, fault):
+        """How many requests a rule has met."""
+        return next(rule["hits"] for rule in self.call("GET", "/v1/faults") if rule["id"] == fault)
+
+    def create_topic(self, name, partitions=1, **configs):
+        """Makes a topic; a setting's dots are underscores here."""
+        configs = {key.replace("_", "."): value for key, value in configs.items()}
+        return self.call("POST", "/v1/topics", name=name, partitions=partitions, configs=configs)
+
+    def records(self, topic):
+        """All records of a topic."""
+        return self.call("GET", f"/v1/topics/{topic}/records")
+
+    def groups(self):
+        """The groups, by name."""
+        return {group["groupId"]: group for group in self.call("GET", "/v1/groups")}
+
+    def journal(self, api=None):
+        """The requests that have come."""
+        return self.call("GET", "/v1/journal" + (f"?api={api}" if api else ""))
+
+    def reset(self):
+        """Starts from nothing, at the same address."""
+        self.call("POST", "/v1/reset")
+
+    def stop(self):
+        """Ends the process."""
+        self._process.stdin.close()
+        self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def kafka_process():
+    """One broker for all tests of the session."""
+    broker = Kafka()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def kafka(kafka_process):
+    """An empty broker."""
+    kafka_process.reset()
+    return kafka_process

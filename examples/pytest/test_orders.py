@@ -1,0 +1,105 @@
+"""What takes minutes with Kafka, or cannot be done. Run by examples/pytest/run."""
+
+import pytest
+from confluent_kafka import Consumer, KafkaError, Producer
+from ottla_kafka import OttlaError
+
+
+def producer(kafka, **settings):
+    return Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 0, **settings})
+
+
+def send(kafka, *values, **settings):
+    errors = []
+    client = producer(kafka, **settings)
+    for value in values:
+        client.produce("orders", value, on_delivery=lambda error, _: errors.append(error))
+    assert client.flush(30) == 0
+    return errors
+
+
+def consumer(kafka, **settings):
+    client = Consumer(
+        {
+            "bootstrap.servers": kafka.bootstrap_servers,
+            "group.id": "billing",
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            **settings,
+        }
+    )
+    client.subscribe(["orders"])
+    return client
+
+
+def receive(client, count):
+    messages = []
+    while len(messages) < count:
+        message = client.poll(30)
+        assert message is not None, "nothing came"
+        assert message.error() is None, message.error()
+        messages.append(message.value().decode())
+    return messages
+
+
+def test_a_week_of_retention_passes_at_once(kafka):
+    kafka.create_topic("orders", retention_ms=7 * 24 * 3600 * 1000, segment_ms=60_000)
+    assert send(kafka, "old") == [None]
+    kafka.advance(8 * 24 * 3600)
+    assert kafka.records("orders") == []
+
+
+def test_three_wrong_leaders_and_a_lost_answer_make_no_duplicate(kafka):
+    kafka.create_topic("orders")
+    wrong = kafka.fault(api="Produce", topic="orders", times=3, answer="NOT_LEADER_OR_FOLLOWER")
+    lost = kafka.fault(api="Produce", topic="orders", skip=3, times=1, disconnectAfter=True)
+    errors = send(kafka, "once", **{"enable.idempotence": True, "retry.backoff.ms": 10})
+    assert errors == [None]
+    assert (kafka.fault_hits(wrong), kafka.fault_hits(lost)) == (3, 1)
+    assert [record["value"] for record in kafka.records("orders")] == ["once"]
+
+
+def test_a_consumer_times_out_by_the_brokers_clock_and_comes_back(kafka):
+    kafka.create_topic("orders")
+    send(kafka, "one")
+    client = consumer(kafka, **{"session.timeout.ms": 45_000, "heartbeat.interval.ms": 1_000})
+    assert receive(client, 1) == ["one"]
+    kafka.wait_until("groupStable", group="billing", members=1)
+    generation = kafka.groups()["billing"]["generationId"]
+    kafka.advance(60)
+    # It finds out by itself, and joins again.
+    send(kafka, "two")
+    assert "two" in receive(client, 2)
+    kafka.wait_until("groupStable", group="billing", members=1)
+    assert kafka.groups()["billing"]["generationId"] > generation
+    client.close()
+
+
+def test_the_lag_is_zero_when_all_is_committed(kafka):
+    kafka.create_topic("orders", partitions=2)
+    send(kafka, *[f"order-{number}" for number in range(20)])
+    client = consumer(kafka)
+    receive(client, 20)
+    with pytest.raises(OttlaError, match="it has committed nothing"):
+        kafka.wait_until("lagZero", limit_seconds=0, group="billing")
+    client.commit(asynchronous=False)
+    kafka.wait_until("lagZero", group="billing")
+    client.close()
+
+
+def test_a_refused_commit_is_told_to_the_program(kafka):
+    kafka.create_topic("orders")
+    send(kafka, "one")
+    client = consumer(kafka)
+    receive(client, 1)
+    kafka.fault(api="OffsetCommit", group="billing", times=1, answer="GROUP_AUTHORIZATION_FAILED")
+    with pytest.raises(Exception) as refused:
+        client.commit(asynchronous=False)
+    assert refused.value.args[0].code() == KafkaError.GROUP_AUTHORIZATION_FAILED
+    client.close()
+
+
+def test_each_test_has_an_empty_broker(kafka):
+    assert kafka.call("GET", "/v1/topics") == []
+    assert kafka.groups() == {}
+    assert kafka.journal() == []

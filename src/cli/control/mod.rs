@@ -1,0 +1,134 @@
+//! The control endpoint of `ottla test`: a test's hand on its broker, from any language, as JSON over HTTP.
+//!
+//! What it offers is written down in `examples/control.openapi.yaml`, and in the handbook's page on testing.
+
+mod fields;
+pub(super) mod http;
+mod routes;
+mod show;
+
+use std::io::BufReader;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+
+use ottla::TestBroker;
+use parking_lot::{Mutex, RwLock};
+use serde_json::{Value, json};
+
+use super::CliError;
+use http::{Refusal, Request};
+
+/// The broker under test, and what the test has started on it.
+pub(super) struct Control {
+    kafka: RwLock<TestBroker>,
+    faults: Mutex<Vec<ottla::FaultHandle>>,
+}
+
+impl Control {
+    pub(super) fn new(kafka: TestBroker) -> Arc<Self> {
+        Arc::new(Control { kafka: RwLock::new(kafka), faults: Mutex::default() })
+    }
+
+    /// Serves at `address` from now on, and says where that is.
+    pub(super) fn serve(self: &Arc<Self>, address: &str) -> Result<SocketAddr, CliError> {
+        let failed = |source| CliError::Control { address: address.to_owned(), source };
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        let control = Arc::clone(self);
+        let accept = move || {
+            for stream in listener.incoming() {
+                match stream {
+                    Ok(stream) => control.take(stream),
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot accept a connection to the control endpoint")
+                    }
+                }
+            }
+        };
+        std::thread::Builder::new().name("control".to_owned()).spawn(accept).map_err(failed)?;
+        Ok(local)
+    }
+
+    /// Ends the broker. A request that still waits is refused.
+    pub(super) fn close(&self) {
+        let kafka = self.kafka.write();
+        kafka.broker().close();
+    }
+
+    fn take(self: &Arc<Self>, stream: TcpStream) {
+        let control = Arc::clone(self);
+        let serve = move || {
+            if let Err(error) = control.converse(stream) {
+                tracing::debug!(%error, "a connection to the control endpoint broke");
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("control-conn".to_owned()).spawn(serve) {
+            tracing::warn!(%error, "cannot serve a connection to the control endpoint");
+        }
+    }
+
+    fn converse(&self, stream: TcpStream) -> std::io::Result<()> {
+        stream.set_nodelay(true)?;
+        let mut writer = stream.try_clone()?;
+        let mut reader = BufReader::new(stream);
+        loop {
+            let (answer, keeps_alive) = match Request::read(&mut reader) {
+                Ok(None) => return Ok(()),
+                Ok(Some(request)) => (routes::answer(self, &request), request.keeps_alive),
+                Err(Refusal::Io(error)) => return Err(error),
+                Err(Refusal::Malformed(what)) => (Err(Failure::bad_request(what)), false),
+                Err(Refusal::Foreign) => (Err(Failure::foreign()), false),
+            };
+            let (status, body) = match answer {
+                Ok(body) => (200, body),
+                Err(failure) => (failure.status, failure.body()),
+            };
+            http::respond(&mut writer, status, &body, keeps_alive)?;
+            if !keeps_alive {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Why something was not done.
+#[derive(Debug)]
+struct Failure {
+    status: u16,
+    code: String,
+    message: String,
+}
+
+impl Failure {
+    fn bad_request(message: impl Into<String>) -> Self {
+        Failure { status: 400, code: "INVALID_REQUEST".to_owned(), message: message.into() }
+    }
+
+    fn not_found(message: impl Into<String>) -> Self {
+        Failure { status: 404, code: "NOT_FOUND".to_owned(), message: message.into() }
+    }
+
+    fn foreign() -> Self {
+        let message = "requests with an Origin come from a browser, which this is not for";
+        Failure { status: 403, code: "FORBIDDEN".to_owned(), message: message.to_owned() }
+    }
+
+    fn body(&self) -> Value {
+        json!({ "error": { "code": self.code, "message": self.message } })
+    }
+}
+
+impl From<ottla::Error> for Failure {
+    fn from(error: ottla::Error) -> Self {
+        use ottla::ErrorCode::{
+            InvalidTopicException, RequestTimedOut, TopicAlreadyExists, UnknownTopicOrPartition,
+        };
+        let status = match error.code() {
+            RequestTimedOut => 408,
+            UnknownTopicOrPartition => 404,
+            TopicAlreadyExists | InvalidTopicException => 400,
+            _ => 500,
+        };
+        Failure { status, code: error.code().name(), message: error.to_string() }
+    }
+}

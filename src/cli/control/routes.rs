@@ -1,0 +1,282 @@
+//! What can be asked of the control endpoint.
+
+use std::time::Duration;
+
+use ottla::{
+    Clock, DiskFault, FaultRule, FileOperation, NewTopic, RequestMatch, SystemClock, TestBroker,
+    TopicPartition, Until,
+};
+use serde_json::{Value, json};
+
+use super::fields::Fields;
+use super::http::Request;
+use super::{Control, Failure, show};
+
+/// How long a wait lasts if it does not say.
+const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a wait keeps others from restarting the broker.
+const WAIT_SLICE: Duration = Duration::from_millis(50);
+
+pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Failure> {
+    let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    let mut fields = Fields::of(request)?;
+    let done = || Ok(json!({}));
+    match (request.method.as_str(), path.as_slice()) {
+        ("GET", ["v1", "status"]) => {
+            fields.end()?;
+            let kafka = control.kafka.read();
+            Ok(json!({
+                "bootstrapServers": kafka.bootstrap_servers(),
+                "clusterId": kafka.cluster_id(),
+                "nowMs": kafka.now_ms(),
+                "faultSeed": kafka.faults().seed(),
+            }))
+        }
+        ("POST", ["v1", "advance"]) => {
+            let by = fields.milliseconds("ms")?.ok_or_else(|| Failure::bad_request("'ms' is missing"))?;
+            fields.end()?;
+            let kafka = control.kafka.read();
+            if !kafka.can_advance() {
+                return Err(Failure::bad_request(
+                    "the system's time cannot be advanced: start with another --clock",
+                ));
+            }
+            kafka.advance(by);
+            Ok(json!({ "nowMs": kafka.now_ms() }))
+        }
+        ("POST", ["v1", "wait"]) => wait(control, fields),
+        ("GET", ["v1", "journal"]) => {
+            let wanted = fields.requests()?;
+            fields.end()?;
+            Ok(control.kafka.read().journal(&wanted).iter().map(show::journal_entry).collect())
+        }
+        ("DELETE", ["v1", "journal"]) => {
+            fields.end()?;
+            control.kafka.read().clear_journal();
+            done()
+        }
+        ("GET", ["v1", "topics"]) => {
+            fields.end()?;
+            Ok(show::topics(&control.kafka.read())?)
+        }
+        ("POST", ["v1", "topics"]) => {
+            let mut topic =
+                NewTopic::new(fields.required_text("name")?, fields.number("partitions")?.unwrap_or(1));
+            for (key, value) in fields.settings("configs")? {
+                topic = topic.config(key, value);
+            }
+            fields.end()?;
+            let kafka = control.kafka.read();
+            let made = kafka.admin().create_topic(topic)?;
+            Ok(show::topic(&kafka, &made.name)?)
+        }
+        ("DELETE", ["v1", "topics", name]) => {
+            fields.end()?;
+            control.kafka.read().admin().delete_topic(name)?;
+            done()
+        }
+        ("GET", ["v1", "topics", name, "records"]) => {
+            fields.end()?;
+            Ok(control.kafka.read().records(name)?.iter().map(show::record).collect())
+        }
+        ("GET", ["v1", "groups"]) => {
+            fields.end()?;
+            Ok(show::groups(&control.kafka.read())?)
+        }
+        (_, ["v1", "faults", ..]) => faults(control, request, &path, fields),
+        ("POST", ["v1", "disk"]) => {
+            let operation = operation(&fields.required_text("fail")?)?;
+            let fault = match fields.text("with")?.as_deref().unwrap_or("EIO") {
+                "EIO" => DiskFault::Io,
+                "ENOSPC" => DiskFault::NoSpace,
+                other => return Err(Failure::bad_request(format!("'with' is EIO or ENOSPC, not {other}"))),
+            };
+            fields.end()?;
+            control.kafka.read().disk().fail(operation, fault);
+            done()
+        }
+        ("DELETE", ["v1", "disk"]) => {
+            fields.end()?;
+            control.kafka.read().disk().heal();
+            done()
+        }
+        ("POST", ["v1", command @ ("stop" | "restart" | "reset" | "pause" | "resume")]) => {
+            fields.end()?;
+            command_broker(control, command)
+        }
+        (method, _) => Err(Failure::not_found(format!("there is no {method} /{}", path.join("/")))),
+    }
+}
+
+fn command_broker(control: &Control, command: &str) -> Result<Value, Failure> {
+    match command {
+        "stop" => control.kafka.write().stop(),
+        "restart" => control.kafka.write().restart()?,
+        "reset" => {
+            let mut kafka = control.kafka.write();
+            kafka.reset()?;
+            control.faults.lock().clear();
+        }
+        "pause" => control.kafka.read().pause(),
+        _ => control.kafka.read().resume(),
+    }
+    Ok(json!({}))
+}
+
+fn operation(name: &str) -> Result<FileOperation, Failure> {
+    Ok(match name {
+        "sync" => FileOperation::Sync,
+        "write" => FileOperation::Write,
+        "read" => FileOperation::Read,
+        "open" => FileOperation::Open,
+        "rename" => FileOperation::Rename,
+        "remove" => FileOperation::Remove,
+        other => {
+            let message = format!("'fail' is sync, write, read, open, rename or remove, not {other}");
+            return Err(Failure::bad_request(message));
+        }
+    })
+}
+
+type MakeUntil = Box<dyn Fn() -> Until>;
+
+fn until(fields: &mut Fields) -> Result<MakeUntil, Failure> {
+    Ok(match fields.required_text("until")?.as_str() {
+        "records" => {
+            let (topic, count) = (fields.required_text("topic")?, fields.required_number("count")?);
+            Box::new(move || Until::records(topic.as_str(), count))
+        }
+        "groupStable" => {
+            let (group, members) =
+                (fields.required_text("group")?, fields.required_number::<u32>("members")?);
+            Box::new(move || Until::group_is_stable(group.as_str(), members as usize))
+        }
+        "groupEmpty" => {
+            let group = fields.required_text("group")?;
+            Box::new(move || Until::group_is_empty(group.as_str()))
+        }
+        "lagZero" => {
+            let group = fields.required_text("group")?;
+            Box::new(move || Until::lag_is_zero(group.as_str()))
+        }
+        "committed" => {
+            let (group, topic) = (fields.required_text("group")?, fields.required_text("topic")?);
+            let tp = TopicPartition::new(topic.as_str(), fields.number("partition")?.unwrap_or(0));
+            let offset = fields.required_number("offset")?;
+            Box::new(move || Until::committed(group.as_str(), tp.clone(), offset))
+        }
+        "requests" => {
+            let (wanted, count) = (fields.requests()?, fields.required_number::<u32>("count")?);
+            Box::new(move || Until::requests(wanted.clone(), count as usize))
+        }
+        other => {
+            let kinds = "records, groupStable, groupEmpty, lagZero, committed or requests";
+            return Err(Failure::bad_request(format!("'until' is {kinds}, not {other}")));
+        }
+    })
+}
+
+fn wait(control: &Control, mut fields: Fields) -> Result<Value, Failure> {
+    let limit = fields.milliseconds("limitMs")?.unwrap_or(DEFAULT_LIMIT);
+    let until = until(&mut fields)?;
+    fields.end()?;
+    let clock = SystemClock::new();
+    loop {
+        let left = limit.saturating_sub(clock.monotonic());
+        let waited: Result<(), ottla::Error> = {
+            let kafka: &TestBroker = &control.kafka.read();
+            kafka.wait_until(until(), left.min(WAIT_SLICE))
+        };
+        match waited {
+            Ok(()) => return Ok(json!({ "waitedMs": clock.monotonic().as_secs_f64() * 1_000.0 })),
+            Err(error) if left <= WAIT_SLICE => return Err(error.into()),
+            Err(_) => {}
+        }
+    }
+}
+
+fn faults(control: &Control, request: &Request, path: &[&str], mut fields: Fields) -> Result<Value, Failure> {
+    match (request.method.as_str(), path) {
+        ("POST", ["v1", "faults"]) => {
+            let requests: RequestMatch = fields.requests()?;
+            let mut rule = control.kafka.read().faults().on(requests);
+            if let Some(count) = fields.number("skip")? {
+                rule = rule.skip(count);
+            }
+            if let Some(count) = fields.number("times")? {
+                rule = rule.times(count);
+            }
+            if let Some(probability) = fields.fraction("probability")? {
+                rule = rule.probability(probability);
+            }
+            let start = effect(&mut fields)?;
+            fields.end()?;
+            let handle = start(rule);
+            let id = handle.id();
+            control.faults.lock().push(handle);
+            Ok(json!({ "id": id }))
+        }
+        ("GET", ["v1", "faults"]) => {
+            fields.end()?;
+            let faults = control.faults.lock();
+            Ok(faults.iter().map(|fault| json!({ "id": fault.id(), "hits": fault.hits() })).collect())
+        }
+        ("DELETE", ["v1", "faults"]) => {
+            fields.end()?;
+            control.kafka.read().faults().clear();
+            control.faults.lock().clear();
+            Ok(json!({}))
+        }
+        ("DELETE", ["v1", "faults", id]) => {
+            fields.end()?;
+            let mut faults = control.faults.lock();
+            let found = faults.iter().position(|fault| fault.id().to_string() == *id);
+            let found = found.ok_or_else(|| Failure::not_found(format!("there is no rule {id}")))?;
+            faults.remove(found).remove();
+            Ok(json!({}))
+        }
+        (method, _) => Err(Failure::not_found(format!("there is no {method} /{}", path.join("/")))),
+    }
+}
+
+type Start = Box<dyn FnOnce(FaultRule) -> ottla::FaultHandle>;
+
+/// The start of a rule that needs no more to be said.
+type StartPlain = fn(FaultRule) -> ottla::FaultHandle;
+
+/// The one thing that a rule does.
+fn effect(fields: &mut Fields) -> Result<Start, Failure> {
+    let mut effects: Vec<Start> = Vec::new();
+    if let Some(code) = fields.error_code("answer")? {
+        effects.push(Box::new(move |rule| rule.answer(code)));
+    }
+    if let Some(by) = fields.milliseconds("delayMs")? {
+        effects.push(Box::new(move |rule| rule.delay(by)));
+    }
+    if let Some(by) = fields.milliseconds("throttleMs")? {
+        effects.push(Box::new(move |rule| rule.throttle(by)));
+    }
+    if let Some(size) = fields.number::<u32>("cutAnswer")? {
+        effects.push(Box::new(move |rule| rule.cut_answer(size as usize)));
+    }
+    let flags: [(&str, StartPlain); 5] = [
+        ("swallow", FaultRule::swallow),
+        ("disconnect", FaultRule::disconnect),
+        ("disconnectAfter", FaultRule::disconnect_after),
+        ("dropAnswer", FaultRule::drop_answer),
+        ("corruptCrc", FaultRule::corrupt_crc),
+    ];
+    for (name, start) in flags {
+        if fields.flag(name)? {
+            effects.push(Box::new(start));
+        }
+    }
+    match (effects.pop(), effects.is_empty()) {
+        (Some(effect), true) => Ok(effect),
+        _ => Err(Failure::bad_request(
+            "give one of answer, delayMs, throttleMs, cutAnswer, swallow, disconnect, disconnectAfter, dropAnswer, \
+             corruptCrc",
+        )),
+    }
+}

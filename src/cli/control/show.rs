@@ -1,0 +1,111 @@
+//! What a test looks at, as JSON.
+
+use ottla::{ConfigSource, Error, JournalEntry, ListGroupsOptions, TestBroker, TestRecord};
+use serde_json::{Map, Value, json};
+
+/// Text as it is; other bytes as an object with their hexadecimal digits.
+fn bytes(bytes: Option<&[u8]>) -> Value {
+    let Some(bytes) = bytes else { return Value::Null };
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Value::from(text),
+        Err(_) => json!({ "hex": bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>() }),
+    }
+}
+
+pub(super) fn record(record: &TestRecord) -> Value {
+    let headers = record.headers.iter();
+    json!({
+        "partition": record.partition,
+        "offset": record.offset,
+        "timestamp": record.timestamp,
+        "key": bytes(record.key.as_deref()),
+        "value": bytes(record.value.as_deref()),
+        "headers": headers.map(|(key, value)| json!({ "key": key, "value": bytes(value.as_deref()) })).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn journal_entry(entry: &JournalEntry) -> Value {
+    let end = entry.end.as_ref().map(|end| {
+        json!({
+            "answered": end.is_answered,
+            "errors": end.error_codes.iter().map(|code| code.name()).collect::<Vec<_>>(),
+            "durationMs": end.duration.as_secs_f64() * 1_000.0,
+        })
+    });
+    json!({
+        "number": entry.number,
+        "api": entry.api.name(),
+        "version": entry.api_version,
+        "correlationId": entry.correlation_id,
+        "clientId": entry.client_id,
+        "connection": entry.connection,
+        "peer": entry.peer.to_string(),
+        "timestampMs": entry.timestamp_ms,
+        "topics": entry.topics().collect::<Vec<_>>(),
+        "groups": entry.groups().collect::<Vec<_>>(),
+        "request": entry.request,
+        "end": end,
+    })
+}
+
+pub(super) fn topics(kafka: &TestBroker) -> Result<Value, Error> {
+    let mut topics = Vec::new();
+    for name in kafka.admin().list_topics() {
+        topics.push(topic(kafka, &name)?);
+    }
+    Ok(Value::from(topics))
+}
+
+pub(super) fn topic(kafka: &TestBroker, name: &str) -> Result<Value, Error> {
+    let described = kafka.admin().describe_topic(name)?;
+    let configs = kafka.admin().describe_configs(&ottla::ConfigResource::topic(name))?;
+    let own = configs.into_iter().filter(|entry| entry.source == ConfigSource::Topic);
+    let configs: Map<String, Value> = own.map(|entry| (entry.name, Value::from(entry.value))).collect();
+    let partitions = described.partitions.iter().map(|partition| {
+        json!({
+            "partition": partition.partition,
+            "earliestOffset": partition.earliest_offset,
+            "latestOffset": partition.latest_offset,
+        })
+    });
+    Ok(json!({
+        "name": described.name,
+        "id": described.id.to_string(),
+        "partitions": partitions.collect::<Vec<_>>(),
+        "configs": configs,
+    }))
+}
+
+pub(super) fn groups(kafka: &TestBroker) -> Result<Value, Error> {
+    let admin = kafka.admin();
+    let mut groups = Vec::new();
+    for listed in admin.list_groups(&ListGroupsOptions::new())? {
+        let group = admin.describe_group(&listed.group_id)?;
+        let members = group.members.iter().map(|member| {
+            let assigned = member.assignment.iter();
+            json!({
+                "memberId": member.member_id,
+                "groupInstanceId": member.group_instance_id,
+                "clientId": member.client_id,
+                "clientHost": member.client_host,
+                "assignment": assigned
+                    .map(|tp| json!({ "topic": tp.topic(), "partition": tp.partition() }))
+                    .collect::<Vec<_>>(),
+            })
+        });
+        let members: Vec<_> = members.collect();
+        let offsets = admin.list_consumer_group_offsets(&listed.group_id)?;
+        let offsets = offsets.iter().map(|(tp, committed)| {
+            json!({ "topic": tp.topic(), "partition": tp.partition(), "offset": committed.offset })
+        });
+        groups.push(json!({
+            "groupId": group.group_id,
+            "state": group.state.to_string(),
+            "generationId": group.generation_id,
+            "assignor": group.partition_assignor,
+            "members": members,
+            "offsets": offsets.collect::<Vec<_>>(),
+        }));
+    }
+    Ok(Value::from(groups))
+}

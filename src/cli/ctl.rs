@@ -1,0 +1,135 @@
+//! `ottla ctl`: the control endpoint of `ottla test` on the command line.
+
+use serde_json::{Map, Value};
+
+use super::CliError;
+use super::control::http;
+
+#[derive(clap::Args)]
+pub(super) struct CtlArgs {
+    /// The control endpoint, as the ready line of `ottla test` has it.
+    #[arg(long, env = "OTTLA_CONTROL", value_name = "URL")]
+    control: String,
+    #[command(subcommand)]
+    command: CtlCommand,
+}
+
+/// `KEY=VALUE`, as the handbook's page on testing names them.
+type Pair = (String, String);
+
+#[derive(clap::Subcommand)]
+enum CtlCommand {
+    /// Where the broker is, and how late it is there.
+    Status,
+    /// Let so many milliseconds pass, and everything that is due by then.
+    Advance { ms: u64 },
+    /// Wait until the broker is as said: until=records topic=orders count=3 limitMs=5000.
+    Wait {
+        #[arg(required = true, value_parser = super::settings::parse_override)]
+        fields: Vec<Pair>,
+    },
+    /// Show the requests that came, of api=Produce, topic=…, group=…, clientId=….
+    Journal {
+        #[arg(value_parser = super::settings::parse_override)]
+        fields: Vec<Pair>,
+    },
+    /// Forget the requests that came.
+    ClearJournal,
+    /// Show the topics.
+    Topics,
+    /// Make a topic.
+    CreateTopic {
+        name: String,
+        #[arg(default_value_t = 1)]
+        partitions: i32,
+    },
+    /// Show all records of a topic.
+    Records { topic: String },
+    /// Show the groups with their members and offsets.
+    Groups,
+    /// Have requests go wrong: api=Produce topic=orders times=3 answer=NOT_LEADER_OR_FOLLOWER.
+    Fault {
+        #[arg(required = true, value_parser = super::settings::parse_override)]
+        fields: Vec<Pair>,
+    },
+    /// Show the rules for faults, and how many requests had them.
+    Faults,
+    /// End one rule for faults, or all of them.
+    ClearFaults { id: Option<u64> },
+    /// Have the disk fail: sync, write, read, open, rename or remove, with EIO or ENOSPC.
+    FailDisk {
+        operation: String,
+        #[arg(default_value = "EIO")]
+        with: String,
+    },
+    /// Have the disk work again.
+    HealDisk,
+    /// Start from nothing, at the same address.
+    Reset,
+    /// Stop the broker; its address and its data are kept.
+    Stop,
+    /// Stop the broker, if it runs, and start it again.
+    Restart,
+    /// Make the broker hang.
+    Pause,
+    /// Let the broker work again.
+    Resume,
+}
+
+pub(super) fn run(args: &CtlArgs) -> Result<(), CliError> {
+    let address = args.control.trim_start_matches("http://").trim_end_matches('/');
+    let (method, target, body) = request(&args.command);
+    let failed = |source| CliError::Control { address: address.to_owned(), source };
+    let (status, answer) = http::call(address, method, &target, body.as_ref()).map_err(failed)?;
+    if status != 200 {
+        let error = &answer["error"];
+        let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+        return Err(CliError::Refused { code: text("code"), message: text("message") });
+    }
+    super::print(&format!("{answer:#}"))
+}
+
+fn request(command: &CtlCommand) -> (&'static str, String, Option<Value>) {
+    let to = |parts: &[&str]| http::path_of(&[&["v1"], parts].concat());
+    match command {
+        CtlCommand::Status => ("GET", to(&["status"]), None),
+        CtlCommand::Advance { ms } => ("POST", to(&["advance"]), Some(object(&[("ms", Value::from(*ms))]))),
+        CtlCommand::Wait { fields } => ("POST", to(&["wait"]), Some(json(fields))),
+        CtlCommand::Journal { fields } => ("GET", to(&["journal"]) + &http::query_of(fields), None),
+        CtlCommand::ClearJournal => ("DELETE", to(&["journal"]), None),
+        CtlCommand::Topics => ("GET", to(&["topics"]), None),
+        CtlCommand::CreateTopic { name, partitions } => {
+            let fields = [("name", Value::from(name.as_str())), ("partitions", Value::from(*partitions))];
+            ("POST", to(&["topics"]), Some(object(&fields)))
+        }
+        CtlCommand::Records { topic } => ("GET", to(&["topics", topic, "records"]), None),
+        CtlCommand::Groups => ("GET", to(&["groups"]), None),
+        CtlCommand::Fault { fields } => ("POST", to(&["faults"]), Some(json(fields))),
+        CtlCommand::Faults => ("GET", to(&["faults"]), None),
+        CtlCommand::ClearFaults { id: None } => ("DELETE", to(&["faults"]), None),
+        CtlCommand::ClearFaults { id: Some(id) } => ("DELETE", to(&["faults", &id.to_string()]), None),
+        CtlCommand::FailDisk { operation, with } => {
+            let fields = [("fail", Value::from(operation.as_str())), ("with", Value::from(with.as_str()))];
+            ("POST", to(&["disk"]), Some(object(&fields)))
+        }
+        CtlCommand::HealDisk => ("DELETE", to(&["disk"]), None),
+        CtlCommand::Reset => ("POST", to(&["reset"]), None),
+        CtlCommand::Stop => ("POST", to(&["stop"]), None),
+        CtlCommand::Restart => ("POST", to(&["restart"]), None),
+        CtlCommand::Pause => ("POST", to(&["pause"]), None),
+        CtlCommand::Resume => ("POST", to(&["resume"]), None),
+    }
+}
+
+fn object(fields: &[(&str, Value)]) -> Value {
+    fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Map<_, _>>().into()
+}
+
+/// Numbers as numbers, everything else as text.
+fn json(fields: &[Pair]) -> Value {
+    let typed = |(key, value): &Pair| {
+        let number = value.parse::<i64>().map(Value::from);
+        (key.clone(), number.unwrap_or_else(|_| Value::from(value.as_str())))
+    };
+    fields.iter().map(typed).collect::<Map<_, _>>().into()
+}

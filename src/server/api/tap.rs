@@ -1,0 +1,140 @@
+//! A request of a broker with an [`Interceptor`], from its ruling to its end.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use super::request::{Call, RequestContext, frame};
+use super::rulable::{Rulable, set_throttle_time};
+use crate::protocol::{FetchResponse, Response};
+use crate::record::Records;
+use crate::server::intercept::{AnswerFate, Instead, InterceptedRequest, Interceptor, RequestEnd, Ruling};
+use crate::server::network::{Outcome, Responder, SendFrame};
+
+/// Where the checksum of a batch of magic 2 stands.
+const CRC_POSITION: usize = 17;
+
+/// What stands between a request and its answer.
+pub(super) struct Tap {
+    interceptor: Arc<dyn Interceptor>,
+    ruling: Ruling,
+}
+
+/// Asks what is to become of the request, and sees to it.
+pub(super) fn handle<R: Rulable>(
+    mut call: Call<'_>,
+    request: R,
+    interceptor: &Arc<dyn Interceptor>,
+    handle: fn(Call<'_>, R) -> Outcome,
+) -> Outcome {
+    let scope = request.scope(&call.context);
+    let ruling = interceptor.on_request(&InterceptedRequest {
+        connection: &call.context.connection,
+        header: &call.context.header,
+        body: &request,
+        scope: &scope,
+    });
+    let tap = Arc::new(Tap { interceptor: Arc::clone(interceptor), ruling });
+    call.context.tap = Some(Arc::clone(&tap));
+    match ruling.instead {
+        None => {
+            let outcome = handle(call, request);
+            if matches!(outcome, Outcome::NoResponse | Outcome::Close) {
+                tap.unanswered();
+            }
+            outcome
+        }
+        Some(Instead::Error(code)) => {
+            let response = request.error_response(code, call.version());
+            call.respond(&response)
+        }
+        Some(Instead::Swallow) => {
+            tap.unanswered();
+            tap.interceptor.keep_waiting(call.into_slot().defer());
+            Outcome::Pending
+        }
+        Some(Instead::Disconnect) => {
+            tap.unanswered();
+            Outcome::Close
+        }
+    }
+}
+
+impl Tap {
+    /// No answer is due, or there is none.
+    pub(super) fn unanswered(&self) {
+        self.interceptor.on_end(self.ruling.ticket, &RequestEnd::Unanswered);
+    }
+
+    /// Answers on the thread that has read the request.
+    pub(super) fn respond<R: Response>(&self, call: Call<'_>, response: &R) -> Outcome {
+        if self.ruling.delay == Duration::ZERO && self.ruling.answer == AnswerFate::Send {
+            let Some(frame) = self.shape(&call.context.header, response) else { return Outcome::Close };
+            return Outcome::Respond(frame);
+        }
+        let reply = call.defer();
+        reply.send(response);
+        Outcome::Pending
+    }
+
+    /// Answers from any thread.
+    pub(super) fn send<R: Response>(
+        self: Arc<Self>,
+        context: Option<RequestContext>,
+        header: &crate::protocol::RequestHeader,
+        responder: Responder,
+        response: &R,
+    ) {
+        let Some(frame) = self.shape(header, response) else { return responder.close() };
+        let delay = self.ruling.delay;
+        let answer = self.ruling.answer;
+        let send = move || match answer {
+            AnswerFate::Send => responder.send(frame),
+            AnswerFate::Drop => self.interceptor.keep_waiting(responder),
+            AnswerFate::Disconnect => responder.close(),
+            AnswerFate::Cut(len) => match frame.cut(len) {
+                Ok(cut) => responder.send_then_close(cut),
+                Err(error) => {
+                    tracing::error!(%error, "cannot read a log to send it");
+                    responder.close();
+                }
+            },
+        };
+        match context {
+            Some(context) if delay > Duration::ZERO => drop(context.core.timer.schedule(delay, send)),
+            _ => send(),
+        }
+    }
+
+    /// The answer as the ruling wants it, of which the interceptor hears.
+    fn shape<R: Response>(&self, header: &crate::protocol::RequestHeader, response: &R) -> Option<SendFrame> {
+        let Ruling { ticket, throttle_ms, corrupt_crc, .. } = self.ruling;
+        let mut changed = None;
+        if let Some(throttle_ms) = throttle_ms {
+            set_throttle_time(changed.get_or_insert_with(|| response.clone()), throttle_ms);
+        }
+        if corrupt_crc {
+            let response: &mut dyn Any = changed.get_or_insert_with(|| response.clone());
+            if let Some(fetched) = response.downcast_mut() {
+                corrupt(fetched);
+            }
+        }
+        let response = changed.as_ref().unwrap_or(response);
+        self.interceptor.on_end(ticket, &RequestEnd::Answered(response));
+        frame(header, response)
+    }
+}
+
+/// Changes a bit of the first checksum of each partition's records.
+fn corrupt(response: &mut FetchResponse) {
+    for partition in response.responses.iter_mut().flat_map(|topic| &mut topic.partitions) {
+        let bytes = partition.records.as_ref().and_then(|records| records.read().ok());
+        let Some(mut bytes) = bytes.map(|bytes| BytesMut::from(&*bytes)) else { continue };
+        if let Some(byte) = bytes.get_mut(CRC_POSITION) {
+            *byte ^= 1;
+        }
+        partition.records = Some(Records::Bytes(bytes.freeze()));
+    }
+}

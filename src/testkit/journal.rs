@@ -1,0 +1,248 @@
+//! What was asked of the broker over the wire.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::TestBroker;
+use super::request_match::{RequestFacts, RequestMatch};
+use crate::model::ErrorCode;
+use crate::protocol::ApiKey;
+use crate::server::intercept::{InterceptedRequest, Scope};
+
+/// How many requests are remembered; the oldest are forgotten first.
+const MAX_ENTRIES: usize = 10_000;
+
+/// How much of a request's text is kept.
+const MAX_TEXT: usize = 4 * 1024;
+
+/// A request, and what became of it: [`TestBroker::journal`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JournalEntry {
+    /// Counts the requests of this broker, from 0 on.
+    pub number: u64,
+    /// What was called.
+    pub api: ApiKey,
+    /// In which version.
+    pub api_version: i16,
+    /// How the client pairs the answer with it.
+    pub correlation_id: i32,
+    /// How the client calls itself; empty if it does not.
+    pub client_id: String,
+    /// The number of its connection.
+    pub connection: u64,
+    /// Where the client is.
+    pub peer: SocketAddr,
+    /// When it came, in milliseconds since the Unix epoch, on the broker's clock.
+    pub timestamp_ms: i64,
+    /// The decoded request, for people: of records, only how many bytes they are. Cut after 4 KiB.
+    pub request: String,
+    /// What became of it.
+    pub end: Option<JournalEnd>,
+    scope: Scope,
+    received_at: Duration,
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JournalEnd {
+    /// Whether there was an answer. There is none to a request that needs none (`acks=0`), and none where a rule for
+    /// faults has it so; to that which a rule drops on its way, there was one.
+    pub is_answered: bool,
+    /// All errors in the answer, each once; none if all went well.
+    pub error_codes: Vec<ErrorCode>,
+    /// How long it took, on the broker's clock.
+    pub duration: Duration,
+}
+
+impl JournalEntry {
+    /// The topics that it names.
+    pub fn topics(&self) -> impl Iterator<Item = &str> {
+        self.scope.topics.iter().map(|topic| topic.name.as_str())
+    }
+
+    /// The groups that it names.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.scope.groups.iter().map(String::as_str)
+    }
+
+    fn facts(&self) -> RequestFacts<'_> {
+        RequestFacts {
+            api: self.api,
+            version: self.api_version,
+            client_id: &self.client_id,
+            connection: self.connection,
+            scope: &self.scope,
+        }
+    }
+}
+
+impl fmt::Display for JournalEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let JournalEntry { number, api, api_version, client_id, connection, request, .. } = self;
+        write!(f, "#{number} {} v{api_version} of '{client_id}' on connection {connection}: ", api.name())?;
+        match &self.end {
+            None => f.write_str("not over")?,
+            Some(JournalEnd { is_answered: false, .. }) => f.write_str("no answer")?,
+            Some(JournalEnd { error_codes, .. }) if error_codes.is_empty() => f.write_str("answered")?,
+            Some(JournalEnd { error_codes, .. }) => write!(f, "answered with {error_codes:?}")?,
+        }
+        write!(f, "; {request}")
+    }
+}
+
+/// The requests that are remembered.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    entries: VecDeque<JournalEntry>,
+    next: u64,
+}
+
+impl Journal {
+    /// Takes note of a request and numbers it.
+    pub(super) fn begin(&mut self, request: &InterceptedRequest<'_>, now_ms: i64, now: Duration) -> u64 {
+        let number = self.next;
+        self.next += 1;
+        if self.entries.len() == MAX_ENTRIES {
+            self.entries.pop_front();
+        }
+        let InterceptedRequest { connection, header, body, scope } = request;
+        let mut text = format!("{body:?}");
+        if text.len() > MAX_TEXT {
+            let end = (0..=MAX_TEXT).rev().find(|end| text.is_char_boundary(*end));
+            text.truncate(end.unwrap_or(0));
+            text.push('…');
+        }
+        self.entries.push_back(JournalEntry {
+            number,
+            api: header.api_key,
+            api_version: header.api_version,
+            correlation_id: header.correlation_id,
+            client_id: header.client_id.as_deref().unwrap_or_default().to_owned(),
+            connection: connection.id,
+            peer: connection.peer,
+            timestamp_ms: now_ms,
+            request: text,
+            end: None,
+            scope: (*scope).clone(),
+            received_at: now,
+        });
+        number
+    }
+
+    /// Takes note of what became of a request, once.
+    pub(super) fn end(&mut self, number: u64, answer: Option<Vec<ErrorCode>>, now: Duration) {
+        let oldest = self.next - self.entries.len() as u64;
+        let index = number.checked_sub(oldest).and_then(|index| usize::try_from(index).ok());
+        let entry = index.and_then(|index| self.entries.get_mut(index));
+        if let Some(entry) = entry.filter(|entry| entry.end.is_none()) {
+            entry.end = Some(JournalEnd {
+                is_answered: answer.is_some(),
+                error_codes: answer.unwrap_or_default(),
+                duration: now.saturating_sub(entry.received_at),
+            });
+        }
+    }
+
+    pub(super) fn matching(&self, wanted: &RequestMatch) -> Vec<JournalEntry> {
+        self.entries.iter().filter(|entry| wanted.matches(&entry.facts())).cloned().collect()
+    }
+
+    pub(super) fn count(&self, wanted: &RequestMatch) -> usize {
+        self.entries.iter().filter(|entry| wanted.matches(&entry.facts())).count()
+    }
+
+    /// Forgets the requests; those to come are numbered on.
+    pub(super) fn clear(&mut self) {
+        self.entries.clear();
+    }
+}
+
+/// The errors that an answer's text shows, each once. (Every answer has them under this name, at its own depth.)
+pub(super) fn error_codes(answer: &dyn fmt::Debug) -> Vec<ErrorCode> {
+    const FIELD: &str = "error_code: ";
+    let text = format!("{answer:?}");
+    let mut codes = Vec::new();
+    let mut in_string = false;
+    let mut escaped = false;
+    for (at, byte) in text.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'e' if !in_string => {
+                let number = text.get(at..).and_then(|rest| rest.strip_prefix(FIELD));
+                let number = number.and_then(|rest| rest.split([',', ' ', '}']).next());
+                let code = number
+                    .and_then(|number| number.parse().ok())
+                    .map_or(ErrorCode::None, ErrorCode::from_code);
+                if code != ErrorCode::None && !codes.contains(&code) {
+                    codes.push(code);
+                }
+            }
+            _ => {}
+        }
+    }
+    codes
+}
+
+impl TestBroker {
+    /// The requests of remote clients that are meant, in the order in which they came; the last ten thousand are
+    /// remembered.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::{Read, Write};
+    /// use ottla::{ApiKey, RequestMatch, TestBroker};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let kafka = TestBroker::start()?;
+    /// // A client asks for the versions (key 18, version 0, correlation id 7, no client id).
+    /// let mut client = std::net::TcpStream::connect(kafka.local_addr())?;
+    /// client.write_all(&[0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 255, 255])?;
+    /// client.read_exact(&mut [0; 10])?;
+    ///
+    /// let requests = kafka.journal(&RequestMatch::any());
+    /// assert_eq!((requests[0].api, requests[0].correlation_id), (ApiKey::ApiVersions, 7));
+    /// assert!(requests[0].end.as_ref().is_some_and(|end| end.error_codes.is_empty()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn journal(&self, wanted: &RequestMatch) -> Vec<JournalEntry> {
+        self.watch.journal().matching(wanted)
+    }
+
+    /// Forgets the requests so far.
+    pub fn clear_journal(&self) {
+        self.watch.journal().clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_found_at_any_depth_but_not_in_texts() {
+        #[derive(Debug)]
+        #[expect(dead_code, reason = "it is only printed")]
+        struct Answer {
+            error_code: i16,
+            message: &'static str,
+            topics: Vec<Topic>,
+        }
+        #[derive(Debug)]
+        #[expect(dead_code, reason = "it is only printed")]
+        struct Topic {
+            error_code: i16,
+        }
+        let topics = vec![Topic { error_code: 6 }, Topic { error_code: 0 }, Topic { error_code: 6 }];
+        let answer = Answer { error_code: 3, message: "a \" error_code: 7, b", topics };
+        assert_eq!(
+            error_codes(&answer),
+            [ErrorCode::UnknownTopicOrPartition, ErrorCode::NotLeaderOrFollower]
+        );
+    }
+}

@@ -1,0 +1,104 @@
+//! The test's eye on what passes between the broker and its clients.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex, MutexGuard};
+
+use super::faults::Rules;
+use super::journal::{Journal, error_codes};
+use super::request_match::RequestFacts;
+use crate::server::intercept::{InterceptedRequest, Interceptor, RequestEnd, Responder, Ruling};
+use crate::sys::Clock;
+
+/// Keeps the journal, follows the rules for faults, and tells those who wait that something has happened.
+pub(super) struct Watch {
+    clock: Arc<dyn Clock>,
+    journal: Mutex<Journal>,
+    rules: Mutex<Rules>,
+    /// The places of answers that are never given.
+    unanswered: Mutex<Vec<Responder>>,
+    events: Mutex<u64>,
+    happened: Condvar,
+}
+
+impl Watch {
+    pub(super) fn new(clock: Arc<dyn Clock>, seed: u64) -> Arc<Self> {
+        Arc::new(Watch {
+            clock,
+            journal: Mutex::default(),
+            rules: Mutex::new(Rules::new(seed)),
+            unanswered: Mutex::default(),
+            events: Mutex::default(),
+            happened: Condvar::new(),
+        })
+    }
+
+    pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
+        self.journal.lock()
+    }
+
+    pub(super) fn rules(&self) -> MutexGuard<'_, Rules> {
+        self.rules.lock()
+    }
+
+    /// Ends all rules, and the connections that wait in vain because of one.
+    pub(super) fn clear_faults(&self) {
+        self.rules.lock().clear();
+        let unanswered = std::mem::take(&mut *self.unanswered.lock());
+        drop(unanswered);
+    }
+
+    /// How much has happened so far.
+    pub(super) fn events(&self) -> u64 {
+        *self.events.lock()
+    }
+
+    /// Waits until something has happened since `seen`, or for `limit`.
+    pub(super) fn wait(&self, seen: u64, limit: Duration) {
+        let mut events = self.events.lock();
+        if *events == seen {
+            self.happened.wait_for(&mut events, limit);
+        }
+    }
+
+    fn notify(&self) {
+        *self.events.lock() += 1;
+        self.happened.notify_all();
+    }
+}
+
+impl Interceptor for Watch {
+    fn on_request(&self, request: &InterceptedRequest<'_>) -> Ruling {
+        let ticket = self.journal.lock().begin(request, self.clock.now_ms(), self.clock.monotonic());
+        let header = request.header;
+        let ruling = self.rules.lock().rule(&RequestFacts {
+            api: header.api_key,
+            version: header.api_version,
+            client_id: header.client_id.as_deref().unwrap_or_default(),
+            connection: request.connection.id,
+            scope: request.scope,
+        });
+        self.notify();
+        Ruling { ticket, ..ruling }
+    }
+
+    fn on_end(&self, ticket: u64, end: &RequestEnd<'_>) {
+        let answer = match end {
+            RequestEnd::Answered(answer) => Some(error_codes(*answer)),
+            RequestEnd::Unanswered => None,
+        };
+        self.journal.lock().end(ticket, answer, self.clock.monotonic());
+        self.notify();
+    }
+
+    fn keep_waiting(&self, place: Responder) {
+        self.unanswered.lock().push(place);
+    }
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").field("rules", &*self.rules.lock()).finish_non_exhaustive()
+    }
+}

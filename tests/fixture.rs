@@ -1,0 +1,30 @@
+//! The Kafka for tests, as a test of somebody else meets it: time, faults, waiting, looking, a fresh start.
+
+#![expect(clippy::disallowed_methods, reason = "the files that a test looks at are its own")]
+
+#[allow(dead_code, reason = "shared with the tests of the listener")]
+#[path = "server/client.rs"]
+mod client;
+#[allow(dead_code, reason = "shared with the tests of the listener")]
+#[path = "server/fetching.rs"]
+mod fetching;
+#[allow(dead_code, reason = "shared with the tests of the listener")]
+#[path = "server/fixture.rs"]
+mod fixture;
+#[allow(dead_code, reason = "shared with the tests of the listener")]
+#[path = "server/producing.rs"]
+mod producing;
+#[allow(dead_code, reason = "shared with the tests of the listener")]
+#[path = "server/records.rs"]
+mod records;
+
+#[path = "fixture/faults.rs"]
+mod faults;
+#[path = "fixture/lifecycle.rs"]
+mod lifecycle;
+#[path = "fixture/looking.rs"]
+mod looking;
+#[path = "fixture/member.rs"]
+mod member;
+#[path = "fixture/time.rs"]
+mod time;
