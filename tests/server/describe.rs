@@ -151,3 +151,13 @@ fn the_brokers_limit_of_a_page_counts_too() {
     assert_eq!(told(&response).len(), 3);
     assert_eq!(response.next_cursor.unwrap().partition_index, 3);
 }
+
+#[test]
+fn a_cursor_behind_all_topics_asked_for_is_an_invalid_request() {
+    let fixture = Fixture::start();
+    let mut client = fixture.create_topic("t", 1, &[]);
+    let topic = TopicRequest::default().with_name(topic_name("t"));
+    let request =
+        DescribeTopicPartitionsRequest::default().with_topics(vec![topic]).with_cursor(cursor("z", 0));
+    assert_eq!(code(client.call(0, &request).topics[0].error_code), ErrorCode::InvalidRequest);
+}

@@ -89,3 +89,23 @@ fn every_version_hands_out_a_producer_id_that_nobody_has() {
         assert!(response.producer_id.0 >= 0 && seen.insert(response.producer_id.0));
     }
 }
+
+#[test]
+fn a_producer_id_without_its_epoch_is_none() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    let request = InitProducerIdRequest::default().with_transactional_id(None);
+    for halved in [request.clone().with_producer_id(5.into()), request.with_producer_epoch(1)] {
+        assert_eq!(code(client.call(3, &halved).error_code), ErrorCode::InvalidRequest);
+    }
+}
+
+#[test]
+fn a_coordinator_that_is_found_comes_with_the_text_of_no_error() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    let one = client.call(3, &FindCoordinatorRequest::default().with_key(text("g")));
+    assert_eq!(one.error_message, Some(text("NONE")));
+    let several = client.call(4, &FindCoordinatorRequest::default().with_coordinator_keys(vec![text("g")]));
+    assert_eq!(several.coordinators[0].error_message, Some(text("")));
+}

@@ -170,6 +170,7 @@ fn members_commit_in_their_generation_and_others_not_while_there_are_members() {
     let mut client = connect(&fixture);
     let early = commit_request(1, "").with_generation_id_or_member_epoch(5).with_member_id(text("m"));
     assert_eq!(commit(&mut client, 8, &early), [ErrorCode::IllegalGeneration]);
+    assert_eq!(commit(&mut client, 9, &early), [ErrorCode::GroupIdNotFound], "as version 9 can tell");
     let joined = join(&mut client, 5);
     assert_eq!(commit(&mut client, 8, &commit_request(1, "")), [ErrorCode::UnknownMemberId]);
     let member = commit_request(1, "").with_member_id(joined.member_id.clone());

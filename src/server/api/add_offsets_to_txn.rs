@@ -26,9 +26,6 @@ fn answer(context: &RequestContext, request: AddOffsetsToTxnRequest) -> AddOffse
 
 fn add(context: &RequestContext, request: &AddOffsetsToTxnRequest) -> Result<(), ErrorCode> {
     let core = &context.core;
-    if request.group_id.is_empty() {
-        return Err(ErrorCode::InvalidGroupId);
-    }
     core.ensure_offsets_topic().map_err(|error| {
         tracing::error!("{context}: {error}");
         ErrorCode::CoordinatorNotAvailable

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::protocol::messages::describe_configs::{
     DescribeConfigsResource, DescribeConfigsResourceResult, DescribeConfigsResult, DescribeConfigsSynonym,
 };
-use crate::protocol::{DescribeConfigsRequest, DescribeConfigsResponse};
+use crate::protocol::{DescribeConfigsRequest, DescribeConfigsResponse, StrBytes};
 use crate::server::network::Outcome;
 
 /// The type of a setting that nobody knows (Kafka: `ConfigType.UNKNOWN`).
@@ -30,7 +30,8 @@ pub(super) fn handle(call: Call<'_>, request: DescribeConfigsRequest) -> Outcome
             let configs = entries.unwrap_or_default().into_iter().map(|entry| result(entry, &request));
             DescribeConfigsResult {
                 error_code,
-                error_message,
+                // Kafka's text of no error.
+                error_message: error_message.or_else(|| Some(StrBytes::new())),
                 resource_type: asked.resource_type,
                 resource_name: asked.resource_name.clone(),
                 configs: configs.collect(),

@@ -53,6 +53,10 @@ fn answer(
     let mut first_partition = 0;
     if let Some(cursor) = &request.cursor {
         names = names.split_off(&cursor.topic_name);
+        if names.is_empty() && !asks_all {
+            // The cursor is of another request.
+            return refuse(request);
+        }
         first_partition = match names.first() {
             Some(first) if *first == cursor.topic_name => cursor.partition_index,
             _ => 0,

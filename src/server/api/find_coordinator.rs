@@ -36,9 +36,14 @@ fn find(context: &RequestContext, request: FindCoordinatorRequest) -> FindCoordi
         return FindCoordinatorResponse { coordinators, ..FindCoordinatorResponse::default() };
     }
     let found = find_one(context, request.key_type, request.key);
+    let error_message = match ErrorCode::from_code(found.error_code) {
+        // Kafka's text of no error.
+        ErrorCode::None => Some(StrBytes::from_static("NONE")),
+        _ => found.error_message,
+    };
     FindCoordinatorResponse {
         error_code: found.error_code,
-        error_message: found.error_message,
+        error_message,
         node_id: found.node_id,
         host: found.host,
         port: found.port,
@@ -66,7 +71,6 @@ fn find_one(context: &RequestContext, key_type: i8, key: StrBytes) -> Coordinato
                 node_id: context.core.node_id,
                 host: endpoint.host,
                 port: i32::from(endpoint.port),
-                error_message: None,
                 ..Coordinator::default()
             }
         }

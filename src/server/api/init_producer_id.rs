@@ -14,26 +14,38 @@ use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: InitProducerIdRequest) -> Outcome {
     // Every thousandth id is made durable first, and a transaction may have to be aborted.
-    call.respond_on_io_thread(request, |context, request| match &request.transactional_id {
-        Some(id) => match init(context, id, &request) {
-            Ok(producer) => answer(producer),
-            Err(error) => failed(for_version(error, context.version(), FIRST_PRODUCER_FENCED)),
-        },
-        None => generate(context),
+    call.respond_on_io_thread(request, |context, request| {
+        let expected = match expected(&request) {
+            Ok(expected) => expected,
+            Err(error) => return failed(error),
+        };
+        match &request.transactional_id {
+            Some(id) => match init(context, id, &request, expected) {
+                Ok(producer) => answer(producer),
+                Err(error) => failed(for_version(error, context.version(), FIRST_PRODUCER_FENCED)),
+            },
+            None => generate(context),
+        }
     })
+}
+
+/// The id and the epoch that the producer has, if it has them; either without the other is none, whether there is a
+/// transactional id or not.
+fn expected(request: &InitProducerIdRequest) -> Result<Option<ProducerIdAndEpoch>, ErrorCode> {
+    let InitProducerIdRequest { producer_id, producer_epoch, .. } = *request;
+    match (producer_id, producer_epoch) {
+        (NO_PRODUCER_ID, NO_PRODUCER_EPOCH) => Ok(None),
+        (NO_PRODUCER_ID, _) | (_, NO_PRODUCER_EPOCH) => Err(ErrorCode::InvalidRequest),
+        _ => Ok(Some(ProducerIdAndEpoch { producer_id, producer_epoch })),
+    }
 }
 
 fn init(
     context: &RequestContext,
     id: &StrBytes,
     request: &InitProducerIdRequest,
+    expected: Option<ProducerIdAndEpoch>,
 ) -> Result<ProducerIdAndEpoch, ErrorCode> {
-    let InitProducerIdRequest { producer_id, producer_epoch, .. } = *request;
-    let expected = match (producer_id, producer_epoch) {
-        (NO_PRODUCER_ID, NO_PRODUCER_EPOCH) => None,
-        (NO_PRODUCER_ID, _) | (_, NO_PRODUCER_EPOCH) => return Err(ErrorCode::InvalidRequest),
-        _ => Some(ProducerIdAndEpoch { producer_id, producer_epoch }),
-    };
     context.core.transactions.init_producer_id(id, request.transaction_timeout_ms, expected)
 }
 

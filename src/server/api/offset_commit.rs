@@ -19,6 +19,8 @@ use crate::server::network::Outcome;
 
 /// The first version that names topics by id.
 const FIRST_TOPIC_IDS: i16 = 10;
+/// The first version that tells a generation that is over from a group that is gone (KIP-848).
+const FIRST_GROUP_ID_NOT_FOUND: i16 = 9;
 /// "As long as the broker keeps them", and "the broker's time".
 const NOT_SAID: i64 = -1;
 
@@ -58,7 +60,13 @@ pub(super) fn handle(call: Call<'_>, request: OffsetCommitRequest) -> Outcome {
             retention_time_ms: Some(request.retention_time_ms).filter(|time| *time != NOT_SAID),
             offsets,
         });
-        for ((at, index), code) in places.into_iter().zip(codes) {
+        let is_missing = context.version() >= FIRST_GROUP_ID_NOT_FOUND
+            && request.generation_id_or_member_epoch >= 0
+            && !context.core.groups.has_group(&request.group_id);
+        for ((at, index), mut code) in places.into_iter().zip(codes) {
+            if is_missing && code == ErrorCode::IllegalGeneration {
+                code = ErrorCode::GroupIdNotFound;
+            }
             let topic = response.topics.get_mut(at);
             if let Some(partition) = topic.and_then(|topic| topic.partitions.get_mut(index)) {
                 partition.error_code = code.code();

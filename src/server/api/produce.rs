@@ -265,7 +265,8 @@ fn log_start_offset(partition: &Partition, error: &Error) -> Offset {
     let reached_log = match error.source().and_then(|source| source.downcast_ref::<BatchError>()) {
         Some(BatchError::NoBatch | BatchError::SeveralBatches | BatchError::OldMagic(_)) => false,
         Some(_) => true,
-        None => error.code() != ErrorCode::UnsupportedCompressionType,
+        // What was refused before, such as by the transaction, has nothing behind it.
+        None => error.source().is_some(),
     };
     let is_told = !matches!(
         error.code(),

@@ -126,6 +126,10 @@ impl GroupCoordinator {
         }
     }
 
+    pub(crate) fn has_group(&self, group_id: &str) -> bool {
+        self.groups.read().contains_key(group_id)
+    }
+
     pub(super) fn group(&self, group_id: &str) -> Option<Arc<Group>> {
         self.groups.read().get(group_id).cloned()
     }
