@@ -56,11 +56,13 @@ class Connection:
     def start(self, api, version, **values):
         """Sends a request; `finish` takes its answer."""
         self.correlation_id += 1
-        schemas = self.asker.schemas
         for side in (0, 1):
-            frame = schemas.request(api, version, self.correlation_id, self.client_id, side_of(values, side))
-            self.send(side, struct.pack(">i", len(frame)) + frame)
+            self.start_at(side, api, version, values)
         return api, version, self.correlation_id
+
+    def start_at(self, side, api, version, values):
+        frame = self.asker.schemas.request(api, version, self.correlation_id, self.client_id, side_of(values, side))
+        self.send(side, struct.pack(">i", len(frame)) + frame)
 
     def send(self, side, data):
         try:
@@ -88,20 +90,20 @@ class Connection:
         return bytes(data)
 
     def answer(self, pending):
-        api, version, correlation_id = pending
-        sides = []
-        for side in (0, 1):
-            frame = self.receive(side)
-            if isinstance(frame, bytes):
-                (id_,) = struct.unpack_from(">i", frame)
-                try:
-                    frame = self.asker.schemas.response(api, version, frame[4:])
-                except (ValueError, struct.error) as error:
-                    frame = {"(does not decode)": f"{error}: {frame.hex()}"}
-                if id_ != correlation_id:
-                    frame["(correlation id)"] = id_ - correlation_id
-            sides.append(frame)
-        return Both(*sides)
+        return Both(*(self.answer_at(side, *pending) for side in (0, 1)))
+
+    def answer_at(self, side, api, version, correlation_id):
+        frame = self.receive(side)
+        if isinstance(frame, str):
+            return frame
+        (id_,) = struct.unpack_from(">i", frame)
+        try:
+            answer = self.asker.schemas.response(api, version, frame[4:])
+        except (ValueError, struct.error) as error:
+            answer = {"(does not decode)": f"{error}: {frame.hex()}"}
+        if id_ != correlation_id:
+            answer["(correlation id)"] = id_ - correlation_id
+        return answer
 
     def finish(self, name, pending):
         """Takes an answer and compares it."""
@@ -185,14 +187,20 @@ class Asker:
     # What rows stand on; waited for, since Kafka's brokers learn late what its controller knows.
 
     def until(self, connection, ready, api, version, limit_s=30, **values):
+        """Asks each of the two until it is ready, and no more often: asking may change something."""
         deadline = time.monotonic() + limit_s
-        while True:
-            answer = connection.unasked(api, version, **values)
-            if all(not isinstance(side, str) and ready(side) for side in answer.sides):
-                return answer
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"{api} {values}: {answer.sides}")
-            time.sleep(0.02)
+        sides = [None, None]
+        for side in (0, 1):
+            while True:
+                connection.correlation_id += 1
+                connection.start_at(side, api, version, values)
+                sides[side] = connection.answer_at(side, api, version, connection.correlation_id)
+                if not isinstance(sides[side], str) and ready(sides[side]):
+                    break
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{api} {values}: {sides[side]}")
+                time.sleep(0.02)
+        return Both(*sides)
 
     def topic(self, partitions=1, name=None, **configs):
         """Creates a topic on both and waits until its partitions are led. Settings are named with _ for the dots."""

@@ -9,7 +9,7 @@ import records
 MASKS = {
     # Times and what depends on the load.
     "throttleTimeMs": "drop",
-    "logAppendTimeMs": "time", "commitTimestamp": "time",
+    "logAppendTimeMs": "time", "commitTimestamp": "time", "transactionStartTimeMs": "time", "lastTimestamp": "time",
     # Ids that a broker gives.
     "topicId": "id", "clusterId": "id", "sessionId": "id", "producerId": "number",
     # Addresses.

@@ -157,6 +157,8 @@ def decode_entry(offset, data):
              "producerEpoch", "baseSequence", "recordsCount")
     tree = dict(zip(names, struct.unpack_from(">ibIhiqqqhii", data)), baseOffset=offset)
     tree["crc"] = tree["crc"] == crc32c(data[9:])
+    if tree["attributes"] & (CONTROL | LOG_APPEND_TIME):
+        tree.update(baseTimestamp="(the broker's)", maxTimestamp="(the broker's)")
     codec = tree["attributes"] & 7
     body = bytes(data[49:])
     try:

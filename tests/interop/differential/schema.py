@@ -18,6 +18,8 @@ RENAMED = {
     "FetchResponse": {"PartitionResponses": "Partitions", "RecordSet": "Records"},
     "OffsetForLeaderEpochRequest": {"Name": "Topic", "PartitionIndex": "Partition"},
     "OffsetForLeaderEpochResponse": {"Name": "Topic", "PartitionIndex": "Partition"},
+    "TxnOffsetCommitRequest": {"GenerationId": "GenerationIdOrMemberEpoch"},
+    "OffsetCommitRequest": {"GenerationId": "GenerationIdOrMemberEpoch"},
     "DescribeLogDirsRequest": {"PartitionIndex": "Partitions"},
 }
 
