@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ottla::{
-    Broker, ConsumerBuilder, Error, ErrorCode, IsolationLevel, ManualClock, MemberToRemove, NewTopic,
-    Producer, ProducerRecord,
+    BatchOptions, Broker, ConsumerBuilder, Error, ErrorCode, IsolationLevel, ManualClock, MemberToRemove,
+    NewTopic, Producer, ProducerRecord, RecordBatchBuilder,
 };
 
 use super::support::{START_MS, broker_with, earliest, eventually, poll_values, tp};
@@ -216,6 +216,23 @@ fn closing_aborts_what_is_open() {
     // Two records, each with its marker: nothing is left to time.
     assert_eq!(partition.latest_offset().unwrap(), 4);
     assert_eq!(committed(&broker, "a"), [""; 0]);
+}
+
+#[test]
+fn a_partition_takes_no_batch_of_a_transaction_that_nobody_would_end() {
+    let broker = broker_with("a", 1);
+    let options = BatchOptions {
+        producer_id: 7,
+        producer_epoch: 0,
+        base_sequence: 0,
+        transactional: true,
+        ..BatchOptions::default()
+    };
+    let mut batch = RecordBatchBuilder::new(options);
+    batch.append(START_MS, None, Some(b"hangs")).unwrap();
+    let partition = broker.topic("a").unwrap().partition(0).unwrap();
+    assert_eq!(code(partition.append(&mut batch)), ErrorCode::InvalidTxnState);
+    assert_eq!(partition.latest_offset().unwrap(), 0);
 }
 
 #[test]

@@ -505,3 +505,29 @@ fn a_transaction_over_a_topic_that_is_deleted_still_ends() {
     assert_eq!(write(&mut client, 12, "b", (next, 0), "three"), ErrorCode::None);
     assert_eq!(code(describe_topic(&mut client, "a").error_code), ErrorCode::UnknownTopicOrPartition);
 }
+
+#[test]
+fn a_native_and_a_remote_producer_of_one_id_take_over_from_each_other() {
+    let (fixture, mut client, remote) = start();
+    write(&mut client, 12, "a", (remote, 0), "remote and open");
+    let native = || fixture.broker.producer_builder().transactional_id(ID).build().unwrap();
+    let producer = native();
+    assert_eq!(end(&mut client, 4, remote, true), Err(ErrorCode::ProducerFenced));
+    let record = |value| ottla::ProducerRecord::new("a").partition(0).value(value);
+    producer.transaction(|transaction| transaction.send(record("native"))).unwrap();
+    let open = producer.begin_transaction().unwrap();
+    open.send(record("native and open")).unwrap().wait().unwrap();
+
+    assert_eq!(try_init(&mut client, 5, None), Err(ErrorCode::ConcurrentTransactions));
+    let remote = try_init(&mut client, 5, None).unwrap();
+    assert_eq!(open.commit().unwrap_err().code(), ErrorCode::ProducerFenced);
+    assert_eq!(write(&mut client, 12, "a", (remote, 0), "remote"), ErrorCode::None);
+    end(&mut client, 5, remote, true).unwrap();
+    assert_eq!(committed(&mut client, "a"), ["native", "remote"]);
+    let partition = fixture.broker.topic("a").unwrap().partition(0).unwrap();
+    let reader = partition.read_from(0).isolation_level(ottla::IsolationLevel::ReadCommitted);
+    assert_eq!(
+        reader.map(|record| record.unwrap().value().unwrap().to_vec()).collect::<Vec<_>>(),
+        [b"native".to_vec(), b"remote".to_vec()]
+    );
+}

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use super::reader::RecordReader;
 use crate::broker::Handle;
 use crate::broker::replica;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log::FetchIsolation;
-use crate::model::{NO_TIMESTAMP, TopicPartition};
+use crate::model::{ErrorCode, NO_TIMESTAMP, TopicPartition};
 use crate::record::RecordBatchBuilder;
 
 /// One partition of a topic: the fastest way in and out of the log.
@@ -93,6 +93,8 @@ impl Partition {
     /// The records are dropped then, and nothing was appended.
     /// - [`InvalidRecord`](crate::ErrorCode::InvalidRecord): no record, a control batch, or no key in a compacted
     ///   topic.
+    /// - [`InvalidTxnState`](crate::ErrorCode::InvalidTxnState): a batch of a transaction, which only a
+    ///   [`Producer`](crate::Producer) can write.
     /// - [`MessageTooLarge`](crate::ErrorCode::MessageTooLarge): more than the topic's `max.message.bytes`.
     /// - [`InvalidTimestamp`](crate::ErrorCode::InvalidTimestamp): older or newer than the topic allows.
     /// - [`OutOfOrderSequenceNumber`](crate::ErrorCode::OutOfOrderSequenceNumber),
@@ -112,6 +114,11 @@ impl Partition {
 
     fn try_append(&self, batch: &mut RecordBatchBuilder) -> Result<AppendedBatch> {
         self.core.ensure_open()?;
+        if batch.options().transactional {
+            // Nobody would end the transaction, and readers of committed records would wait for that.
+            let message = "a batch of a transaction goes through a transactional Producer";
+            return Err(Error::new(ErrorCode::InvalidTxnState, message));
+        }
         let info = self.partition.append_built_to_leader(batch)?;
         if info.needs_flush {
             self.partition.flush(info.last_offset + 1)?;
