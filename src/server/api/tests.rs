@@ -131,7 +131,7 @@ fn a_partition_whose_disk_has_failed_has_no_leader() {
     assert!(super::metadata::is_led(&partition));
     let params = AppendRecordsParams { origin: AppendOrigin::Client, requires_batch_format: true };
     disk.set_plan(move |operation: FileOperation, _: &Path| {
-        (operation == FileOperation::Write).then(|| io::Error::from(io::ErrorKind::StorageFull))
+        (operation == FileOperation::Write).then(|| io::Error::other("the disk has failed"))
     });
     let error = partition.append_records_to_leader(&batch(), params).unwrap_err();
     assert_eq!(error.code(), ErrorCode::KafkaStorageError);
