@@ -33,6 +33,13 @@
 //! goes offline, and its partitions answer `KAFKA_STORAGE_ERROR` until the broker is opened anew. Partitions in other
 //! directories go on.
 //!
+//! # A disk that is full
+//!
+//! It is not broken: writes that find no room answer `KAFKA_STORAGE_ERROR` and leave nothing behind, reads go on, and
+//! writes succeed again as soon as there is room, without opening anew. (Apache Kafka takes the directory offline.) What
+//! makes room is retention, [`Admin::delete_records`](crate::Admin::delete_records), or whatever else is on the volume;
+//! the removal of a topic has to be written down first, and may find no room itself.
+//!
 //! # Deletion
 //!
 //! Whole segments go, by `retention.ms`, `retention.bytes` and

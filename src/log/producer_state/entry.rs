@@ -71,7 +71,8 @@ impl ProducerStateEntry {
         self.batches().last().map_or(-1, |batch| batch.last_offset)
     }
 
-    /// A remembered batch with the same sequences as `batch`, which was thus sent twice.
+    /// A remembered batch with the same sequences as `batch`, which was thus sent twice. Of several the last one counts:
+    /// a producer that the log had forgotten starts its sequences over, and a recovery finds its first batches, too.
     pub(crate) fn find_duplicate_batch(&self, batch: BatchHeader<'_>) -> Option<BatchMetadata> {
         if batch.producer_epoch() != self.producer_epoch {
             return None;
@@ -79,7 +80,7 @@ impl ProducerStateEntry {
         let same = |seen: &&BatchMetadata| {
             seen.first_sequence() == batch.base_sequence() && seen.last_sequence == batch.last_sequence()
         };
-        self.batches().iter().find(same).copied()
+        self.batches().iter().rev().find(same).copied()
     }
 
     /// A new epoch starts its sequences over. Answers whether it is one.

@@ -270,3 +270,19 @@ proptest::proptest! {
         let _ = super::snapshot::parse(&valid);
     }
 }
+
+#[test]
+fn a_batch_sent_again_is_found_where_it_was_appended_last_by_a_producer_that_had_been_forgotten() {
+    let mut states = States::new();
+    // As a recovery reads them: the log had forgotten the producer in between.
+    states.append_as(AppendOrigin::Replication, 0, 0, 2, false).unwrap();
+    let offset = states.append_as(AppendOrigin::Replication, 0, 0, 2, false).unwrap();
+    let options =
+        BatchOptions { producer_id: 1, producer_epoch: 0, base_sequence: 0, ..BatchOptions::default() };
+    let mut builder = RecordBatchBuilder::new(options);
+    builder.append(1_000, None, Some(b"v")).unwrap();
+    builder.append(1_000, None, Some(b"v")).unwrap();
+    let again = ValidatedRecords::of_builder(&mut builder).unwrap();
+    let entry = states.producers.last_entry(1).unwrap();
+    assert_eq!(entry.find_duplicate_batch(again.header()).unwrap().first_offset(), offset);
+}

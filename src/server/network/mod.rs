@@ -11,7 +11,7 @@
 //!
 //! A request that can be answered at once is answered on the thread that read it, with no queue, lock or hand-off in
 //! between; whatever has to wait keeps its place with a [`Responder`], while the requests behind it on the same
-//! connection are taken up.
+//! connection are taken up. Of what waits, all connections together may have so much (`gate`); beyond, nothing is read.
 
 mod acceptor;
 mod channel;
