@@ -17,13 +17,13 @@ import jobs  # noqa: E402
 
 PLACE = pathlib.Path(os.environ["INSTALL_DIR"])
 JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-Dorg.slf4j.simpleLogger.logFile=System.err", "-cp", f"{PLACE}/libs/*:{PLACE}/classes"]
-LIMIT_S = 90
+LIMIT_S = 180
 wait_for = functools.partial(jobs.wait_for, limit_s=LIMIT_S, pause_s=0.05)
 WORKER = {
     "key.converter": "org.apache.kafka.connect.storage.StringConverter",
     "value.converter": "org.apache.kafka.connect.storage.StringConverter",
     "offset.flush.interval.ms": "500",
-    "plugin.discovery": "only_scan",
+    "plugin.discovery": "service_load",
     "listeners": "http://127.0.0.1:0",
 }
 

@@ -17,7 +17,7 @@ PLACE = pathlib.Path(os.environ["INSTALL_DIR"])
 JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{PLACE}/libs/*:{PLACE}/classes"]
 WORDS = "when the rain comes the log goes on and the rain goes on".split()
 
-wait_for = functools.partial(jobs.wait_for, limit_s=90, pause_s=0.05)
+wait_for = functools.partial(jobs.wait_for, limit_s=180, pause_s=0.05)
 
 
 class Application:
