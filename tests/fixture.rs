@@ -18,6 +18,8 @@ mod producing;
 #[path = "server/records.rs"]
 mod records;
 
+#[path = "fixture/compaction_and_transactions.rs"]
+mod compaction_and_transactions;
 #[path = "fixture/faults.rs"]
 mod faults;
 #[path = "fixture/lifecycle.rs"]

@@ -37,6 +37,9 @@ pub(crate) trait CloseListener: Send + Sync {
     fn on_closed(&self) {}
 }
 
+/// How often, at most, retention and its like come round while time is skipped: a week has a million times for them.
+const HOUSEKEEPING_PER_SKIP: u32 = 64;
+
 /// The broker behind its handles (Kafka: `BrokerServer`).
 pub(crate) struct BrokerCore {
     pub(crate) env: Env,
@@ -59,6 +62,8 @@ pub(crate) struct BrokerCore {
     pub(super) close_listeners: Mutex<Vec<Weak<dyn CloseListener>>>,
     pub(super) threads: Mutex<Vec<std::thread::JoinHandle<()>>>,
     pub(super) closed: AtomicBool,
+    /// Held while time is skipped.
+    pub(super) skipping: Mutex<()>,
     /// How many [`Handle`](super::handle::Handle)s there are.
     pub(super) handles: AtomicUsize,
     /// Removed when the broker is closed: the directory of a temporary one.
@@ -146,25 +151,38 @@ impl BrokerCore {
     }
 
     /// Lets `by` pass on a clock that can skip time, and does all that is due by then before it returns: each event at
-    /// its own time, so that what follows from it is in time as well; housekeeping as often as there are events, and at
-    /// the end. Says whether the clock could skip.
+    /// its own time, so that what follows from it is in time as well; housekeeping now and then, and at the end; compaction at the end, if its threads would have looked. Says whether the clock could skip.
     ///
     /// Not to be called from a task of the broker, for which it would wait.
     pub(crate) fn skip_time(&self, by: Duration) -> bool {
         let clock = &self.env.clock;
-        let end = clock.monotonic().saturating_add(by);
+        if !clock.skip(Duration::ZERO) {
+            return false;
+        }
+        // Two that skip at once skip one after the other.
+        let _skipping = self.skipping.lock();
+        let begin = clock.monotonic();
+        let end = begin.saturating_add(by);
+        let mut kept_house_at = begin;
         loop {
             let now = clock.monotonic();
             let next = self.timer.next_event().map_or(end, |at| at.clamp(now, end.max(now)));
-            if !clock.skip(next.saturating_sub(now)) {
-                return false;
-            }
+            let keeps_house = next >= end || next.saturating_sub(kept_house_at) >= by / HOUSEKEEPING_PER_SKIP;
+            self.timer.defer_housekeeping(!keeps_house);
+            clock.skip(next.saturating_sub(now));
             self.settle();
+            if keeps_house {
+                kept_house_at = next;
+            }
             if next >= end {
                 break;
             }
         }
-        for service in self.services.lock().clone() {
+        if by.as_millis() >= u128::try_from(self.config().log_cleaner_backoff_ms).unwrap_or(0) {
+            self.log_manager.clean_all_due();
+        }
+        let services = self.services.lock().clone();
+        for service in services {
             service.settle();
         }
         true

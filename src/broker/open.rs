@@ -88,6 +88,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         close_listeners: Mutex::default(),
         threads: Mutex::default(),
         closed: AtomicBool::new(false),
+        skipping: Mutex::default(),
         handles: AtomicUsize::new(0),
         temporary_dir: Mutex::new(temporary_dir),
         env,

@@ -72,6 +72,11 @@ impl Cleaning {
         self.running.try_lock()
     }
 
+    /// Waits for the end of a compaction that is under way.
+    pub(super) fn settle(&self) {
+        drop(self.running.lock());
+    }
+
     /// Ends a compaction that is under way, and keeps others from beginning (Kafka: `abortAndPauseCleaning`). To be
     /// taken before all other locks of the log.
     pub(super) fn interrupt(&self) -> CleaningPause<'_> {

@@ -22,8 +22,8 @@
 //!
 //! Each broker has one clock. That of a test broker runs as the machine's does, and
 //! [`TestBroker::advance`](crate::TestBroker::advance) lets a week pass in one call: sessions and rebalances time out,
-//! long polls are answered, offsets expire, retention deletes, idle connections are closed, each event in its turn, and
-//! all of it before the call returns. With a [`ManualClock`](crate::ManualClock) nothing happens by itself at all;
+//! long polls are answered, transactions are aborted, offsets expire, retention deletes, compaction compacts, idle
+//! connections are closed, each event in its turn, and all of it before the call returns. With a [`ManualClock`](crate::ManualClock) nothing happens by itself at all;
 //! [`ScaledClock`](crate::ScaledClock) may also run faster than the machine's.
 //!
 //! Clients outside have clocks of their own. A consumer that has heard nothing of the week sends its next heartbeat as
@@ -32,7 +32,7 @@
 //! # Waiting
 //!
 //! [`TestBroker::wait_until`](crate::TestBroker::wait_until) waits for records, for a stable group, for committed
-//! offsets, for a lag of zero, for requests; see [`Until`](crate::Until). What did not happen in time is told with the
+//! offsets, for a lag of zero, for the end of a transaction, for requests; see [`Until`](crate::Until). What did not happen in time is told with the
 //! state that there was instead.
 //!
 //! # Looking
@@ -92,7 +92,8 @@
 //! | `POST /v1/reset`, `/v1/stop`, `/v1/restart`, `/v1/pause`, `/v1/resume` | | as the methods of these names |
 //!
 //! `until` is one of `records` (`topic`, `count`), `groupStable` (`group`, `members`), `groupEmpty` (`group`), `lagZero`
-//! (`group`), `committed` (`group`, `topic`, `partition`, `offset`), `requests` (a match, `count`).
+//! (`group`), `committed` (`group`, `topic`, `partition`, `offset`), `transactionEnded` (`transactionalId`), `requests` (a match,
+//! `count`).
 //!
 //! A match is any of `api` (Kafka's name or number), `minVersion`, `maxVersion`, `topic`, `partition`, `group`,
 //! `transactionalId`, `clientId`, `connection`. An effect is one of `answer` (Kafka's name or number of an error),
@@ -101,4 +102,5 @@
 //!
 //! What was not done is answered with a status other than 200, and `{"error": {"code": …, "message": …}}`. Requests
 //! with an `Origin`, which come from pages in browsers, are refused. The same in OpenAPI:
-//! `examples/control.openapi.yaml`.
+//! `examples/control.openapi.yaml`. Helpers with tests of their own are in `examples/pytest`, `examples/node` and
+//! `examples/go`.

@@ -121,6 +121,20 @@ impl Until {
         })
     }
 
+    /// A transactional id has no transaction that goes on: none was begun, or the last is committed or aborted, and all
+    /// its partitions know.
+    pub fn transaction_has_ended(transactional_id: impl Into<String>) -> Self {
+        let id = transactional_id.into();
+        Until::new(format!("the transaction of '{id}' has ended"), move |kafka| {
+            use crate::broker::TransactionState::{CompleteAbort, CompleteCommit, Dead, Empty};
+            let found = kafka.core.transactions.describe(&id).map_err(|code| code.to_string())?;
+            match found.state {
+                Empty | CompleteCommit | CompleteAbort | Dead => Ok(()),
+                going_on => Err(format!("it is {}, of {:?}", going_on.name(), found.partitions)),
+            }
+        })
+    }
+
     /// The journal has at least `count` of these requests, answered or not.
     pub fn requests(wanted: impl Into<RequestMatch>, count: usize) -> Self {
         let wanted = wanted.into();

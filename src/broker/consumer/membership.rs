@@ -334,7 +334,7 @@ impl Membership {
         let membership = Arc::downgrade(self);
         // On the timer's own thread: it takes no longer than handing it over, and a clock that jumps in a test gets the
         // heartbeats before the session's end.
-        self.core.timer.schedule(self.heartbeat_interval, move || {
+        self.core.timer.schedule_repetition(self.heartbeat_interval, move || {
             if let Some(membership) = Weak::upgrade(&membership) {
                 membership.heartbeat();
             }

@@ -85,3 +85,25 @@ fn an_operation_is_tried_until_it_completes_and_not_after() {
     assert_eq!(operation.tries.load(Ordering::SeqCst), 2);
     assert_eq!(watchers.len(), 0);
 }
+
+#[test]
+fn housekeeping_that_is_put_off_holds_up_nothing_else_and_is_made_up_for_once() {
+    let clock = Arc::new(ManualClock::new(0));
+    let timer = Timer::new(Arc::clone(&clock) as _);
+    let ran = Arc::new(Mutex::new(Vec::new()));
+    let note = |what: &'static str| {
+        let ran = Arc::clone(&ran);
+        move || ran.lock().push(what)
+    };
+    timer.schedule_housekeeping(secs(1), note("housekeeping"));
+    timer.schedule_repetition(secs(2), note("heartbeat"));
+    timer.schedule(secs(3), note("session"));
+    assert_eq!(timer.next_event(), Some(secs(3)));
+    timer.defer_housekeeping(true);
+    clock.advance(secs(3));
+    assert_eq!(timer.run_due(), 2);
+    assert!(!timer.settle(), "nothing is due that is not put off");
+    timer.defer_housekeeping(false);
+    assert_eq!(timer.run_due(), 1);
+    assert_eq!(*ran.lock(), ["heartbeat", "session", "housekeeping"]);
+}

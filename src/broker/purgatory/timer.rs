@@ -14,6 +14,8 @@ type Task = Box<dyn FnOnce() + Send>;
 enum Purpose {
     /// Somebody waits for it, or will notice when it happens.
     Event,
+    /// It comes round again and again and has no effect but to put an event off: heartbeats.
+    Repetition,
     /// It comes round again and again, and once is as good as often: retention, checkpoints.
     Housekeeping,
 }
@@ -35,7 +37,19 @@ struct Tasks {
     by_deadline: BTreeMap<(Duration, u64), (Purpose, Task)>,
     next_id: u64,
     running: usize,
+    /// Housekeeping is put off, however long it has been due.
+    defers_housekeeping: bool,
     closed: bool,
+}
+
+impl Tasks {
+    /// The key of the task that is next.
+    fn first(&self) -> Option<(Duration, u64)> {
+        let mut tasks = self.by_deadline.iter();
+        let (key, _) = tasks
+            .find(|(_, (purpose, _))| !(self.defers_housekeeping && *purpose == Purpose::Housekeeping))?;
+        Some(*key)
+    }
 }
 
 /// Names a scheduled task, to cancel it. Dropping it lets the task run.
@@ -63,9 +77,30 @@ impl Timer {
 
     /// As [`Timer::schedule`], for what need not be made up for when much time passes at once:
     /// [`Timer::next_event`] passes over it.
-    pub(crate) fn schedule_housekeeping(&self, delay: Duration, task: impl FnOnce() + Send + 'static) {
+    pub(crate) fn schedule_housekeeping(
+        &self,
+        delay: Duration,
+        task: impl FnOnce() + Send + 'static,
+    ) -> TimerHandle {
         let deadline = self.clock.monotonic().saturating_add(delay);
-        self.insert(deadline, Purpose::Housekeeping, Box::new(task));
+        self.insert(deadline, Purpose::Housekeeping, Box::new(task))
+    }
+
+    /// As [`Timer::schedule`], for what only puts an event off: [`Timer::next_event`] passes over it, and it is done
+    /// before that event.
+    pub(crate) fn schedule_repetition(
+        &self,
+        delay: Duration,
+        task: impl FnOnce() + Send + 'static,
+    ) -> TimerHandle {
+        let deadline = self.clock.monotonic().saturating_add(delay);
+        self.insert(deadline, Purpose::Repetition, Box::new(task))
+    }
+
+    /// Puts housekeeping off, or lets what was put off be done.
+    pub(crate) fn defer_housekeeping(&self, defers: bool) {
+        self.tasks.lock().defers_housekeeping = defers;
+        self.changed.notify();
     }
 
     /// Runs `task` when the clock's monotonic time reaches `deadline`.
@@ -84,7 +119,7 @@ impl Timer {
         if tasks.closed {
             return handle;
         }
-        let is_first = tasks.by_deadline.first_key_value().is_none_or(|(&(first, _), _)| deadline < first);
+        let is_first = tasks.first().is_none_or(|(first, _)| deadline < first);
         tasks.by_deadline.insert((deadline, handle.id), (purpose, task));
         drop(tasks);
         if is_first {
@@ -110,7 +145,7 @@ impl Timer {
             if tasks.closed {
                 return false;
             }
-            tasks.by_deadline.first_key_value().map(|(&(deadline, _), _)| deadline)
+            tasks.first().map(|(deadline, _)| deadline)
         };
         self.changed.wait(seen, next);
         true
@@ -122,17 +157,13 @@ impl Timer {
         loop {
             let task = {
                 let mut tasks = self.tasks.lock();
-                match tasks.by_deadline.first_entry() {
-                    Some(first) if first.key().0 <= self.clock.monotonic() => {
-                        let (_, task) = first.remove();
-                        tasks.running += 1;
-                        task
-                    }
-                    _ => {
-                        self.settled.notify_all();
-                        return count;
-                    }
-                }
+                let due = tasks.first().filter(|(deadline, _)| *deadline <= self.clock.monotonic());
+                let Some((_, task)) = due.and_then(|first| tasks.by_deadline.remove(&first)) else {
+                    self.settled.notify_all();
+                    return count;
+                };
+                tasks.running += 1;
+                task
             };
             task();
             self.tasks.lock().running -= 1;
@@ -152,8 +183,7 @@ impl Timer {
         let mut tasks = self.tasks.lock();
         let mut waited = false;
         loop {
-            let first = tasks.by_deadline.first_key_value();
-            let is_due = first.is_some_and(|(&(deadline, _), _)| deadline <= self.clock.monotonic());
+            let is_due = tasks.first().is_some_and(|(deadline, _)| deadline <= self.clock.monotonic());
             if tasks.closed || (tasks.running == 0 && !is_due) {
                 return waited;
             }

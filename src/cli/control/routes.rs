@@ -166,12 +166,16 @@ fn until(fields: &mut Fields) -> Result<MakeUntil, Failure> {
             let offset = fields.required_number("offset")?;
             Box::new(move || Until::committed(group.as_str(), tp.clone(), offset))
         }
+        "transactionEnded" => {
+            let id = fields.required_text("transactionalId")?;
+            Box::new(move || Until::transaction_has_ended(id.as_str()))
+        }
         "requests" => {
             let (wanted, count) = (fields.requests()?, fields.required_number::<u32>("count")?);
             Box::new(move || Until::requests(wanted.clone(), count as usize))
         }
         other => {
-            let kinds = "records, groupStable, groupEmpty, lagZero, committed or requests";
+            let kinds = "records, groupStable, groupEmpty, lagZero, committed, transactionEnded or requests";
             return Err(Failure::bad_request(format!("'until' is {kinds}, not {other}")));
         }
     })

@@ -99,6 +99,23 @@ impl LogManager {
         false
     }
 
+    /// Compacts every log that is large enough or overdue, and returns when none is being compacted by a thread either.
+    pub(crate) fn clean_all_due(&self) {
+        if !self.cleaner().config().enable {
+            return;
+        }
+        let logs = self.logs();
+        // One whose compaction is put off stays due.
+        for _ in &logs {
+            if !self.clean_filthiest_log() {
+                break;
+            }
+        }
+        for log in logs {
+            log.cleaning.settle();
+        }
+    }
+
     /// Compacts all of a log that may be compacted, however little that is; what was done, `None` if nothing could be.
     pub(crate) fn clean_now(&self, log: &Log) -> Option<CleanerStats> {
         let _started = log.cleaning.try_start()?;

@@ -24,7 +24,7 @@ impl GroupCoordinator {
         };
         let mut expiry = self.expiry.lock();
         if self.is_active() {
-            *expiry = Some(self.timer().schedule(Duration::from_millis(interval_ms), task));
+            *expiry = Some(self.timer().schedule_housekeeping(Duration::from_millis(interval_ms), task));
         }
     }
 

@@ -1,0 +1,90 @@
+// Kafka for tests, from the `ottla` binary, for node:test and any other runner.
+//
+//   const kafka = await Kafka.start()
+//   after(() => kafka.stop())
+//   beforeEach(() => kafka.reset())
+//
+// The binary is found by OTTLA, or on the PATH.
+
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+/** What the broker did not do, and why. */
+export class OttlaError extends Error {
+  constructor(status, { code, message }) {
+    super(`${code}: ${message}`)
+    Object.assign(this, { status, code })
+  }
+}
+
+/** A running `ottla test`. */
+export class Kafka {
+  static async start(...args) {
+    // The broker ends when this pipe does, however the tests end.
+    const child = spawn(process.env.OTTLA ?? 'ottla', ['test', '--until-stdin-ends', ...args], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    const ended = once(child, 'exit')
+    for await (const line of createInterface({ input: child.stdout })) {
+      const fields = Object.fromEntries(line.split(' ').slice(1).map((part) => part.split(/=(.*)/)))
+      return Object.assign(new Kafka(), {
+        bootstrapServers: fields['bootstrap.servers'],
+        control: fields.control,
+        stop: async () => {
+          child.stdin.end()
+          await ended
+        },
+      })
+    }
+    throw new OttlaError(0, { code: 'NOT_READY', message: `ottla test ended with ${await ended}` })
+  }
+
+  /** Asks the control endpoint: see the page on testing of ottla's handbook. */
+  async call(method, path, fields) {
+    const answer = await fetch(this.control + path, { method, body: fields && JSON.stringify(fields) })
+    const body = await answer.json()
+    if (!answer.ok) throw new OttlaError(answer.status, body.error)
+    return body
+  }
+
+  /** Lets time pass, with everything that is due by then. */
+  advance(ms) {
+    return this.call('POST', '/v1/advance', { ms })
+  }
+
+  /** Waits for the broker: waitUntil('records', { topic: 'orders', count: 3 }). */
+  waitUntil(until, fields) {
+    return this.call('POST', '/v1/wait', { until, ...fields })
+  }
+
+  /** Has requests go wrong: fault({ api: 'Produce', times: 3, answer: 'NOT_LEADER_OR_FOLLOWER' }). */
+  async fault(fields) {
+    const { id } = await this.call('POST', '/v1/faults', fields)
+    const hits = async () => (await this.call('GET', '/v1/faults')).find((rule) => rule.id === id).hits
+    return { id, hits, remove: () => this.call('DELETE', `/v1/faults/${id}`) }
+  }
+
+  createTopic(name, { partitions = 1, configs = {} } = {}) {
+    return this.call('POST', '/v1/topics', { name, partitions, configs })
+  }
+
+  records(topic) {
+    return this.call('GET', `/v1/topics/${encodeURIComponent(topic)}/records`)
+  }
+
+  /** The groups, by name. */
+  async groups() {
+    return Object.fromEntries((await this.call('GET', '/v1/groups')).map((group) => [group.groupId, group]))
+  }
+
+  /** The requests that have come. */
+  journal(match = {}) {
+    return this.call('GET', `/v1/journal?${new URLSearchParams(match)}`)
+  }
+
+  /** Starts from nothing, at the same address. */
+  reset() {
+    return this.call('POST', '/v1/reset')
+  }
+}
