@@ -1,10 +1,13 @@
 """Produce."""
 
+import uuid
+
 import records
 from records import GZIP, LOG_APPEND_TIME, LZ4, SNAPPY, TRANSACTIONAL, CONTROL, ZSTD, batch, message
-from rows import every_version, once
+from rows import every_version
 
 MB = 1 << 20
+UNKNOWN_ID = uuid.UUID("12345678-1234-1234-1234-123456789012")
 
 
 def one(topic, data, partition=0):
@@ -38,7 +41,7 @@ def produce(ask, c, v):
     send("S-058 a null value and a null key", one(topic, batch([(None, None), (b"", b"")])))
     for acks in (2, -2, 100):
         send(f"S-021 acks={acks}", one(topic, batch()), acks=acks)
-    send("S-026 an unknown topic", one(("no-such-topic", unknown_id()), batch()))
+    send("S-026 an unknown topic", one(("no-such-topic", UNKNOWN_ID), batch()))
     send("S-026 an unknown partition", one(topic, batch(), partition=7))
     send("a negative partition", one(topic, batch(), partition=-1))
     send("several partitions, one unknown", [{**named(other), "partitionData": [
@@ -65,7 +68,7 @@ def produce(ask, c, v):
     send("S-034 a control batch", one(topic, batch([(b"\0\0\0\0", b"\0\0\0\0\0\0")], attributes=CONTROL)))
     send("S-034 a producer id without a sequence", one(topic, batch(producer_id=5, producer_epoch=0)))
     send("S-034 a negative producer epoch", one(topic, batch(producer_id=5, producer_epoch=-1, sequence=0)))
-    send("S-035 offset deltas with a gap", one(topic, batch([b"a", b"b"], step=2, last_delta=2)))
+    send("S-035 offset deltas with a gap", one(topic, batch([b"a", b"b"], step=2, last_delta=1)))
     send("S-040 the client says LogAppendTime", one(other, batch(attributes=LOG_APPEND_TIME)))
     send("S-039 no timestamp", one(topic, batch(timestamp=-1)))
     send("a timestamp of 0", one(topic, batch(timestamp=0)))
@@ -83,11 +86,6 @@ def produce(ask, c, v):
     send("S-054 a transactional batch without a transactional id",
          one(topic, batch(attributes=TRANSACTIONAL, producer_id=77, producer_epoch=0, sequence=0)))
     fetched(ask, c, "S-044 S-086", topic)
-
-
-def unknown_id():
-    import uuid
-    return uuid.UUID("12345678-1234-1234-1234-123456789012")
 
 
 @every_version("Produce", first=8, last=8)
@@ -133,18 +131,19 @@ def limits(ask, c, v):
     small = made(ask, max_message_bytes=200)
     compacted = made(ask, cleanup_policy="compact")
     stamped = made(ask, message_timestamp_type="LogAppendTime")
-    strict = made(ask, **time_limits(ask, 60000))
+    strict = made(ask, **time_limits(ask, 3600_000))
     tiny = made(ask, segment_bytes=1 << 20, max_message_bytes=8 << 20)
     send = lambda name, topic, data: c(name, "Produce", v, acks=-1, timeoutMs=10000, topicData=one(topic, data))
-    send("S-036 as large as may be", small, batch([b"x" * (200 - len(batch([b""])) - 1)]))
+    largest = next(data for size in range(200, 0, -1) if len(data := batch([b"x" * size])) == 200)
+    send("S-036 as large as may be", small, largest)
     send("S-036 too large", small, batch([b"x" * 200]))
     send("S-037 larger than a segment", tiny, batch([b"x" * (1 << 20)]))
     send("S-038 no key in a compacted topic", compacted, batch([(b"k", b"v"), b"v", (b"k", None), b"w"]))
     send("S-038 keys in a compacted topic", compacted, batch([(b"k", b"v")]))
     send("S-041 LogAppendTime", stamped, batch([b"a", b"b"], timestamp=5))
-    send("S-039 too old", strict, batch([b"a", b"b"], timestamp=records.NOW - 3600_000))
-    send("S-039 too young", strict, batch(timestamp=records.NOW + 3600_000))
-    send("S-039 one of three is too old", strict, batch([b"a", b"b", b"c"], timestamp=records.NOW - 70_000, timestamp_step=30_000))
+    send("S-039 too old", strict, batch([b"a", b"b"], timestamp=records.NOW - 7200_000))
+    send("S-039 too young", strict, batch(timestamp=records.NOW + 7200_000))
+    send("S-039 one of three is too old", strict, batch([b"a", b"b", b"c"], timestamp=records.NOW - 4000_000, timestamp_step=2000_000))
     send("S-039 exempt", strict, batch(timestamp=-1))
     send("S-039 within", strict, batch())
     fetched(ask, c, "S-038", compacted)

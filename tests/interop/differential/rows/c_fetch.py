@@ -4,7 +4,7 @@ import uuid
 
 import records
 from records import GZIP, ZSTD, batch
-from rows import every_version, once
+from rows import every_version
 
 MB = 1 << 20
 UNKNOWN_ID = uuid.UUID("12345678-1234-1234-1234-123456789012")

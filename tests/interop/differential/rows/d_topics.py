@@ -3,10 +3,9 @@
 import uuid
 
 from records import batch
-from rows import every_version, once
+from rows import every_version
 
 UNKNOWN_ID = uuid.UUID("12345678-1234-1234-1234-123456789012")
-LONG = "x" * 249
 
 
 @every_version("Metadata")

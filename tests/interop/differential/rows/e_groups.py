@@ -1,6 +1,7 @@
 """Classic groups: their members, their offsets, and what lists, describes and deletes them."""
 
 import struct
+import uuid
 
 from rows import every_version, once
 
@@ -124,11 +125,14 @@ def static_members(ask, c, v):
     c("S-137 the group is empty", "DescribeGroups", 4, groups=[group])
 
 
-@every_version("JoinGroup", first=4)
+@every_version("JoinGroup")
 def full_group(ask, c, v):
-    group = ask.name("group")
-    for at in range(4):
-        c(f"S-119 S-122 member {at + 1} of at most 3", "JoinGroup", v, **joining(group))
+    group, first = joined(ask, c)
+    for at in range(2):
+        ask.connect().start("JoinGroup", 3, **joining(group))
+        ask.until(ask.connect(), lambda a: len(a["groups"][0]["members"]) == at + 2, "DescribeGroups", 0, groups=[group])
+    c.unasked("JoinGroup", 3, **joining(group, first.memberId))
+    c("S-122 one member too many", "JoinGroup", v, **joining(group))
 
 
 @every_version("SyncGroup")
@@ -240,7 +244,7 @@ def committed(ask, c, topic=None, group=None):
 def topic_of(ask, v, name, first_id=10):
     if v < first_id:
         return {"name": name}
-    return {"name": name, "topicId": ask.topic_id(name) if name != "no-such-topic" else __import__("uuid").UUID(int=5)}
+    return {"name": name, "topicId": ask.topic_id(name) if name != "no-such-topic" else uuid.UUID(int=5)}
 
 
 @every_version("OffsetCommit")

@@ -41,13 +41,6 @@ def describe_configs(ask, c, v):
         ask.row("DescribeConfigs", v, f"S-208 {name} for all settings", answer.map(has))
 
 
-def described(ask, topic, *names):
-    """What a topic's own settings are, once what was changed is known everywhere."""
-    c = ask.connect()
-    asked = [{"resourceType": TOPIC, "resourceName": topic, "configurationKeys": list(names)}]
-    return c.unasked("DescribeConfigs", 1, resources=asked)
-
-
 def settles(ask, row, topic, name, value):
     """A change is seen."""
     asked = [{"resourceType": TOPIC, "resourceName": topic, "configurationKeys": [name]}]

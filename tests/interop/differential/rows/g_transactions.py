@@ -98,7 +98,6 @@ def add_partitions_of_several(ask, c, v):
     send("S-057 verify another producer id", one(verify=True, producerId=123456))
     send("S-178 several", one(), one("no-such-id"), one("no-such-id-either", verify=True))
     send("S-178 an unknown partition", one(partitions=[0, 9]))
-    send("S-178 none")
 
 
 @every_version("AddOffsetsToTxn")
