@@ -19,8 +19,10 @@ use crate::server::network::Outcome;
 const SECOND_GENERATION: i8 = 2;
 
 pub(super) fn handle(call: Call<'_>, request: WriteTxnMarkersRequest) -> Outcome {
-    let markers = request.markers.iter().map(|marker| write(&call.context, marker)).collect();
-    call.respond(&WriteTxnMarkersResponse { markers })
+    // A marker may have to be flushed.
+    call.respond_on_io_thread(request, |context, request| WriteTxnMarkersResponse {
+        markers: request.markers.iter().map(|marker| write(context, marker)).collect(),
+    })
 }
 
 fn write(context: &RequestContext, asked: &WritableTxnMarker) -> WritableTxnMarkerResult {
