@@ -15,6 +15,10 @@ pub(crate) trait Interceptor: Send + Sync {
     /// Says what is to become of a request.
     fn on_request(&self, request: &InterceptedRequest<'_>) -> Ruling;
 
+    /// A request was served as far as its own thread does it: it is over, or waits for what will end it. `ticket` is
+    /// that of its ruling.
+    fn on_taken_up(&self, ticket: u64);
+
     /// A request is over. `ticket` is that of its ruling.
     fn on_end(&self, ticket: u64, end: &RequestEnd<'_>);
 

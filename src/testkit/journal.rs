@@ -41,6 +41,7 @@ pub struct JournalEntry {
     pub request: String,
     /// What became of it.
     pub end: Option<JournalEnd>,
+    is_taken_up: bool,
     scope: Scope,
     received_at: Duration,
 }
@@ -127,18 +128,30 @@ impl Journal {
             timestamp_ms: now_ms,
             request: text,
             end: None,
+            is_taken_up: false,
             scope: (*scope).clone(),
             received_at: now,
         });
         number
     }
 
-    /// Takes note of what became of a request, once.
-    pub(super) fn end(&mut self, number: u64, answer: Option<Vec<ErrorCode>>, now: Duration) {
+    /// From now on the request counts for those who wait for it: what time does to it from here on is what the test
+    /// means. One that has only been read might be parked after the test has moved the clock.
+    pub(super) fn take_up(&mut self, number: u64) {
+        if let Some(entry) = self.entry(number) {
+            entry.is_taken_up = true;
+        }
+    }
+
+    fn entry(&mut self, number: u64) -> Option<&mut JournalEntry> {
         let oldest = self.next - self.entries.len() as u64;
         let index = number.checked_sub(oldest).and_then(|index| usize::try_from(index).ok());
-        let entry = index.and_then(|index| self.entries.get_mut(index));
-        if let Some(entry) = entry.filter(|entry| entry.end.is_none()) {
+        index.and_then(|index| self.entries.get_mut(index))
+    }
+
+    /// Takes note of what became of a request, once.
+    pub(super) fn end(&mut self, number: u64, answer: Option<Vec<ErrorCode>>, now: Duration) {
+        if let Some(entry) = self.entry(number).filter(|entry| entry.end.is_none()) {
             entry.end = Some(JournalEnd {
                 is_answered: answer.is_some(),
                 error_codes: answer.unwrap_or_default(),
@@ -151,8 +164,10 @@ impl Journal {
         self.entries.iter().filter(|entry| wanted.matches(&entry.facts())).cloned().collect()
     }
 
+    /// How many there are that have been taken up.
     pub(super) fn count(&self, wanted: &RequestMatch) -> usize {
-        self.entries.iter().filter(|entry| wanted.matches(&entry.facts())).count()
+        let taken_up = self.entries.iter().filter(|entry| entry.is_taken_up || entry.end.is_some());
+        taken_up.filter(|entry| wanted.matches(&entry.facts())).count()
     }
 
     /// Forgets the requests; those to come are numbered on.

@@ -135,7 +135,8 @@ impl Until {
         })
     }
 
-    /// The journal has at least `count` of these requests, answered or not.
+    /// The journal has at least `count` of these requests, answered or not. A request that is not answered waits on
+    /// the broker's clock by then, so that [`TestBroker::advance`] moves it on.
     pub fn requests(wanted: impl Into<RequestMatch>, count: usize) -> Self {
         let wanted = wanted.into();
         Until::new(format!("{count} requests have come that are {wanted:?}"), move |kafka| {

@@ -83,6 +83,11 @@ impl Interceptor for Watch {
         Ruling { ticket, ..ruling }
     }
 
+    fn on_taken_up(&self, ticket: u64) {
+        self.journal.lock().take_up(ticket);
+        self.notify();
+    }
+
     fn on_end(&self, ticket: u64, end: &RequestEnd<'_>) {
         let answer = match end {
             RequestEnd::Answered(answer) => Some(error_codes(*answer)),

@@ -44,6 +44,7 @@ pub(super) fn handle<R: Rulable>(
             if matches!(outcome, Outcome::NoResponse | Outcome::Close) {
                 tap.unanswered();
             }
+            tap.interceptor.on_taken_up(ruling.ticket);
             outcome
         }
         Some(Instead::Error(code)) => {
