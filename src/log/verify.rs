@@ -7,7 +7,7 @@ use super::LogError;
 use super::checkpoint::{
     MAX_FILE_BYTES, MetaProperties, OffsetCheckpointFile, parse_leader_epochs, parse_partition_metadata,
 };
-use super::dump::{Dump, DumpError, DumpOptions, RecordText};
+use super::dump::{DECOMPRESSION_LIMIT, Dump, DumpError, DumpOptions, RecordText};
 use super::file_names::{
     self, CLEANER_CHECKPOINT, DirName, HIGH_WATERMARK_CHECKPOINT, LEADER_EPOCH_CHECKPOINT, LOCK, LOG,
     LOG_START_OFFSET_CHECKPOINT, META_PROPERTIES, OFFSET_INDEX, PARTITION_METADATA, PRODUCER_SNAPSHOT,
@@ -19,9 +19,6 @@ use super::partition_dir::{PartitionDir, SegmentFile};
 use crate::model::Offset;
 use crate::record::{BatchError, RecordBatchRef};
 use crate::sys::FileSystem;
-
-/// Decompressed, a batch must not be larger.
-const DECOMPRESSION_LIMIT: usize = 1 << 30;
 
 /// Of indexes and snapshots only what is wrong with them.
 const ONLY_PROBLEMS: DumpOptions = DumpOptions {

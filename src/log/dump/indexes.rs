@@ -3,16 +3,13 @@
 use std::fmt::Display;
 use std::path::Path;
 
-use super::{Dump, DumpError, sibling};
+use super::{DECOMPRESSION_LIMIT, Dump, DumpError, sibling};
 use crate::log::LogError;
 use crate::log::file_names::{LOG, OFFSET_INDEX};
 use crate::log::file_records::{FileRecords, ScanError};
 use crate::log::index::AbortedTxn;
 use crate::log::producer_state::parse_snapshot;
 use crate::model::{NO_TIMESTAMP, Offset, Timestamp};
-
-/// Decompressed, a batch must not be larger.
-const DECOMPRESSION_LIMIT: usize = 1 << 30;
 
 /// As Java writes an `OptionalLong`.
 pub(super) fn optional(value: Option<impl Display>) -> String {

@@ -17,6 +17,9 @@ use crate::model::Offset;
 use crate::record::RecordRef;
 use crate::sys::FileSystem;
 
+/// What a tool decompresses a batch into at most; a larger one is damage.
+pub(super) const DECOMPRESSION_LIMIT: usize = 1 << 30;
+
 /// What is told, and how much of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DumpOptions {

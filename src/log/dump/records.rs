@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Dump, DumpError};
+use super::{DECOMPRESSION_LIMIT, Dump, DumpError};
 use crate::log::file_records::ScanError;
 use crate::model::{NO_SEQUENCE, Offset};
 use crate::record::{
@@ -10,8 +10,6 @@ use crate::record::{
     TimestampType, increment_sequence,
 };
 
-/// Decompressed, a batch must not be larger.
-const DECOMPRESSION_LIMIT: usize = 1 << 30;
 /// What stands in front of each record of a batch.
 const RECORD_INDENT: &str = "|";
 
