@@ -5,7 +5,7 @@ use super::group_offsets::{CommittedOffset, OffsetAndMetadata};
 use super::group_state::GroupState;
 use super::record::CoordinatorRecord;
 use super::store::commit_error;
-use super::turn::GroupTurn;
+use super::turn::{Group, GroupTurn};
 use crate::model::{ErrorCode, LeaderEpoch, NO_LEADER_EPOCH, Offset, Timestamp, TopicPartition};
 
 /// "Nothing is committed".
@@ -69,16 +69,7 @@ impl GroupCoordinator {
     pub(crate) fn commit_offsets(&self, params: CommitOffsetsParams<'_>) -> Vec<ErrorCode> {
         let count = params.offsets.len();
         let all = |error| vec![error; count];
-        if let Err(error) = self.validate_group_status(params.group_id, Api::AnyGroup) {
-            return all(error);
-        }
-        let group = match self.group(params.group_id) {
-            Some(group) => Ok(group),
-            // Who names a generation remembers a group that is gone.
-            None if params.generation_id >= 0 => return all(ErrorCode::IllegalGeneration),
-            None => self.get_or_create_group(params.group_id),
-        };
-        let group = match group {
+        let group = match self.group_to_commit_to(&params) {
             Ok(group) => group,
             Err(error) => return all(error),
         };
@@ -86,6 +77,20 @@ impl GroupCoordinator {
             Ok(()) => turn.commit(params),
             Err(error) => all(error),
         })
+    }
+
+    /// The group that a commit names, made if need be.
+    pub(super) fn group_to_commit_to(
+        &self,
+        params: &CommitOffsetsParams<'_>,
+    ) -> Result<Arc<Group>, ErrorCode> {
+        self.validate_group_status(params.group_id, Api::AnyGroup)?;
+        match self.group(params.group_id) {
+            Some(group) => Ok(group),
+            // Who names a generation remembers a group that is gone.
+            None if params.generation_id >= 0 => Err(ErrorCode::IllegalGeneration),
+            None => self.get_or_create_group(params.group_id),
+        }
     }
 
     /// What is committed of the partitions, in the order asked for; of all partitions that the group has

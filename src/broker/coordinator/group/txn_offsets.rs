@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::coordinator::{Api, GroupCoordinator};
+use super::coordinator::GroupCoordinator;
 use super::group_offsets::CommittedOffset;
 use super::group_state::GroupState;
 use super::offsets::{CommitOffsetsParams, OffsetCommit, PreparedCommit};
@@ -26,16 +26,7 @@ impl GroupCoordinator {
     ) -> Vec<ErrorCode> {
         let count = params.offsets.len();
         let all = |error| vec![error; count];
-        if let Err(error) = self.validate_group_status(params.group_id, Api::AnyGroup) {
-            return all(error);
-        }
-        let group = match self.group(params.group_id) {
-            Some(group) => Ok(group),
-            // Who names a generation remembers a group that is gone.
-            None if params.generation_id >= 0 => return all(ErrorCode::IllegalGeneration),
-            None => self.get_or_create_group(params.group_id),
-        };
-        let group = match group {
+        let group = match self.group_to_commit_to(&params) {
             Ok(group) => group,
             Err(error) => return all(error),
         };
