@@ -4,6 +4,7 @@
 //! record before it says that something is so.
 
 pub(crate) mod group;
+mod loading;
 mod log;
 mod partition_for;
 mod record_format;

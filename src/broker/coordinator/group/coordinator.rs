@@ -7,8 +7,8 @@ use parking_lot::{Mutex, RwLock};
 
 use super::config::GroupConfig;
 use super::group_metadata::GroupMetadata;
-use super::load::Ownership;
 use super::turn::Group;
+use crate::broker::coordinator::loading::OwnedPartitions;
 use crate::broker::coordinator::{CoordinatorLog, partition_for};
 use crate::broker::purgatory::{Timer, WatcherList};
 use crate::model::{ErrorCode, ProducerId};
@@ -27,7 +27,7 @@ pub(crate) struct GroupCoordinator {
     log: Arc<dyn CoordinatorLog>,
     is_active: AtomicBool,
     groups: RwLock<HashMap<Arc<str>, Arc<Group>>>,
-    pub(super) partitions: RwLock<HashMap<i32, Ownership>>,
+    pub(super) partitions: OwnedPartitions,
     pub(super) open_transactions: Mutex<OpenTransactions>,
     pub(super) expiry: Mutex<Option<crate::broker::purgatory::TimerHandle>>,
     weak: Weak<GroupCoordinator>,
@@ -62,7 +62,7 @@ impl GroupCoordinator {
             log,
             is_active: AtomicBool::new(true),
             groups: RwLock::default(),
-            partitions: RwLock::default(),
+            partitions: OwnedPartitions::default(),
             open_transactions: Mutex::default(),
             expiry: Mutex::default(),
             weak: Weak::clone(weak),
@@ -119,11 +119,7 @@ impl GroupCoordinator {
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
         let partition = self.partition_for(group_id).ok_or(ErrorCode::CoordinatorNotAvailable)?;
-        match self.partitions.read().get(&partition) {
-            Some(Ownership::Owned) => Ok(()),
-            Some(Ownership::Loading) => Err(ErrorCode::CoordinatorLoadInProgress),
-            None => Err(ErrorCode::NotCoordinator),
-        }
+        self.partitions.validate(partition)
     }
 
     pub(crate) fn has_group(&self, group_id: &str) -> bool {

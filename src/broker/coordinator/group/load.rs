@@ -1,4 +1,3 @@
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -9,21 +8,12 @@ use super::coordinator::GroupCoordinator;
 use super::group_metadata::{GroupMetadata, LoadedGroup};
 use super::group_offsets::{CommittedOffset, GroupOffsets};
 use super::member::{Member, NewMember};
-use super::record::{GroupMetadataValue, OffsetCommitValue, RecordError, RecordKey};
+use super::record::{GroupMetadataValue, OffsetCommitValue, RecordKey};
 use super::turn::{Group, GroupTurn};
+use crate::broker::coordinator::loading::{DECOMPRESSION_LIMIT, LoadError};
 use crate::broker::purgatory::WatcherList;
 use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_TIMESTAMP, ProducerId};
-use crate::record::{BatchError, EndTransactionMarker, RecordBatchRef, RecordRef};
-
-/// A batch of the broker's own records never decompresses into more.
-const DECOMPRESSION_LIMIT: usize = i32::MAX as usize;
-
-/// What the coordinator has to do with a partition of `__consumer_offsets`; nothing, if it has none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ownership {
-    Loading,
-    Owned,
-}
+use crate::record::{EndTransactionMarker, RecordBatchRef, RecordRef};
 
 impl GroupCoordinator {
     /// Takes over every partition of `__consumer_offsets`.
@@ -41,17 +31,14 @@ impl GroupCoordinator {
     /// # Errors
     /// Why the partition could not be read; it is not taken over then.
     pub(crate) fn load_partition(&self, partition: i32) -> Result<(), ErrorCode> {
-        match self.partitions.write().entry(partition) {
-            Entry::Occupied(_) => return Ok(()),
-            Entry::Vacant(entry) => _ = entry.insert(Ownership::Loading),
-        }
+        self.partitions.load(partition, || self.read_partition(partition))
+    }
+
+    fn read_partition(&self, partition: i32) -> Result<(), ErrorCode> {
         let mut loader = Loader::default();
-        let read = self.log().read_all(partition, &mut |batch| loader.batch(batch));
-        if let Err(error) = read {
-            self.partitions.write().remove(&partition);
+        self.log().read_all(partition, &mut |batch| loader.batch(batch)).inspect_err(|error| {
             tracing::error!("Groups of {CONSUMER_OFFSETS_TOPIC}-{partition} could not be loaded: {error}");
-            return Err(error);
-        }
+        })?;
         for (position, error) in &loader.problems {
             tracing::warn!(
                 "{CONSUMER_OFFSETS_TOPIC}-{partition}: what stands at offset {position} is passed over: {error}"
@@ -71,7 +58,6 @@ impl GroupCoordinator {
                 loaded += 1;
             }
         }
-        self.partitions.write().insert(partition, Ownership::Owned);
         tracing::info!("Loaded {loaded} groups from {CONSUMER_OFFSETS_TOPIC}-{partition}");
         Ok(())
     }
@@ -79,7 +65,7 @@ impl GroupCoordinator {
     /// Hands the groups of a partition over: what waits is answered with NOT_COORDINATOR, and they are
     /// forgotten here.
     pub(crate) fn unload_partition(&self, partition: i32) {
-        self.partitions.write().remove(&partition);
+        self.partitions.release(partition);
         self.open_transactions.lock().retain(|(of, _), _| *of != partition);
         for group in self.all_groups() {
             if group.partition == partition {
@@ -90,7 +76,7 @@ impl GroupCoordinator {
 
     /// Whether any partition is being loaded.
     pub(crate) fn is_loading(&self) -> bool {
-        self.partitions.read().values().any(|ownership| *ownership == Ownership::Loading)
+        self.partitions.is_loading()
     }
 }
 
@@ -130,16 +116,6 @@ struct LoadingGroup {
     /// What the last readable record of the group itself says.
     metadata: Option<GroupMetadataValue>,
     offsets: GroupOffsets,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum LoadError {
-    #[error("{0}")]
-    Batch(#[from] BatchError),
-    #[error("{0}")]
-    Record(#[from] RecordError),
-    #[error("the record has no key")]
-    NoKey,
 }
 
 impl Loader {

@@ -67,7 +67,7 @@ impl TransactionCoordinator {
         if !self.is_active() {
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
-        if self.is_loading() {
+        if self.partitions.is_loading() {
             return Err(ErrorCode::CoordinatorLoadInProgress);
         }
         let now_ms = self.now_ms();

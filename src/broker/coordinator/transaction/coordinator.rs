@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use super::config::TransactionConfig;
-use super::load::Ownership;
 use super::metadata::TransactionMetadata;
 use super::participants::TransactionParticipants;
 use super::state::TransactionState;
 use super::turn::TransactionalId;
+use crate::broker::coordinator::loading::OwnedPartitions;
 use crate::broker::coordinator::{CoordinatorLog, partition_for};
 use crate::model::{ErrorCode, Timestamp};
 use crate::sys::{Clock, Env};
@@ -28,7 +28,7 @@ pub(crate) struct TransactionCoordinator {
     participants: Arc<dyn TransactionParticipants>,
     is_active: AtomicBool,
     ids: RwLock<HashMap<Arc<str>, Arc<TransactionalId>>>,
-    pub(super) partitions: RwLock<HashMap<i32, Ownership>>,
+    pub(super) partitions: OwnedPartitions,
 }
 
 impl TransactionCoordinator {
@@ -46,7 +46,7 @@ impl TransactionCoordinator {
             participants,
             is_active: AtomicBool::new(true),
             ids: RwLock::default(),
-            partitions: RwLock::default(),
+            partitions: OwnedPartitions::default(),
         }
     }
 
@@ -87,11 +87,7 @@ impl TransactionCoordinator {
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
         let partition = self.partition_for(transactional_id).ok_or(ErrorCode::CoordinatorNotAvailable)?;
-        match self.partitions.read().get(&partition) {
-            Some(Ownership::Owned) => Ok(partition),
-            Some(Ownership::Loading) => Err(ErrorCode::CoordinatorLoadInProgress),
-            None => Err(ErrorCode::NotCoordinator),
-        }
+        self.partitions.validate(partition).map(|()| partition)
     }
 
     /// What is known of an id; `None` if nothing is.
@@ -146,7 +142,7 @@ impl TransactionCoordinator {
 
     /// Forgets the ids of a partition that is not ours any more.
     pub(crate) fn unload_partition(&self, partition: i32) {
-        self.partitions.write().remove(&partition);
+        self.partitions.release(partition);
         for transactional_id in self.all() {
             if transactional_id.partition == partition {
                 let mut metadata = transactional_id.metadata.lock();

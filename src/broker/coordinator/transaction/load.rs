@@ -1,5 +1,4 @@
 use std::collections::BTreeMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -8,19 +7,9 @@ use super::coordinator::TransactionCoordinator;
 use super::metadata::TransactionMetadata;
 use super::record;
 use super::turn::TransactionalId;
-use crate::broker::coordinator::record_format::RecordError;
+use crate::broker::coordinator::loading::{DECOMPRESSION_LIMIT, LoadError};
 use crate::model::{ErrorCode, Offset, TRANSACTION_STATE_TOPIC};
-use crate::record::{BatchError, RecordBatchRef, RecordRef};
-
-/// A batch of the broker's own records never decompresses into more.
-const DECOMPRESSION_LIMIT: usize = i32::MAX as usize;
-
-/// What the coordinator has to do with a partition of `__transaction_state`; nothing, if it has none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ownership {
-    Loading,
-    Owned,
-}
+use crate::record::{RecordBatchRef, RecordRef};
 
 impl TransactionCoordinator {
     /// Takes over every partition of `__transaction_state`. What was decided there is completed by the next turn, or
@@ -39,16 +28,14 @@ impl TransactionCoordinator {
     /// # Errors
     /// Why the partition could not be read; it is not taken over then.
     pub(crate) fn load_partition(&self, partition: i32) -> Result<(), ErrorCode> {
-        match self.partitions.write().entry(partition) {
-            Entry::Occupied(_) => return Ok(()),
-            Entry::Vacant(entry) => _ = entry.insert(Ownership::Loading),
-        }
+        self.partitions.load(partition, || self.read_partition(partition))
+    }
+
+    fn read_partition(&self, partition: i32) -> Result<(), ErrorCode> {
         let mut loader = Loader::default();
-        if let Err(error) = self.log().read_all(partition, &mut |batch| loader.batch(batch)) {
-            self.partitions.write().remove(&partition);
+        self.log().read_all(partition, &mut |batch| loader.batch(batch)).inspect_err(|error| {
             tracing::error!("{TRANSACTION_STATE_TOPIC}-{partition} could not be loaded: {error}");
-            return Err(error);
-        }
+        })?;
         for (offset, error) in &loader.problems {
             tracing::warn!(
                 "{TRANSACTION_STATE_TOPIC}-{partition}: what stands at offset {offset} is passed over: {error}"
@@ -58,14 +45,8 @@ impl TransactionCoordinator {
         for (id, metadata) in loader.ids {
             self.insert(Arc::new(TransactionalId { id, partition, metadata: Mutex::new(metadata) }));
         }
-        self.partitions.write().insert(partition, Ownership::Owned);
         tracing::debug!("Loaded {loaded} transactional ids from {TRANSACTION_STATE_TOPIC}-{partition}");
         Ok(())
-    }
-
-    /// Whether any partition is being loaded.
-    pub(super) fn is_loading(&self) -> bool {
-        self.partitions.read().values().any(|ownership| *ownership == Ownership::Loading)
     }
 }
 
@@ -76,16 +57,6 @@ struct Loader {
     scratch: Vec<u8>,
     /// At which offsets stands what could not be understood, and why.
     problems: Vec<(Offset, LoadError)>,
-}
-
-#[derive(Debug, thiserror::Error)]
-enum LoadError {
-    #[error("{0}")]
-    Batch(#[from] BatchError),
-    #[error("{0}")]
-    Record(#[from] RecordError),
-    #[error("the record has no key")]
-    NoKey,
 }
 
 impl Loader {
