@@ -198,6 +198,18 @@ fn the_command_line_does_what_the_endpoint_does() {
     assert!(error.contains("a/b c"), "{error}");
 }
 
+/// A wait is cut into slices, so that others may restart the broker meanwhile; the last one's length was told once.
+#[test]
+fn a_wait_in_vain_tells_its_whole_length_and_how_the_broker_is_instead() {
+    let kafka = TestProcess::start(&[]);
+    kafka.post("/v1/topics", json!({ "name": "orders" }));
+    let wanted = json!({ "until": "records", "topic": "orders", "count": 1, "limitMs": 120 });
+    let (status, answer) = kafka.call("POST", "/v1/wait", &wanted);
+    assert_eq!(status, 408);
+    let message = "waited 120ms in vain until topic 'orders' has 1 records: it has 0: 0 in partition 0";
+    assert_eq!(answer["error"]["message"], message);
+}
+
 #[test]
 fn it_ends_with_its_stdin_if_it_is_told_to() {
     let mut kafka = TestProcess::start(&["--until-stdin-ends"]);

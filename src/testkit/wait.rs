@@ -1,5 +1,6 @@
 //! Waiting for the broker to be as a test wants it, instead of sleeping.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::time::Duration;
 
@@ -22,6 +23,14 @@ pub struct Until {
 }
 
 impl Until {
+    /// Whether the broker is as wanted now.
+    ///
+    /// # Errors
+    /// How it is instead, in words.
+    pub fn check(&self, kafka: &TestBroker) -> Result<(), String> {
+        (self.check)(kafka)
+    }
+
     /// Whatever the closure says: `Ok` if the broker is as wanted, else how it is.
     pub fn new(
         what: impl Into<String>,
@@ -146,6 +155,13 @@ impl Until {
     }
 }
 
+/// What is waited for, in words.
+impl fmt::Display for Until {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
 impl fmt::Debug for Until {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Until({})", self.what)
@@ -186,14 +202,15 @@ impl TestBroker {
     ///
     /// # Errors
     /// [`RequestTimedOut`](ErrorCode::RequestTimedOut): it was not, and how it was instead.
-    pub fn wait_until(&self, until: Until, limit: Duration) -> Result<()> {
+    pub fn wait_until(&self, until: impl Borrow<Until>, limit: Duration) -> Result<()> {
+        let until = until.borrow();
         let clock = SystemClock::new();
         loop {
             let seen = self.watch.events();
-            let Err(state) = (until.check)(self) else { return Ok(()) };
+            let Err(state) = until.check(self) else { return Ok(()) };
             let left = limit.saturating_sub(clock.monotonic());
             if left == Duration::ZERO {
-                let message = format!("waited {limit:?} in vain until {}: {state}", until.what);
+                let message = format!("waited {limit:?} in vain until {until}: {state}");
                 return Err(Error::new(ErrorCode::RequestTimedOut, message));
             }
             self.watch.wait(seen, left.min(LOOK_AGAIN));

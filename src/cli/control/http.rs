@@ -8,8 +8,11 @@ use serde_json::Value;
 /// The most that a request's line and headers may take.
 const MAX_HEAD_BYTES: u64 = 64 * 1024;
 
-/// The largest body.
-const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
+/// The largest body of a request.
+const MAX_BODY_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The largest answer that is read: a full journal, or a topic's records, is longer than any request.
+const MAX_ANSWER_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// A request.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +45,7 @@ impl From<io::Error> for Refusal {
 
 struct Head {
     first_line: String,
-    body_len: usize,
+    body_len: u64,
     keeps_alive: bool,
     has_origin: bool,
 }
@@ -68,8 +71,8 @@ fn read_head(stream: &mut impl BufRead) -> Result<Option<Head>, Refusal> {
         let value = value.trim();
         match name.to_ascii_lowercase().as_str() {
             "content-length" => {
-                let len = value.parse().ok().filter(|len| *len <= MAX_BODY_BYTES);
-                head.body_len = len.ok_or(Refusal::Malformed("Content-Length is no number up to 16 MiB"))?;
+                head.body_len =
+                    value.parse().map_err(|_| Refusal::Malformed("Content-Length is no number"))?;
             }
             "transfer-encoding" => return Err(Refusal::Malformed("give a body with Content-Length")),
             "connection" => head.keeps_alive = !value.eq_ignore_ascii_case("close"),
@@ -77,6 +80,15 @@ fn read_head(stream: &mut impl BufRead) -> Result<Option<Head>, Refusal> {
             _ => {}
         }
     }
+}
+
+/// Reads a body of this length, which takes no room before it has come.
+fn read_body(stream: &mut impl BufRead, len: u64) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    if stream.take(len).read_to_end(&mut body)? as u64 != len {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(body)
 }
 
 impl Request {
@@ -98,8 +110,10 @@ impl Request {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             pairs.push((decoded(key)?, decoded(value)?));
         }
-        let mut body = vec![0; head.body_len];
-        stream.read_exact(&mut body)?;
+        if head.body_len > MAX_BODY_BYTES {
+            return Err(Refusal::Malformed("a body has at most 16 MiB"));
+        }
+        let body = read_body(stream, head.body_len)?;
         let (method, keeps_alive) = (method.to_owned(), head.keeps_alive);
         Ok(Some(Request { method, path, query: pairs, body, keeps_alive }))
     }
@@ -113,8 +127,8 @@ fn decode(text: &str) -> Option<String> {
         bytes.push(match byte {
             b'+' => b' ',
             b'%' => {
-                let digits = [rest.next()?, rest.next()?];
-                u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?
+                let mut digit = || char::from(rest.next()?).to_digit(16);
+                (digit()? << 4 | digit()?) as u8
             }
             other => other,
         });
@@ -196,8 +210,10 @@ pub(in crate::cli) fn call(
     };
     let status = head.first_line.split(' ').nth(1).and_then(|status| status.parse().ok());
     let status = status.ok_or_else(|| invalid("the answer has no status"))?;
-    let mut body = vec![0; head.body_len];
-    reader.read_exact(&mut body)?;
+    if head.body_len > MAX_ANSWER_BYTES {
+        return Err(invalid("the answer has more than 1 GiB"));
+    }
+    let body = read_body(&mut reader, head.body_len)?;
     Ok((status, serde_json::from_slice(&body)?))
 }
 
@@ -229,6 +245,8 @@ mod tests {
             b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
             b"GET /%ff HTTP/1.1\r\n\r\n",
             b"GET /%f HTTP/1.1\r\n\r\n",
+            // A number to Rust, but not to HTTP.
+            b"GET /%+1 HTTP/1.1\r\n\r\n",
             b"GET / HTTP/1.1\r\nno colon\r\n\r\n",
             b"GET / HTTP/1.1\r\n",
         ] {

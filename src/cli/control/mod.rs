@@ -10,6 +10,7 @@ mod show;
 use std::io::BufReader;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::time::Duration;
 
 use ottla::TestBroker;
 use parking_lot::{Mutex, RwLock};
@@ -17,6 +18,9 @@ use serde_json::{Value, json};
 
 use super::CliError;
 use http::{Refusal, Request};
+
+/// How long nobody is let in after that has failed.
+const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 
 /// The broker under test, and what the test has started on it.
 pub(super) struct Control {
@@ -40,7 +44,9 @@ impl Control {
                 match stream {
                     Ok(stream) => control.take(stream),
                     Err(error) => {
-                        tracing::warn!(%error, "cannot accept a connection to the control endpoint")
+                        tracing::warn!(%error, "cannot accept a connection to the control endpoint");
+                        // Such as that there are too many files: it stays so for a while, and would be said for ever.
+                        std::thread::park_timeout(AFTER_FAILED_ACCEPT);
                     }
                 }
             }
@@ -106,6 +112,10 @@ impl Failure {
 
     fn not_found(message: impl Into<String>) -> Self {
         Failure { status: 404, code: "NOT_FOUND".to_owned(), message: message.into() }
+    }
+
+    fn timed_out(message: String) -> Self {
+        Failure { status: 408, code: ottla::ErrorCode::RequestTimedOut.name(), message }
     }
 
     fn foreign() -> Self {

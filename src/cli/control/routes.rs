@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use ottla::{
-    Clock, DiskFault, FaultRule, FileOperation, NewTopic, RequestMatch, SystemClock, TestBroker,
-    TopicPartition, Until,
+    Clock, DiskFault, FaultRule, FileOperation, NewTopic, RequestMatch, SystemClock, TopicPartition, Until,
 };
 use serde_json::{Value, json};
 
@@ -139,40 +138,28 @@ fn operation(name: &str) -> Result<FileOperation, Failure> {
     })
 }
 
-type MakeUntil = Box<dyn Fn() -> Until>;
-
-fn until(fields: &mut Fields) -> Result<MakeUntil, Failure> {
+fn until(fields: &mut Fields) -> Result<Until, Failure> {
     Ok(match fields.required_text("until")?.as_str() {
         "records" => {
             let (topic, count) = (fields.required_text("topic")?, fields.required_number("count")?);
-            Box::new(move || Until::records(topic.as_str(), count))
+            Until::records(topic, count)
         }
         "groupStable" => {
             let (group, members) =
                 (fields.required_text("group")?, fields.required_number::<u32>("members")?);
-            Box::new(move || Until::group_is_stable(group.as_str(), members as usize))
+            Until::group_is_stable(group, members as usize)
         }
-        "groupEmpty" => {
-            let group = fields.required_text("group")?;
-            Box::new(move || Until::group_is_empty(group.as_str()))
-        }
-        "lagZero" => {
-            let group = fields.required_text("group")?;
-            Box::new(move || Until::lag_is_zero(group.as_str()))
-        }
+        "groupEmpty" => Until::group_is_empty(fields.required_text("group")?),
+        "lagZero" => Until::lag_is_zero(fields.required_text("group")?),
         "committed" => {
             let (group, topic) = (fields.required_text("group")?, fields.required_text("topic")?);
             let tp = TopicPartition::new(topic.as_str(), fields.number("partition")?.unwrap_or(0));
-            let offset = fields.required_number("offset")?;
-            Box::new(move || Until::committed(group.as_str(), tp.clone(), offset))
+            Until::committed(group, tp, fields.required_number("offset")?)
         }
-        "transactionEnded" => {
-            let id = fields.required_text("transactionalId")?;
-            Box::new(move || Until::transaction_has_ended(id.as_str()))
-        }
+        "transactionEnded" => Until::transaction_has_ended(fields.required_text("transactionalId")?),
         "requests" => {
             let (wanted, count) = (fields.requests()?, fields.required_number::<u32>("count")?);
-            Box::new(move || Until::requests(wanted.clone(), count as usize))
+            Until::requests(wanted, count as usize)
         }
         other => {
             let kinds = "records, groupStable, groupEmpty, lagZero, committed, transactionEnded or requests";
@@ -188,14 +175,15 @@ fn wait(control: &Control, mut fields: Fields) -> Result<Value, Failure> {
     let clock = SystemClock::new();
     loop {
         let left = limit.saturating_sub(clock.monotonic());
-        let waited: Result<(), ottla::Error> = {
-            let kafka: &TestBroker = &control.kafka.read();
-            kafka.wait_until(until(), left.min(WAIT_SLICE))
-        };
-        match waited {
-            Ok(()) => return Ok(json!({ "waitedMs": clock.monotonic().as_secs_f64() * 1_000.0 })),
-            Err(error) if left <= WAIT_SLICE => return Err(error.into()),
-            Err(_) => {}
+        let kafka = control.kafka.read();
+        if kafka.wait_until(&until, left.min(WAIT_SLICE)).is_ok() {
+            return Ok(json!({ "waitedMs": clock.monotonic().as_secs_f64() * 1_000.0 }));
+        }
+        // Not the error of the wait above, which knows of its slice only.
+        if left <= WAIT_SLICE
+            && let Err(state) = until.check(&kafka)
+        {
+            return Err(Failure::timed_out(format!("waited {limit:?} in vain until {until}: {state}")));
         }
     }
 }
