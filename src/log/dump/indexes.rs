@@ -141,7 +141,9 @@ impl Dump<'_> {
         };
         let mut previous = NO_TIMESTAMP;
         for (timestamp, offset) in entries {
-            let start = offsets.iter().rev().find(|entry| entry.offset <= offset);
+            // As a reader looks it up; what is out of order is told of with the offset index itself.
+            let below = offsets.partition_point(|entry| entry.offset <= offset);
+            let start = below.checked_sub(1).and_then(|at| offsets.get(at));
             let position = start.map_or(0, |entry| u64::from(entry.position));
             match find(&records, position, Some(offset))? {
                 Some(found) if found.last_offset == offset => {
