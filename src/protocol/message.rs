@@ -74,7 +74,7 @@ pub(crate) trait Request: Message {
 }
 
 /// What a broker answers.
-pub(crate) trait Response: Message + 'static {
+pub(crate) trait Response: Message + Send + Sync + 'static {
     /// Which API answers.
     const KEY: ApiKey;
 }

@@ -19,7 +19,7 @@ pub(crate) trait Interceptor: Send + Sync {
     /// that of its ruling.
     fn on_taken_up(&self, ticket: u64);
 
-    /// A request is over. `ticket` is that of its ruling.
+    /// A request is over. `ticket` is that of its ruling; only the first call for it counts.
     fn on_end(&self, ticket: u64, end: &RequestEnd<'_>);
 
     /// Takes the place of an answer that is never to be given. Once it is dropped, the connection ends.

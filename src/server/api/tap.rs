@@ -52,8 +52,8 @@ pub(super) fn handle<R: Rulable>(
             call.respond(&response)
         }
         Some(Instead::Swallow) => {
-            tap.unanswered();
             tap.interceptor.keep_waiting(call.into_slot().defer());
+            tap.unanswered();
             Outcome::Pending
         }
         Some(Instead::Disconnect) => {
@@ -72,8 +72,10 @@ impl Tap {
     /// Answers on the thread that has read the request.
     pub(super) fn respond<R: Response>(&self, call: Call<'_>, response: &R) -> Outcome {
         if self.ruling.delay == Duration::ZERO && self.ruling.answer == AnswerFate::Send {
-            let Some(frame) = self.shape(&call.context.header, response) else { return Outcome::Close };
-            return Outcome::Respond(frame);
+            let changed = self.change(response);
+            let response = changed.as_ref().unwrap_or(response);
+            self.answered(response);
+            return frame(&call.context.header, response).map_or(Outcome::Close, Outcome::Respond);
         }
         let reply = call.defer();
         reply.send(response);
@@ -81,6 +83,9 @@ impl Tap {
     }
 
     /// Answers from any thread.
+    ///
+    /// A test that hears that the request is over may at once move the clock, or end the rules. So it hears of it only
+    /// after the delay has begun, or the connection waits in vain; and before the client can have an answer.
     pub(super) fn send<R: Response>(
         self: Arc<Self>,
         context: Option<RequestContext>,
@@ -88,10 +93,37 @@ impl Tap {
         responder: Responder,
         response: &R,
     ) {
-        let Some(frame) = self.shape(header, response) else { return responder.close() };
+        let response = self.change(response).unwrap_or_else(|| response.clone());
+        let Some(frame) = frame(header, &response) else {
+            self.answered(&response);
+            return responder.close();
+        };
         let delay = self.ruling.delay;
-        let answer = self.ruling.answer;
-        let send = move || match answer {
+        match context {
+            _ if self.ruling.answer == AnswerFate::Drop => {
+                self.interceptor.keep_waiting(responder);
+                self.answered(&response);
+            }
+            Some(context) if delay > Duration::ZERO => {
+                let response = Arc::new(response);
+                let late = (Arc::clone(&self), Arc::clone(&response));
+                context.core.timer.schedule(delay, move || {
+                    let (tap, response) = late;
+                    tap.answered(&*response);
+                    tap.release(responder, frame);
+                });
+                self.answered(&*response);
+            }
+            _ => {
+                self.answered(&response);
+                self.release(responder, frame);
+            }
+        }
+    }
+
+    /// Lets go of an answer, or of what is left of it.
+    fn release(&self, responder: Responder, frame: SendFrame) {
+        match self.ruling.answer {
             AnswerFate::Send => responder.send(frame),
             AnswerFate::Drop => self.interceptor.keep_waiting(responder),
             AnswerFate::Disconnect => responder.close(),
@@ -102,16 +134,17 @@ impl Tap {
                     responder.close();
                 }
             },
-        };
-        match context {
-            Some(context) if delay > Duration::ZERO => drop(context.core.timer.schedule(delay, send)),
-            _ => send(),
         }
     }
 
-    /// The answer as the ruling wants it, of which the interceptor hears.
-    fn shape<R: Response>(&self, header: &crate::protocol::RequestHeader, response: &R) -> Option<SendFrame> {
-        let Ruling { ticket, throttle_ms, corrupt_crc, .. } = self.ruling;
+    /// The interceptor hears of the answer; only the first time counts.
+    fn answered<R: Response>(&self, response: &R) {
+        self.interceptor.on_end(self.ruling.ticket, &RequestEnd::Answered(response));
+    }
+
+    /// The answer as the ruling wants it, if that is another one.
+    fn change<R: Response>(&self, response: &R) -> Option<R> {
+        let Ruling { throttle_ms, corrupt_crc, .. } = self.ruling;
         let mut changed = None;
         if let Some(throttle_ms) = throttle_ms {
             set_throttle_time(changed.get_or_insert_with(|| response.clone()), throttle_ms);
@@ -122,9 +155,7 @@ impl Tap {
                 corrupt(fetched);
             }
         }
-        let response = changed.as_ref().unwrap_or(response);
-        self.interceptor.on_end(ticket, &RequestEnd::Answered(response));
-        frame(header, response)
+        changed
     }
 }
 
