@@ -80,19 +80,48 @@ impl<S> Channel<S> {
             }
             return Ok(received > 0);
         }
+        if let Some(mut buffer) = self.receive.expect() {
+            let limit = buffer.capacity();
+            let received = self.transport.receive(&mut buffer, limit)?;
+            self.on_received(received, limit, bench);
+            self.take_expected(buffer, bench);
+            return Ok(received > 0);
+        }
         let mut scratch = std::mem::take(&mut bench.scratch);
         scratch.clear();
         scratch.reserve_exact(SCRATCH_BYTES);
         let received = self.transport.receive(&mut scratch, SCRATCH_BYTES);
         if let Ok(received) = received {
             self.on_received(received, SCRATCH_BYTES, bench);
-            let left = self.take_frames(&scratch, bench);
-            if let Some(rest) = scratch.get(scratch.len() - left..).filter(|rest| !rest.is_empty()) {
-                self.receive.stall(Bytes::copy_from_slice(rest));
-            }
+            self.take_frames_or_stall(&scratch, bench);
         }
         bench.scratch = scratch;
         Ok(received? > 0)
+    }
+
+    /// Hands on what has arrived in a buffer that was made for a frame as large as the one before.
+    fn take_expected<H: RequestHandler<Session = S>>(&mut self, buffer: Vec<u8>, bench: &mut Workbench<H>) {
+        match self.receive.adopt(buffer, max_frame_bytes(bench)) {
+            Ok((frame, rest)) => {
+                if let Some(frame) = frame {
+                    self.handle(frame, bench);
+                }
+                self.take_frames_or_stall(&rest, bench);
+            }
+            Err(error) => self.push(Reply::Close(End::Frame(error))),
+        }
+    }
+
+    /// Hands on the whole frames of `input`, and keeps what may not be taken up yet.
+    fn take_frames_or_stall<H: RequestHandler<Session = S>>(
+        &mut self,
+        input: &[u8],
+        bench: &mut Workbench<H>,
+    ) {
+        let left = self.take_frames(input, bench);
+        if let Some(rest) = input.get(input.len() - left..).filter(|rest| !rest.is_empty()) {
+            self.receive.stall(Bytes::copy_from_slice(rest));
+        }
     }
 
     fn on_received<H>(&mut self, received: usize, limit: usize, bench: &Workbench<H>) {
@@ -115,7 +144,7 @@ impl<S> Channel<S> {
         mut input: &[u8],
         bench: &mut Workbench<H>,
     ) -> usize {
-        let max = usize::try_from(bench.config.socket_request_max_bytes).unwrap_or(0);
+        let max = max_frame_bytes(bench);
         while self.may_take_up(&bench.gates) {
             match self.receive.next(&mut input, max) {
                 Ok(Some(frame)) => self.handle(frame, bench),
@@ -182,4 +211,8 @@ impl<S> Channel<S> {
         }
         self.replies.push_back(reply);
     }
+}
+
+fn max_frame_bytes<H>(bench: &Workbench<H>) -> usize {
+    usize::try_from(bench.config.socket_request_max_bytes).unwrap_or(0)
 }

@@ -140,6 +140,52 @@ fn the_buffer_of_a_frame_never_holds_more_than_twice_what_has_arrived() {
     assert_eq!(arrived, 10_000_000);
 }
 
+/// Gives a frame whole.
+fn give(receive: &mut Receive, frame: &[u8]) -> Option<Bytes> {
+    receive.next(&mut &frame[..], 10_000_000).unwrap()
+}
+
+#[test]
+fn a_frame_as_large_as_the_one_before_is_not_copied_and_is_its_buffers_only_owner() {
+    let mut receive = Receive::default();
+    assert!(receive.expect().is_none());
+    assert!(give(&mut receive, &frame(ECHO, &[1; 100_000])).is_some());
+    let mut buffer = receive.expect().unwrap();
+    buffer.extend(frame(ECHO, &[2; 100_000]));
+    let place = buffer.as_ptr();
+    let (got, rest) = receive.adopt(buffer, 10_000_000).unwrap();
+    let got = got.unwrap();
+    assert_eq!((got.as_ptr(), rest.len()), (place.wrapping_add(4), 0));
+    assert!(got.try_into_mut().is_ok());
+}
+
+#[test]
+fn a_small_frame_after_a_large_one_keeps_no_large_buffer() {
+    let mut receive = Receive::default();
+    assert!(give(&mut receive, &frame(ECHO, &[1; 100_000])).is_some());
+    let mut buffer = receive.expect().unwrap();
+    let small = frame(ECHO, &[2; 100]);
+    buffer.extend(&small[..60]);
+    assert_eq!(receive.adopt(buffer, 10_000_000).unwrap(), (None, Bytes::new()));
+    assert!(receive.buffer_bytes() <= 200);
+    assert!(receive.expect().is_none());
+    assert!(receive.next(&mut &small[60..], 10_000_000).unwrap().is_some());
+    assert!(receive.expect().is_none(), "no other large one is expected");
+}
+
+#[test]
+fn a_frame_far_larger_than_the_one_before_costs_as_much_as_has_arrived() {
+    let mut receive = Receive::default();
+    assert!(give(&mut receive, &frame(ECHO, &[1; 100_000])).is_some());
+    let mut buffer = receive.expect().unwrap();
+    let capacity = buffer.capacity();
+    buffer.extend(50_000_000i32.to_be_bytes());
+    buffer.resize(capacity, 3);
+    assert_eq!(receive.adopt(buffer, 100_000_000).unwrap(), (None, Bytes::new()));
+    let (_, limit) = receive.direct().unwrap();
+    assert!(limit <= capacity && receive.buffer_bytes() <= 2 * capacity);
+}
+
 #[test]
 fn the_size_of_a_frame_may_be_cut_anywhere() {
     let mut receive = Receive::default();
@@ -172,6 +218,16 @@ proptest! {
                 buffer.extend_from_slice(part);
                 rest = behind;
                 got.extend(receive.take_whole());
+            } else if let Some(mut buffer) = receive.expect() {
+                let (part, behind) = rest.split_at(cut.min(buffer.capacity()).min(rest.len()));
+                buffer.extend_from_slice(part);
+                rest = behind;
+                let (frame, more) = receive.adopt(buffer, 1_000_000).unwrap();
+                got.extend(frame);
+                let mut more = &more[..];
+                while let Some(frame) = receive.next(&mut more, 1_000_000).unwrap() {
+                    got.push(frame);
+                }
             } else {
                 let (mut part, behind) = rest.split_at(cut.min(rest.len()));
                 rest = behind;
