@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import for_code
+from aiokafka.errors import ProducerFenced, for_code
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from jobs import BOOTSTRAP, NotApplicable, run_all, unique  # noqa: E402
@@ -276,6 +276,52 @@ async def job_delete_records():
 
 async def job_delete_groups():
     raise NotApplicable("aiokafka has no request for it")
+
+
+async def transactional(name):
+    producer = AIOKafkaProducer(bootstrap_servers=BOOTSTRAP, transactional_id=name)
+    await producer.start()
+    return producer
+
+
+async def job_transactions():
+    source, target, group, name = await new_topic(), await new_topic(), unique("group"), unique("transaction")
+    tp = TopicPartition(source, 0)
+    await produce(source, numbers(10))
+    producer = await transactional(name)
+
+    async def send(value):
+        await producer.begin_transaction()
+        for _ in range(10):
+            await producer.send(target, value=value, partition=0)
+        await producer.flush()
+        await producer.send_offsets_to_transaction({tp: await member_of_group.position(tp)}, group)
+
+    async with member(group, source) as member_of_group:
+        await take(member_of_group, 10)
+        await send(b"aborted")
+        await producer.abort_transaction()
+        assert await member_of_group.committed(tp) is None
+        await send(b"committed")
+        await producer.commit_transaction()
+        assert await member_of_group.committed(tp) == 10
+    # What was aborted is there, in front, and left out.
+    for level, value in (("read_uncommitted", b"aborted"), ("read_committed", b"committed")):
+        async with consumer(isolation_level=level) as reader:
+            reader.assign([TopicPartition(target, 0)])
+            await reader.seek_to_beginning(TopicPartition(target, 0))
+            assert [m.value for m in await take(reader, 10)] == [value] * 10
+    newer = await transactional(name)
+    try:
+        await producer.begin_transaction()
+        await producer.send_and_wait(target, value=b"fenced", partition=0)
+        await producer.commit_transaction()
+    except ProducerFenced:
+        pass
+    else:
+        raise AssertionError("the older producer is not fenced")
+    finally:
+        await asyncio.gather(producer.stop(), newer.stop(), return_exceptions=True)
 
 
 async def job_configs():

@@ -5,7 +5,8 @@ import sys
 import time
 
 from confluent_kafka import (
-    OFFSET_BEGINNING, Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition)
+    OFFSET_BEGINNING, OFFSET_INVALID, Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer,
+    TopicPartition)
 from confluent_kafka.admin import (
     AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, OffsetSpec, ResourceType)
 
@@ -270,6 +271,54 @@ def job_delete_groups():
     reader.close()
     admin.delete_consumer_groups([group])[group].result(10)
     assert group not in [g.group_id for g in admin.list_consumer_groups().result(10).valid]
+
+
+def transactional(name):
+    producer = Producer({"bootstrap.servers": BOOTSTRAP, "transactional.id": name, "linger.ms": 5})
+    producer.init_transactions(30)
+    return producer
+
+
+def job_transactions():
+    source, target, group, name = new_topic(), new_topic(), unique("group"), unique("transaction")
+    produce(source, [(None, str(i).encode()) for i in range(10)])
+    member_of_group = member(group, source)
+    take(member_of_group, 10)
+    producer = transactional(name)
+
+    def send(value):
+        producer.begin_transaction()
+        for _ in range(10):
+            producer.produce(target, value=value, partition=0)
+        assert producer.flush(30) == 0
+        producer.send_offsets_to_transaction(
+            member_of_group.position(member_of_group.assignment()), member_of_group.consumer_group_metadata(), 30)
+
+    def committed():
+        return member_of_group.committed([TopicPartition(source, 0)], 30)[0].offset
+
+    send(b"aborted")
+    producer.abort_transaction(30)
+    assert committed() == OFFSET_INVALID
+    send(b"committed")
+    producer.commit_transaction(30)
+    assert committed() == 10
+    member_of_group.close()
+    # What was aborted is there, in front, and left out.
+    for level, value in (("read_uncommitted", b"aborted"), ("read_committed", b"committed")):
+        reader = consumer(isolation_level=level)
+        reader.assign([TopicPartition(target, 0, OFFSET_BEGINNING)])
+        assert [m.value() for m in take(reader, 10)] == [value] * 10
+        reader.close()
+    transactional(name)
+    try:
+        producer.begin_transaction()
+        producer.produce(target, value=b"fenced", partition=0)
+        producer.commit_transaction(30)
+    except KafkaException as error:
+        assert error.args[0].code() == KafkaError._FENCED, error
+    else:
+        raise AssertionError("the older producer is not fenced")
 
 
 def job_configs():

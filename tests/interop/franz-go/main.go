@@ -332,6 +332,52 @@ func deleteGroups() {
 	Check(!listed, "the group is still listed")
 }
 
+func transactions() {
+	source, target, group, id := newTopic(1, nil), newTopic(1, nil), Unique("group"), Unique("transaction")
+	produce(source, numbers(10))
+	session := Get(kgo.NewGroupTransactSession(
+		kgo.SeedBrokers(Bootstrap), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID(id),
+		kgo.ConsumerGroup(group), kgo.ConsumeTopics(source), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+	))
+	defer session.Close()
+	committed := func() int64 {
+		offset, found := Get(admin.FetchOffsets(ctx, group)).Lookup(source, 0)
+		if !found {
+			return -1
+		}
+		return offset.At
+	}
+	for _, commit := range []bool{false, true} {
+		// A transaction that is aborted has its offsets read again.
+		take(session.Client(), 10)
+		value := map[bool]string{false: "aborted", true: "committed"}[commit]
+		Must(session.Begin())
+		for range 10 {
+			Must(session.ProduceSync(ctx, &kgo.Record{Topic: target, Value: []byte(value)}).FirstErr())
+		}
+		Same(commit, Get(session.End(ctx, kgo.TransactionEndTry(commit))))
+		Same(map[bool]int64{false: -1, true: 10}[commit], committed())
+	}
+	// What was aborted is there, in front, and left out.
+	for value, level := range map[string]kgo.IsolationLevel{"aborted": kgo.ReadUncommitted(), "committed": kgo.ReadCommitted()} {
+		start := map[string]map[int32]kgo.Offset{target: {0: kgo.NewOffset().AtStart()}}
+		reader := client(kgo.ConsumePartitions(start), kgo.FetchIsolationLevel(level))
+		for _, record := range take(reader, 10) {
+			Same(value, string(record.Value))
+		}
+		reader.Close()
+	}
+	newer := client(kgo.TransactionalID(id))
+	defer newer.Close()
+	Must(newer.BeginTransaction())
+	Must(newer.ProduceSync(ctx, &kgo.Record{Topic: target, Value: []byte("newer")}).FirstErr())
+	Must(newer.EndTransaction(ctx, kgo.TryCommit))
+	Must(session.Begin())
+	err := session.ProduceSync(ctx, &kgo.Record{Topic: target, Value: []byte("fenced")}).FirstErr()
+	fenced := errors.Is(err, kerr.ProducerFenced) || errors.Is(err, kerr.InvalidProducerEpoch)
+	Check(fenced, "the older producer is not fenced: ", err)
+}
+
 func configs() {
 	retention, segment := "1234567", "2097152"
 	topic := newTopic(1, map[string]*string{"retention.ms": &retention})
@@ -381,6 +427,7 @@ func main() {
 		{Name: "describe_groups", Run: describeGroups},
 		{Name: "delete_records", Run: deleteRecords},
 		{Name: "delete_groups", Run: deleteGroups},
+		{Name: "transactions", Run: transactions},
 		{Name: "configs", Run: configs},
 		{Name: "delete_topics", Run: deleteTopics},
 	})

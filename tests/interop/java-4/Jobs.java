@@ -36,6 +36,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidProducerEpochException;
+import org.apache.kafka.common.errors.ProducerFencedException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
@@ -73,6 +75,7 @@ public final class Jobs {
         jobs.put("describe_groups", Jobs::describeGroups);
         jobs.put("delete_records", Jobs::deleteRecords);
         jobs.put("delete_groups", Jobs::deleteGroups);
+        jobs.put("transactions", Jobs::transactions);
         jobs.put("configs", Jobs::configs);
         jobs.put("delete_topics", Jobs::deleteTopics);
         jobs.forEach((name, job) -> {
@@ -432,6 +435,55 @@ public final class Jobs {
         }
         get(ADMIN.deleteConsumerGroups(Set.of(group)).all());
         check(!listed(group), "the group is still listed");
+    }
+
+    static KafkaProducer<byte[], byte[]> transactional(String id) {
+        Properties properties = settings("bootstrap.servers", BOOTSTRAP, "transactional.id", id);
+        KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(properties, new ByteArraySerializer(), new ByteArraySerializer());
+        producer.initTransactions();
+        return producer;
+    }
+
+    static void sendInTransaction(KafkaProducer<byte[], byte[]> producer, Member member, String source, String target, String value) throws Exception {
+        producer.beginTransaction();
+        for (int i = 0; i < 10; i++)
+            producer.send(new ProducerRecord<>(target, 0, null, bytes(value)));
+        producer.flush();
+        long position = member.reader.position(first(source));
+        producer.sendOffsetsToTransaction(Map.of(first(source), new OffsetAndMetadata(position)), member.reader.groupMetadata());
+    }
+
+    static void transactions() throws Exception {
+        String source = newTopic(1);
+        String target = newTopic(1);
+        String id = unique("transaction");
+        produce(numbers(source, 10));
+        try (Member member = new Member(unique("group"), source); KafkaProducer<byte[], byte[]> producer = transactional(id)) {
+            take(member.reader, 10);
+            sendInTransaction(producer, member, source, target, "aborted");
+            producer.abortTransaction();
+            check(member.reader.committed(Set.of(first(source))).get(first(source)) == null, "an aborted offset counts");
+            sendInTransaction(producer, member, source, target, "committed");
+            producer.commitTransaction();
+            same(10L, member.reader.committed(Set.of(first(source))).get(first(source)).offset());
+            // What was aborted is there, in front, and left out.
+            for (String level : List.of("read_uncommitted", "read_committed")) {
+                try (KafkaConsumer<byte[], byte[]> reader = consumer("isolation.level", level)) {
+                    reader.assign(Set.of(first(target)));
+                    reader.seekToBeginning(Set.of(first(target)));
+                    String value = level.equals("read_committed") ? "committed" : "aborted";
+                    for (ConsumerRecord<byte[], byte[]> record : take(reader, 10).subList(0, 10))
+                        same(value, text(record.value()));
+                }
+            }
+            try (KafkaProducer<byte[], byte[]> newer = transactional(id)) {
+                sendInTransaction(producer, member, source, target, "fenced");
+                producer.commitTransaction();
+                throw new AssertionError("the older producer is not fenced");
+            } catch (ProducerFencedException | InvalidProducerEpochException fenced) {
+                // As it must be.
+            }
+        }
     }
 
     static void configs() throws Exception {

@@ -356,6 +356,7 @@ func main() {
 		{Name: "describe_groups", Run: describeGroups},
 		{Name: "delete_records", Run: lacks("request to delete records")},
 		{Name: "delete_groups", Run: deleteGroups},
+		{Name: "transactions", Run: lacks("transactional producer")},
 		{Name: "configs", Run: configs},
 		{Name: "delete_topics", Run: deleteTopics},
 	})

@@ -10,7 +10,7 @@ import time
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import InvalidProducerEpochError, ProducerFencedError, TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
@@ -277,6 +277,54 @@ def job_delete_groups():
     reader.close()
     admin.delete_groups([group])
     assert group not in str(admin.list_groups())
+
+
+def transactional(name):
+    producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, transactional_id=name)
+    producer.init_transactions()
+    return producer
+
+
+def job_transactions():
+    source, target, group, name = new_topic(), new_topic(), unique("group"), unique("transaction")
+    tp = TopicPartition(source, 0)
+    produce(source, [(None, str(i).encode()) for i in range(10)])
+    member_of_group = member(group, source)
+    take(member_of_group, 10)
+    producer = transactional(name)
+
+    def send(value):
+        producer.begin_transaction()
+        for _ in range(10):
+            producer.send(target, value=value, partition=0)
+        producer.flush()
+        offsets = {tp: OffsetAndMetadata(member_of_group.position(tp), "", -1)}
+        producer.send_offsets_to_transaction(offsets, member_of_group.group_metadata())
+
+    send(b"aborted")
+    producer.abort_transaction()
+    assert member_of_group.committed(tp) is None
+    send(b"committed")
+    producer.commit_transaction()
+    assert member_of_group.committed(tp) == 10
+    member_of_group.close()
+    # What was aborted is there, in front, and left out.
+    for level, value in (("read_uncommitted", b"aborted"), ("read_committed", b"committed")):
+        reader = consumer(isolation_level=level)
+        reader.assign([TopicPartition(target, 0)])
+        reader.seek_to_beginning(TopicPartition(target, 0))
+        assert [m.value for m in take(reader, 10)] == [value] * 10
+        reader.close()
+    newer = transactional(name)
+    try:
+        producer.begin_transaction()
+        producer.send(target, value=b"fenced", partition=0).get(30)
+        producer.commit_transaction()
+    except (ProducerFencedError, InvalidProducerEpochError):
+        pass
+    else:
+        raise AssertionError("the older producer is not fenced")
+    newer.close()
 
 
 def job_configs():

@@ -292,6 +292,27 @@ def job_delete_groups():
     assert group not in run("consumer.group.ConsumerGroupCommand", "--list").splitlines()
 
 
+def rows(out):
+    """The rows of a table that a tool prints, under the names of its columns."""
+    names, *lines = [re.split(r"\s*\t\s*|\s{2,}", line.strip()) for line in out.splitlines() if line.strip()]
+    return [dict(zip(names, line)) for line in lines]
+
+
+def job_transactions():
+    topic, name = new_topic(), unique("transaction")
+    sent = run("ProducerPerformance", "--topic", topic, "--num-records", 100, "--record-size", 10, "--throughput", -1,
+               "--transactional-id", name, "--transaction-duration-ms", 60_000)
+    assert "100 records sent" in sent, sent
+    consume(topic, 100, "--isolation-level", "read_committed")
+    [listed] = [row for row in rows(run("TransactionsCommand", "list")) if row["TransactionalId"] == name]
+    assert listed["TransactionState"] == "CompleteCommit", listed
+    [described] = rows(run("TransactionsCommand", "describe", "--transactional-id", name))
+    assert (described["ProducerId"], described["TransactionState"]) == (listed["ProducerId"], "CompleteCommit"), described
+    [producer] = rows(run("TransactionsCommand", "describe-producers", "--topic", topic, "--partition", 0))
+    assert (producer["ProducerId"], producer["CurrentTransactionStartOffset"]) == (listed["ProducerId"], "None"), producer
+    assert rows(run("TransactionsCommand", "find-hanging", "--topic", topic)) == []
+
+
 def job_configs():
     topic = new_topic(1, "--config", "retention.ms=1234567")
 

@@ -274,6 +274,44 @@ const jobs = {
     assert(!(await listed(groupId)))
   },
 
+  async transactions() {
+    const [source, target] = [await newTopic(), await newTopic()]
+    const [groupId, transactionalId] = [unique('group'), unique('transaction')]
+    const transactional = async () => {
+      const producer = kafka.producer({ transactionalId, idempotent: true, maxInFlightRequests: 1, retry: { retries: 2 } })
+      await producer.connect()
+      return producer
+    }
+    await produce(source, numbers(10))
+    const member = await Member.start(source, { groupId })
+    await member.take(10)
+    await member.stop()
+    const producer = await transactional()
+    const send = async (value) => {
+      const transaction = await producer.transaction()
+      await transaction.send({ topic: target, messages: Array(10).fill({ partition: 0, value }) })
+      await transaction.sendOffsets({ consumerGroupId: groupId, topics: [{ topic: source, partitions: [{ partition: 0, offset: '10' }] }] })
+      return transaction
+    }
+    const committed = async () => (await admin.fetchOffsets({ groupId, topics: [source] }))[0].partitions[0].offset
+    await (await send('aborted')).abort()
+    assert.strictEqual(await committed(), '-1')
+    await (await send('committed')).commit()
+    assert.strictEqual(await committed(), '10')
+    // What was aborted is there, in front, and left out.
+    for (const [readUncommitted, value] of [[true, 'aborted'], [false, 'committed']]) {
+      const reader = await Member.start(target, { readUncommitted })
+      assert.deepStrictEqual((await reader.take(10)).map((m) => text(m.value)), Array(10).fill(value))
+      await reader.stop()
+    }
+    const newer = await transactional()
+    // This client takes its id when its first transaction begins.
+    await (await newer.transaction()).abort()
+    await assert.rejects(async () => (await send('fenced')).commit(), (error) => /PRODUCER_EPOCH|FENCED/.test(error.type || error.cause?.type))
+    await producer.disconnect()
+    await newer.disconnect()
+  },
+
   async configs() {
     const topic = await newTopic(1, { 'retention.ms': '1234567' })
     const resource = { type: ConfigResourceTypes.TOPIC, name: topic }

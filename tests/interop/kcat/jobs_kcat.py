@@ -181,6 +181,7 @@ def not_in_kcat():
     raise NotApplicable("kcat has no command for it")
 
 
-job_describe_groups = job_delete_records = job_delete_groups = job_configs = job_delete_topics = not_in_kcat
+job_describe_groups = job_delete_records = job_delete_groups = not_in_kcat
+job_transactions = job_configs = job_delete_topics = not_in_kcat
 
 run_all(globals())

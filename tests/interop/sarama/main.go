@@ -407,6 +407,60 @@ func deleteGroups() {
 	Check(!listed(group), "the group is still listed")
 }
 
+func transactional(id string) sarama.SyncProducer {
+	return Get(sarama.NewSyncProducer(brokers, config(func(c *sarama.Config) {
+		c.Producer.Idempotent = true
+		c.Producer.Transaction.ID = id
+		c.Net.MaxOpenRequests = 1
+	})))
+}
+
+func transactions() {
+	source, target, group, id := newTopic(1, nil), newTopic(1, nil), Unique("group"), Unique("transaction")
+	produce(source, numbers(10))
+	m := join(group, source)
+	take(m.messages, 10)
+	m.leave()
+	producer := transactional(id)
+	defer producer.Close()
+	send := func(value string) error {
+		Must(producer.BeginTxn())
+		for range 10 {
+			if _, _, err := producer.SendMessage(&sarama.ProducerMessage{Topic: target, Value: sarama.StringEncoder(value)}); err != nil {
+				return err
+			}
+		}
+		offsets := map[string][]*sarama.PartitionOffsetMetadata{source: {{Partition: 0, Offset: 10}}}
+		return producer.AddOffsetsToTxn(offsets, group)
+	}
+	committed := func() int64 {
+		return Get(admin.ListConsumerGroupOffsets(group, map[string][]int32{source: {0}})).GetBlock(source, 0).Offset
+	}
+	Must(send("aborted"))
+	Must(producer.AbortTxn())
+	Same(int64(-1), committed())
+	Must(send("committed"))
+	Must(producer.CommitTxn())
+	Same(int64(10), committed())
+	// What was aborted is there, in front, and left out.
+	for value, level := range map[string]sarama.IsolationLevel{"aborted": sarama.ReadUncommitted, "committed": sarama.ReadCommitted} {
+		consumer := Get(sarama.NewConsumer(brokers, config(func(c *sarama.Config) { c.Consumer.IsolationLevel = level })))
+		partition := Get(consumer.ConsumePartition(target, 0, sarama.OffsetOldest))
+		for _, message := range take(partition.Messages(), 10) {
+			Same(value, string(message.Value))
+		}
+		partition.Close()
+		consumer.Close()
+	}
+	newer := transactional(id)
+	defer newer.Close()
+	err := send("fenced")
+	if err == nil {
+		err = producer.CommitTxn()
+	}
+	Check(err != nil && producer.TxnStatus()&sarama.ProducerTxnFlagFatalError != 0, "the older producer is not fenced: ", err)
+}
+
 func configs() {
 	retention, segment := "1234567", "2097152"
 	topic := newTopic(1, map[string]*string{"retention.ms": &retention})
@@ -460,6 +514,7 @@ func main() {
 		{Name: "describe_groups", Run: describeGroups},
 		{Name: "delete_records", Run: deleteRecords},
 		{Name: "delete_groups", Run: deleteGroups},
+		{Name: "transactions", Run: transactions},
 		{Name: "configs", Run: configs},
 		{Name: "delete_topics", Run: deleteTopics},
 	})
