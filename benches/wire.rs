@@ -1,4 +1,5 @@
-//! What a remote program waits for: the binary until it is ready, and the first record of a new group.
+//! What a remote program waits for: the binary until it is ready, the first record of a new group, and records that only
+//! the disk has.
 //!
 //! ```sh
 //! cargo bench --bench wire
@@ -29,6 +30,10 @@ use ottla::{Broker, NewTopic, ProducerRecord};
 
 use self::client::Client;
 
+#[cfg(target_os = "linux")]
+#[path = "wire/cold.rs"]
+mod cold;
+
 #[path = "../tests/server/client.rs"]
 #[expect(dead_code, reason = "the tests' client can do more than a bench asks of it")]
 mod client;
@@ -42,6 +47,8 @@ fn main() {
     }
     print("ottla serve: start to the ready line", start_to_ready, 10.0);
     print("subscribe to first record, bare client", subscribe_to_first_record, 10.0);
+    #[cfg(target_os = "linux")]
+    cold::print();
 }
 
 fn print(what: &str, job: fn() -> f64, goal_ms: f64) {

@@ -3,6 +3,8 @@
 //! Some names of `admin` and `topic`, which are the crate's outside, are those of things within, too: `Topic`,
 //! `Partition`, `OffsetSpec`. So these two are not exported from here, but from `lib.rs` directly.
 
+mod adoption;
+
 pub(crate) mod admin;
 mod builder;
 mod consumer;

@@ -7,20 +7,19 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
+use super::adoption::{adopt_cluster_metadata, adopt_node_id, adopt_topics, topic_settings};
 use super::coordinator::group::GroupCoordinator;
 use super::coordinator::transaction::TransactionCoordinator;
 use super::coordinator_topic::CoordinatorTopic;
 use super::core::BrokerCore;
 use super::io_threads::IoThreads;
-use super::metadata::{
-    MetadataCache, MetadataImage, MetadataStore, Overrides, ProducerIds, Topic, TopicRecord, TopicSettings,
-};
+use super::metadata::{MetadataCache, MetadataImage, MetadataStore, ProducerIds};
 use super::purgatory::Timer;
-use super::replica::{FetchSessionCache, Partition};
+use super::replica::FetchSessionCache;
 use super::transactions::Participants;
-use crate::config::{BrokerConfig, DynamicBrokerConfig, LogConfig};
+use crate::config::{BrokerConfig, DynamicBrokerConfig};
 use crate::error::{Error, Result};
-use crate::log::{Log, LogManager, LogManagerConfig};
+use crate::log::{LogManager, LogManagerConfig};
 use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, TRANSACTION_STATE_TOPIC};
 use crate::sys::Env;
 
@@ -38,11 +37,13 @@ pub(super) struct OpenParams {
 }
 
 pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
-    let OpenParams { env, config, temporary_dir } = params;
+    let OpenParams { env, mut config, temporary_dir } = params;
     let dirs: Vec<PathBuf> = config.effective_log_dirs().into_iter().map(PathBuf::from).collect();
     // Read before the directories are locked, since it says how each log is set. Should another broker be at
     // work there, opening the logs fails on their lock, and nothing was changed.
-    let image = MetadataImage::load(&*env.fs, &dirs)?;
+    adopt_node_id(&mut config, &*env.fs, &dirs);
+    let mut image = MetadataImage::load(&*env.fs, &dirs)?;
+    let is_changed = adopt_cluster_metadata(&mut image, &config, &*env.fs, &dirs)?;
     let (dynamic_config, problems) =
         DynamicBrokerConfig::restore(config, image.cluster_overrides.clone(), image.broker_overrides.clone());
     for problem in problems {
@@ -96,7 +97,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     offsets_log.attach(&core);
     transaction_log.attach(&core);
     participants.attach(&core);
-    adopt_topics(&core, image, log_manager.logs())?;
+    adopt_topics(&core, image, log_manager.logs(), is_changed)?;
     if core.metadata.topic(CONSUMER_OFFSETS_TOPIC).is_some() {
         core.load_groups();
     }
@@ -127,60 +128,6 @@ fn log_manager_config(
         cleaner: (&*config).into(),
         topic_configs: Arc::new(move |topic| topic_settings(&config, &image, topic).config),
     }
-}
-
-/// The settings of a topic whose overrides were checked when they were made. Should a newer ottla have stored
-/// one that this one does not know, the topic still opens, with the broker's settings, and says so.
-fn topic_settings(config: &BrokerConfig, image: &MetadataImage, topic: &str) -> TopicSettings {
-    let overrides = image.topics.get(topic).map(|record| record.overrides.clone()).unwrap_or_default();
-    let log_config = LogConfig::from_overrides(config, &overrides).unwrap_or_else(|error| {
-        tracing::error!(topic, %error, "the topic's stored settings are not valid; the broker's are used");
-        LogConfig::from_broker(config)
-    });
-    TopicSettings { overrides: Arc::new(overrides), config: Arc::new(log_config) }
-}
-
-/// Makes the topics of the checkpoint, and those that only have directories: of a data directory that Apache
-/// Kafka wrote, or whose checkpoint is lost.
-fn adopt_topics(core: &Arc<BrokerCore>, mut image: MetadataImage, logs: Vec<Arc<Log>>) -> Result<()> {
-    let mut adopted = false;
-    for log in &logs {
-        let tp = log.topic_partition();
-        let record = image.topics.entry(tp.topic().to_owned()).or_insert_with(|| {
-            adopted = true;
-            let id =
-                Some(log.topic_id()).filter(|id| !id.is_zero()).unwrap_or_else(|| core.env.random_uuid());
-            TopicRecord { id, num_partitions: 0, overrides: Overrides::new() }
-        });
-        if record.num_partitions <= tp.partition() {
-            adopted = true;
-            record.num_partitions = tp.partition() + 1;
-        }
-    }
-    let config = core.config();
-    for (name, record) in &image.topics {
-        let settings = topic_settings(&config, &image, name);
-        let topic = Topic::new(name.as_str().into(), record.id, settings);
-        let partitions: Vec<Partition> =
-            (0..record.num_partitions).map(|number| core.new_partition(&topic, number)).collect();
-        topic.add_partitions(partitions.into_iter().map(Arc::new).collect());
-        core.metadata.insert(Arc::new(topic));
-    }
-    for log in logs {
-        let tp = log.topic_partition().clone();
-        let partition = core.metadata.partition(tp.topic(), tp.partition());
-        partition.ok_or_else(|| Error::from(ErrorCode::UnknownTopicOrPartition))?.make_leader(log)?;
-    }
-    for partition in core.metadata.topics().iter().flat_map(|topic| topic.partitions()) {
-        if partition.existing_log().is_none() {
-            core.log_manager.note_missing(partition.tp().clone(), partition.topic_id());
-        }
-    }
-    if adopted {
-        image.store(&*core.env.fs, &core.live_log_dirs())?;
-    }
-    *core.store.lock() = image;
-    Ok(())
 }
 
 fn start_timer(core: &Arc<BrokerCore>) -> Result<()> {

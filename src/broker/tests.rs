@@ -1,3 +1,6 @@
+#[cfg(all(feature = "gzip", feature = "snappy", feature = "lz4", feature = "zstd"))]
+mod kafka_files;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -416,4 +419,48 @@ fn a_producer_that_finds_the_disk_full_may_go_on_when_there_is_room_and_consumer
     let values: Vec<_> =
         partition.read_from(0).map(|record| record.unwrap().value().unwrap().to_vec()).collect();
     assert_eq!(values, [b"a", b"b"]);
+}
+
+#[test]
+fn topics_of_which_only_directories_are_there_keep_every_record_and_their_ids() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = Broker::open(dir.path()).unwrap();
+    create(&broker, "orders", 2);
+    append(&broker.core.partition("orders", 1).unwrap(), 3);
+    broker.core.ensure_offsets_topic().unwrap();
+    let offsets_partition = broker.core.partition(CONSUMER_OFFSETS_TOPIC, 3).unwrap();
+    offsets_partition.log().unwrap();
+    let id = broker.core.metadata.topic("orders").unwrap().id();
+    let first_producer_id = broker.core.generate_producer_id().unwrap();
+    broker.close();
+    broker.core.env.fs.remove_file(&dir.path().join("broker-metadata-checkpoint")).unwrap();
+    // Its own settings would delete or compact them.
+    let broker = Broker::builder()
+        .log_dir(dir.path())
+        .set("log.cleanup.policy", "compact")
+        .set("log.retention.ms", "1")
+        .open()
+        .unwrap();
+    let topic = broker.core.metadata.topic("orders").unwrap();
+    assert_eq!((topic.id(), topic.num_partitions()), (id, 2));
+    for partition in topic.partitions() {
+        let config = partition.log().unwrap().config();
+        assert_eq!(
+            (config.retention_ms, config.retention_bytes, config.cleanup_policy.compact),
+            (-1, -1, false)
+        );
+    }
+    let offsets = broker.core.metadata.topic(CONSUMER_OFFSETS_TOPIC).unwrap();
+    assert!(offsets.partitions()[3].log().unwrap().config().cleanup_policy.compact);
+    // Nobody knows which ids are in use.
+    assert!(broker.core.generate_producer_id().unwrap() > first_producer_id + 1_000_000_000);
+}
+
+#[test]
+fn a_broker_without_an_id_has_the_one_of_its_directory_and_one_with_another_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Broker::builder().log_dir(dir.path()).set("broker.id", "7").open().unwrap());
+    assert_eq!(Broker::open(dir.path()).unwrap().core.node_id, 7);
+    let error = Broker::builder().log_dir(dir.path()).set("broker.id", "8").open().unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InconsistentClusterId);
 }

@@ -78,18 +78,22 @@ impl DynamicBrokerConfig {
         is_wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<ConfigEntry>, ConfigError> {
         let config = LogConfig::from_overrides(self.effective(), overrides)?;
+        // Numbers as Kafka writes them, whoever set them; a list keeps the order of its items.
+        let own_value = |key: &ConfigKey| {
+            let written = overrides.get(key.name)?;
+            if key.type_ == ConfigType::List { Some(written.clone()) } else { config.get(key.name) }
+        };
         let describe = |key: &ConfigKey| {
-            let own = overrides.get(key.name).map(|value| ConfigSynonym {
+            let own = own_value(key).map(|value| ConfigSynonym {
                 name: key.name.to_owned(),
-                value: Some(value.clone()),
+                value: Some(value),
                 source: ConfigSource::Topic,
             });
             let of_broker = key.synonyms.first().map(|name| self.synonyms(name, false)).unwrap_or_default();
             let synonyms: Vec<_> = own.into_iter().chain(of_broker).collect();
             ConfigEntry {
                 name: key.name.to_owned(),
-                // As it was written, if it was: a list keeps the order of its items.
-                value: overrides.get(key.name).cloned().or_else(|| config.get(key.name)),
+                value: own_value(key).or_else(|| config.get(key.name)),
                 source: synonyms.first().map_or(ConfigSource::Default, |synonym| synonym.source),
                 sensitive: false,
                 read_only: false,

@@ -23,6 +23,8 @@ pub(crate) struct LeaderEpochFileCache {
     entries: Vec<EpochEntry>,
     /// What the file has.
     written: Vec<EpochEntry>,
+    /// The latest term that was ever noted here, whether or not it got a record.
+    highest: Option<LeaderEpoch>,
 }
 
 impl LeaderEpochFileCache {
@@ -62,6 +64,7 @@ impl LeaderEpochFileCache {
         {
             return;
         }
+        self.highest = self.highest.max(Some(epoch));
         self.entries.retain(|entry| entry.epoch < epoch && entry.start_offset < start_offset);
         self.entries.push(EpochEntry { epoch, start_offset });
     }
@@ -69,6 +72,11 @@ impl LeaderEpochFileCache {
     /// The current term, if any record or leader has told one.
     pub(crate) fn latest_epoch(&self) -> Option<LeaderEpoch> {
         self.entries.last().map(|entry| entry.epoch)
+    }
+
+    /// The latest term that was ever told, also one that ended without a record and of which nothing else is left.
+    pub(crate) fn highest_epoch(&self) -> Option<LeaderEpoch> {
+        self.highest
     }
 
     /// The first term that the log still knows.
@@ -176,6 +184,13 @@ mod tests {
         epochs.truncate_from_start(15);
         epochs.truncate_from_end(16);
         assert!(epochs.take_unwritten().is_none());
+    }
+
+    #[test]
+    fn a_term_without_records_is_remembered_after_the_file_was_cut_to_the_log() {
+        let mut epochs = cache(&[(1, 0), (2, 10)]);
+        epochs.truncate_from_end(10);
+        assert_eq!((epochs.latest_epoch(), epochs.highest_epoch()), (Some(1), Some(2)));
     }
 
     #[test]

@@ -13,6 +13,11 @@ impl Log {
         self.epochs.read().latest_epoch()
     }
 
+    /// The latest term that anybody led the log in, whether or not there are records of it.
+    pub(crate) fn highest_epoch(&self) -> Option<LeaderEpoch> {
+        self.epochs.read().highest_epoch()
+    }
+
     /// The term of the first records that the log still has.
     pub(crate) fn earliest_epoch(&self) -> Option<LeaderEpoch> {
         self.epochs.read().earliest().map(|entry| entry.epoch)

@@ -25,8 +25,11 @@ pub(crate) const META_PROPERTIES: &str = "meta.properties";
 pub(crate) const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 pub(crate) const LOCK: &str = ".lock";
 
+/// Where a Kafka without ZooKeeper keeps topics and settings.
+pub(crate) const CLUSTER_METADATA_DIR: &str = "__cluster_metadata-0";
+
 /// Directories in a log dir that are Kafka's, yet no ordinary partitions.
-const EXEMPT_DIRS: [&str; 2] = ["remote-log-index-cache", "__cluster_metadata-0"];
+const EXEMPT_DIRS: [&str; 2] = ["remote-log-index-cache", CLUSTER_METADATA_DIR];
 
 /// The longest file name that file systems take.
 const MAX_FILE_NAME_LEN: usize = 255;
@@ -43,6 +46,11 @@ pub(crate) fn offset_of(name: &str) -> Option<Offset> {
         return None;
     }
     digits.parse().ok()
+}
+
+/// The base offset of a segment, from its file's name; `None` for any other file.
+pub(crate) fn log_file_offset(name: &str) -> Option<Offset> {
+    offset_of(name).filter(|offset| name == of_offset(*offset, LOG))
 }
 
 /// What a directory within a log dir is, by its name.

@@ -63,8 +63,9 @@ pub(crate) use cleaner::CleanerConfig;
 pub(crate) use dump::{Dump, DumpError, DumpOptions, RecordText};
 pub(crate) use epoch_cache::EpochEndOffset;
 pub(crate) use error::LogError;
+pub(crate) use file_names::{CLUSTER_METADATA_DIR, log_file_offset};
 pub(crate) use index::AbortedTxn;
-pub(crate) use manager::{LogManager, LogManagerConfig};
+pub(crate) use manager::{LogManager, LogManagerConfig, node_id_of_dir};
 pub(crate) use offset_metadata::LogOffsetMetadata;
 pub(crate) use read::ReadParams;
 pub(crate) use segment::TimestampMatch;
@@ -104,6 +105,8 @@ pub(crate) struct Log {
     cleaning: Cleaning,
     /// Set once the log was closed, renamed or deleted: nothing may be appended any more.
     closed: AtomicBool,
+    /// Whether whoever had it open before closed it in order.
+    had_clean_shutdown: bool,
 }
 
 /// What only the thread may touch that appends, rolls or truncates.
@@ -126,6 +129,11 @@ impl Log {
     /// The log dir in which the partition lies.
     pub(crate) fn log_dir(&self) -> &std::path::Path {
         self.log_dir.path()
+    }
+
+    /// Whether nothing can have been lost when it was open before.
+    pub(crate) fn had_clean_shutdown(&self) -> bool {
+        self.had_clean_shutdown
     }
 
     /// Whether the disk under it still works.

@@ -30,7 +30,8 @@
 //! 17                                   generation, one more at each write
 //! topic orders BwcHBwcHBwcHBwcHBwcHBw 3
 //! config orders retention.ms 86400000
-//! end 2                                the number of lines since the generation
+//! cluster-metadata 1234                up to where the topics of an Apache Kafka have been taken over, if there was one
+//! end 3                                the number of lines since the generation
 //! ```
 //!
 //! # A partition

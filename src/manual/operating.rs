@@ -46,3 +46,24 @@
 //!
 //! A log directory is locked while it is open. Copy it when the broker is stopped. A directory in use, one of another
 //! cluster or node, and files of a newer format are refused, and left as they are.
+//!
+//! # A directory that Apache Kafka wrote
+//!
+//! Stop Kafka, take a copy, and name its directories in `log.dirs`, with the `server.properties` of that Kafka if there
+//! is one. The broker's id is the directory's unless one is set. Records, producers, open transactions and committed
+//! offsets are served as Kafka served them; what a Kafka that was killed has left is recovered.
+//!
+//! * **From Kafka 3.3 on, without ZooKeeper**, topics, their ids and settings, and settings that were changed while it ran
+//!   are read from `__cluster_metadata-0` (in `metadata.log.dir`, if that is set). Settings that ottla does not have are
+//!   named in the log and left out. Users, permissions and quotas are not taken over. Partitions of which the cluster
+//!   kept its only replicas elsewhere are served empty.
+//! * **With ZooKeeper**, the settings of topics are not on the disk. So that nothing is lost, the topics are opened with
+//!   `cleanup.policy=delete`, `retention.ms=-1` and `retention.bytes=-1`, which the log says, and keep every record until
+//!   they are set as they were, by `kafka-configs` or any client; before Kafka is stopped,
+//!   `kafka-topics --describe --topics-with-overrides` tells how. `__consumer_offsets` and `__transaction_state` are set
+//!   by `offsets.topic.*` and `transaction.state.log.*`.
+//!
+//! Kafka can be started on the directory again. It serves what was written meanwhile, offsets that were committed
+//! included; its own `__cluster_metadata` has not been touched. Topics that were made meanwhile are strangers to it, and
+//! it puts them aside (`-stray`); ones that were deleted are there again, empty. When ottla opens the directory after
+//! that, what Kafka's metadata say counts over what ottla had remembered.

@@ -7,7 +7,7 @@ pub(crate) mod group;
 mod loading;
 mod log;
 mod partition_for;
-mod record_format;
+pub(in crate::broker) mod record_format;
 pub(crate) mod transaction;
 
 #[cfg(test)]

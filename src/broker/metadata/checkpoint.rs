@@ -12,6 +12,7 @@
 //! cluster log.cleaner.threads 2       a default for all brokers
 //! broker num.io.threads 4             a setting of this broker
 //! producer-ids 3000                   the first producer id that was never reserved
+//! cluster-metadata 1234               up to where the topics of Apache Kafka have been taken over, if there was one
 //! end 5                               the number of lines since the generation
 //! ```
 //!
@@ -20,7 +21,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::model::{ErrorCode, ProducerId, Uuid, validate_topic_name};
+use crate::model::{ErrorCode, Offset, ProducerId, Uuid, validate_topic_name};
 use crate::sys::FileSystem;
 
 /// The file's name in each log directory.
@@ -40,6 +41,13 @@ pub(crate) struct TopicRecord {
     pub(crate) overrides: Overrides,
 }
 
+impl TopicRecord {
+    /// One of which nothing is known yet.
+    pub(super) fn unknown() -> Self {
+        TopicRecord { id: Uuid::ZERO, num_partitions: 0, overrides: Overrides::new() }
+    }
+}
+
 /// All that is remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MetadataImage {
@@ -48,6 +56,8 @@ pub(crate) struct MetadataImage {
     pub(crate) cluster_overrides: Overrides,
     pub(crate) broker_overrides: Overrides,
     pub(crate) next_producer_id: ProducerId,
+    /// What comes after the last record of `__cluster_metadata` that was taken over.
+    pub(crate) cluster_metadata_offset: Offset,
 }
 
 /// Why a checkpoint cannot be used.
@@ -67,6 +77,10 @@ pub(crate) enum MetadataError {
         "{path}, line {line}: {what}; restore the file from another log directory, or remove it to start from the partitions' own directories"
     )]
     Malformed { path: PathBuf, line: usize, what: &'static str },
+    #[error(
+        "{path}, where Apache Kafka keeps its topics and their settings: {what}; move its directory away to start from the partitions' own directories, where no topic has settings"
+    )]
+    ClusterMetadata { path: PathBuf, what: String },
 }
 
 impl MetadataError {
@@ -75,7 +89,8 @@ impl MetadataError {
             MetadataError::Io { .. }
             | MetadataError::NoLogDir
             | MetadataError::UnsupportedVersion { .. }
-            | MetadataError::Malformed { .. } => ErrorCode::KafkaStorageError,
+            | MetadataError::Malformed { .. }
+            | MetadataError::ClusterMetadata { .. } => ErrorCode::KafkaStorageError,
         }
     }
 }
@@ -140,6 +155,9 @@ impl MetadataImage {
         }
         if self.next_producer_id > 0 {
             lines.push(format!("producer-ids {}", self.next_producer_id));
+        }
+        if self.cluster_metadata_offset > 0 {
+            lines.push(format!("cluster-metadata {}", self.cluster_metadata_offset));
         }
         let count = lines.len();
         let mut content = format!("{VERSION}\n{}\n", self.generation);
@@ -211,7 +229,14 @@ impl MetadataImage {
             "producer-ids" => {
                 self.next_producer_id = rest.parse().map_err(|_| "the producer id is invalid")?;
             }
-            _ => return Err("the kind is none of topic, config, cluster, broker and producer-ids"),
+            "cluster-metadata" => {
+                self.cluster_metadata_offset = rest.parse().map_err(|_| "the offset is invalid")?;
+            }
+            _ => {
+                return Err(
+                    "the kind is none of topic, config, cluster, broker, producer-ids and cluster-metadata",
+                );
+            }
         }
         Ok(())
     }
@@ -257,6 +282,7 @@ mod tests {
         image.cluster_overrides.insert("log.cleaner.threads".to_owned(), "2".to_owned());
         image.broker_overrides.insert("sasl.jaas.config".to_owned(), String::new());
         image.next_producer_id = 3000;
+        image.cluster_metadata_offset = 1234;
         image
     }
 

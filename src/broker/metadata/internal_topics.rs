@@ -3,6 +3,7 @@
 //! The replication factors that the settings name are for clusters that have as many brokers: here it is what a
 //! broker of one can have, as is the number of replicas that have to be in sync.
 
+use super::checkpoint::Overrides;
 use super::create_topics::NewTopic;
 use crate::config::BrokerConfig;
 use crate::model::{CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC};
@@ -32,4 +33,10 @@ const INTERNAL_TOPICS: [(&str, Making); 2] = [
 pub(super) fn internal_topic(name: &str, config: &BrokerConfig) -> Option<NewTopic> {
     let (name, make) = INTERNAL_TOPICS.iter().find(|(internal, _)| *internal == name)?;
     Some(make(NewTopic::new(*name, -1), config))
+}
+
+/// How the topic is set if it is one of the broker's own.
+pub(crate) fn internal_topic_overrides(name: &str, config: &BrokerConfig) -> Option<Overrides> {
+    let configs = internal_topic(name, config)?.configs;
+    Some(configs.into_iter().filter_map(|(key, value)| Some((key, value?))).collect())
 }

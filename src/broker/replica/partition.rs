@@ -59,9 +59,13 @@ impl Partition {
     }
 
     /// Takes over a log that is there, and leads it in a new epoch (Kafka: `Partition#makeLeader`): an epoch
-    /// per start lets a client notice that an unclean stop cut the log.
-    pub(crate) fn make_leader(&self, log: Arc<Log>) -> Result<()> {
-        let epoch = log.latest_epoch().map_or(0, |latest| latest.saturating_add(1));
+    /// per start lets a client notice that an unclean stop cut the log. With `keeps_epoch`, a clean stop ends none.
+    pub(crate) fn make_leader(&self, log: Arc<Log>, keeps_epoch: bool) -> Result<()> {
+        let epoch = match log.highest_epoch() {
+            None => 0,
+            Some(highest) if keeps_epoch && log.had_clean_shutdown() => highest,
+            Some(highest) => highest.saturating_add(1),
+        };
         log.assign_epoch_start_offset(epoch, log.log_end_offset());
         self.leader_epoch.store(epoch, Ordering::SeqCst);
         // A broker of one has no follower to wait for: what is in the log is committed.

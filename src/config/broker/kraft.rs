@@ -35,7 +35,7 @@ macro_rules! kraft_rows {
             /// How long a starting broker tries to register with the KRaft controller before it gives up.
             "initial.broker.registration.timeout.ms" initial_broker_registration_timeout_ms: i32 = 60_000, Any, ReadOnly, Accepted;
             /// The directory of the cluster's metadata log; by default the first data directory.
-            "metadata.log.dir" metadata_log_dir: Option<String> = None, Any, ReadOnly, Accepted;
+            "metadata.log.dir" metadata_log_dir: Option<String> = None, Any, ReadOnly, Acts;
             /// The size at which a segment of the metadata log is full.
             "metadata.log.segment.bytes" metadata_log_segment_bytes: i32 = 1_073_741_824, AtLeast(12), ReadOnly, Accepted;
             /// The age at which a segment of the metadata log ends.

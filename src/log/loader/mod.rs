@@ -168,6 +168,7 @@ impl Log {
             flusher: Flusher::new(loaded.recovery_point, now_ms),
             cleaning: Cleaning::new(params.cleaner_wakeup, params.first_dirty_offset),
             closed: AtomicBool::new(false),
+            had_clean_shutdown: params.had_clean_shutdown,
             env: params.env,
         };
         log.publish_first_unstable(&log.writer.lock().producers)?;

@@ -12,8 +12,8 @@ use crate::log::checkpoint::{MAX_FILE_BYTES, MetaProperties};
 use crate::log::error::CLUSTER_ID;
 use crate::log::file_names::{LOCK, META_PROPERTIES};
 use crate::log::log_dir::{LogDir, LogDirFailureChannel};
-use crate::model::{TopicPartition, Uuid};
-use crate::sys::{Env, Space};
+use crate::model::{BrokerId, TopicPartition, Uuid};
+use crate::sys::{Env, FileSystem, Space};
 
 /// What DescribeLogDirs tells of a log dir.
 #[derive(Clone, Debug)]
@@ -66,6 +66,12 @@ impl LogManager {
             self.dirs.iter().filter(|open| !open.dir.is_online()).map(|open| open.dir.path().to_owned());
         failed.chain(lost).collect()
     }
+}
+
+/// The id of the broker that a log dir belongs to, if it says so.
+pub(crate) fn node_id_of_dir(fs: &dyn FileSystem, dir: &Path) -> Option<BrokerId> {
+    // Opening the dir tells what is wrong with it.
+    MetaProperties::parse(&fs.read(&dir.join(META_PROPERTIES), MAX_FILE_BYTES).ok()?).ok()?.node_id
 }
 
 /// The log dirs while they are being opened.

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use deletion::DeletionQueue;
+pub(crate) use dirs::node_id_of_dir;
 
 use super::cleaner::{CleanerConfig, LogCleaner};
 use super::log_dir::{LogDir, LogDirFailureChannel};

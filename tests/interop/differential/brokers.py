@@ -97,17 +97,21 @@ class Ottla:
 class Kafka:
     """One node of 4.x in KRaft, or of 2.7 with its ZooKeeper."""
 
-    def __init__(self, version):
+    def __init__(self, version, **settings):
         self.version = version
+        self.settings = {**SETTINGS, **{key.replace("_", "."): value for key, value in settings.items()}}
         self.libs = WORK / f"libs-{version}"
         if not (self.libs / f"kafka_2.13-{version}.jar").exists():
             subprocess.run(["mvn", "-q", "-B", "-f", HERE / f"pom-{version}.xml", "dependency:copy-dependencies",
                             f"-DoutputDirectory={self.libs}"], check=True)
+        self.dir = None
         self.clients_jar = self.libs / f"kafka-clients-{version}.jar"
 
     def start(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"differential-{self.version}-"))
-        self.port = free_port()
+        """On a directory of its own, and again on the one of before."""
+        if self.dir is None:
+            self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"differential-{self.version}-"))
+            self.port = free_port()
         self.processes = []
         (self.start_kraft if self.version.startswith("4") else self.start_zookeeper)()
 
@@ -119,7 +123,7 @@ class Kafka:
         controller = free_port()
         file = self.dir / "server.properties"
         file.write_text(properties({
-            **SETTINGS, "process.roles": "broker,controller", "node.id": 1,
+            **self.settings, "process.roles": "broker,controller", "node.id": 1,
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
             "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
@@ -127,7 +131,8 @@ class Kafka:
             "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
             "share.coordinator.state.topic.replication.factor": 1, "share.coordinator.state.topic.min.isr": 1,
             "share.coordinator.state.topic.num.partitions": 1, "log.dirs": self.dir / "data"}))
-        format_ = self.java("kafka-format", "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", file)
+        format_ = self.java("kafka-format", "kafka.tools.StorageTool", "format", "--ignore-formatted", "-t",
+                            "MkU3OEVBNTcwNTJENDM2Qg", "-c", file)
         if format_.process.wait(START_LIMIT_S):
             raise SystemExit(f"the storage of Kafka {self.version} could not be formatted: see {format_.log}")
         self.processes.append(self.java(f"kafka-{self.version}", "kafka.Kafka", file))
@@ -138,7 +143,7 @@ class Kafka:
             "dataDir": self.dir / "zookeeper", "clientPort": zookeeper, "clientPortAddress": "127.0.0.1",
             "admin.enableServer": "false", "maxClientCnxns": 0}))
         (self.dir / "server.properties").write_text(properties({
-            **SETTINGS, "broker.id": 1, "listeners": f"PLAINTEXT://127.0.0.1:{self.port}", "log.dirs": self.dir / "data",
+            **self.settings, "broker.id": 1, "listeners": f"PLAINTEXT://127.0.0.1:{self.port}", "log.dirs": self.dir / "data",
             "zookeeper.connect": f"127.0.0.1:{zookeeper}", "zookeeper.connection.timeout.ms": START_LIMIT_S * 1000}))
         self.processes.append(self.java("zookeeper", "org.apache.zookeeper.server.quorum.QuorumPeerMain",
                                         self.dir / "zookeeper.properties", heap="-Xmx128M"))
@@ -152,9 +157,13 @@ class Kafka:
                 raise SystemExit(f"Kafka {self.version} did not start: see {self.processes[-1].log}")
             time.sleep(0.1)
 
-    def stop(self):
+    def end(self):
+        """Stops it; what it wrote stays."""
         for process in reversed(self.processes):
             process.stop()
+
+    def stop(self):
+        self.end()
         shutil.rmtree(self.dir, ignore_errors=True)
 
 

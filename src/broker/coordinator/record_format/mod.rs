@@ -6,6 +6,6 @@ pub(super) mod json;
 mod reader;
 mod writer;
 
-pub(super) use error::RecordError;
-pub(super) use reader::FieldReader;
-pub(super) use writer::FieldWriter;
+pub(in crate::broker) use error::RecordError;
+pub(in crate::broker) use reader::FieldReader;
+pub(in crate::broker) use writer::FieldWriter;

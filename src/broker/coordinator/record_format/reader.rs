@@ -1,16 +1,17 @@
 use bytes::Bytes;
 
 use super::RecordError;
+use crate::model::Uuid;
 
 /// Reads big-endian fields off a slice. Lengths are checked against what is there before anything is made of
 /// them.
-pub(in crate::broker::coordinator) struct FieldReader<'a> {
+pub(in crate::broker) struct FieldReader<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> FieldReader<'a> {
-    pub(in crate::broker::coordinator) fn new(bytes: &'a [u8]) -> Self {
+    pub(in crate::broker) fn new(bytes: &'a [u8]) -> Self {
         FieldReader { bytes, at: 0 }
     }
 
@@ -27,27 +28,28 @@ impl<'a> FieldReader<'a> {
         self.take(field, N)?.try_into().map_err(|_| cut)
     }
 
-    pub(in crate::broker::coordinator) fn i8(&mut self, field: &'static str) -> Result<i8, RecordError> {
+    pub(in crate::broker) fn i8(&mut self, field: &'static str) -> Result<i8, RecordError> {
         Ok(i8::from_be_bytes(self.array(field)?))
     }
 
-    pub(in crate::broker::coordinator) fn i16(&mut self, field: &'static str) -> Result<i16, RecordError> {
+    pub(in crate::broker) fn i16(&mut self, field: &'static str) -> Result<i16, RecordError> {
         Ok(i16::from_be_bytes(self.array(field)?))
     }
 
-    pub(in crate::broker::coordinator) fn i32(&mut self, field: &'static str) -> Result<i32, RecordError> {
+    pub(in crate::broker) fn i32(&mut self, field: &'static str) -> Result<i32, RecordError> {
         Ok(i32::from_be_bytes(self.array(field)?))
     }
 
-    pub(in crate::broker::coordinator) fn i64(&mut self, field: &'static str) -> Result<i64, RecordError> {
+    pub(in crate::broker) fn i64(&mut self, field: &'static str) -> Result<i64, RecordError> {
         Ok(i64::from_be_bytes(self.array(field)?))
     }
 
+    pub(in crate::broker) fn uuid(&mut self, field: &'static str) -> Result<Uuid, RecordError> {
+        Ok(Uuid::from_bytes(self.array(field)?))
+    }
+
     /// An unsigned varint of at most 32 bits.
-    pub(in crate::broker::coordinator) fn uvarint(
-        &mut self,
-        field: &'static str,
-    ) -> Result<u32, RecordError> {
+    pub(in crate::broker) fn uvarint(&mut self, field: &'static str) -> Result<u32, RecordError> {
         let start = self.at;
         let mut value: u64 = 0;
         for shift in [0, 7, 14, 21, 28] {
@@ -77,7 +79,7 @@ impl<'a> FieldReader<'a> {
         }
     }
 
-    pub(in crate::broker::coordinator) fn nullable_string(
+    pub(in crate::broker) fn nullable_string(
         &mut self,
         field: &'static str,
         is_compact: bool,
@@ -89,7 +91,7 @@ impl<'a> FieldReader<'a> {
         std::str::from_utf8(text).map(Some).map_err(|_| RecordError::Utf8 { field, at })
     }
 
-    pub(in crate::broker::coordinator) fn string(
+    pub(in crate::broker) fn string(
         &mut self,
         field: &'static str,
         is_compact: bool,
@@ -99,7 +101,7 @@ impl<'a> FieldReader<'a> {
     }
 
     /// A copy: what is read here lives longer than what it is read from.
-    pub(in crate::broker::coordinator) fn bytes(
+    pub(in crate::broker) fn bytes(
         &mut self,
         field: &'static str,
         is_compact: bool,
@@ -111,7 +113,7 @@ impl<'a> FieldReader<'a> {
     }
 
     /// How many items follow; `None` for null.
-    pub(in crate::broker::coordinator) fn nullable_array_len(
+    pub(in crate::broker) fn nullable_array_len(
         &mut self,
         field: &'static str,
         is_compact: bool,
@@ -120,7 +122,7 @@ impl<'a> FieldReader<'a> {
     }
 
     /// How many items follow.
-    pub(in crate::broker::coordinator) fn array_len(
+    pub(in crate::broker) fn array_len(
         &mut self,
         field: &'static str,
         is_compact: bool,
@@ -131,12 +133,12 @@ impl<'a> FieldReader<'a> {
     }
 
     /// Passes over the tagged fields that end every flexible structure.
-    pub(in crate::broker::coordinator) fn skip_tagged_fields(&mut self) -> Result<(), RecordError> {
+    pub(in crate::broker) fn skip_tagged_fields(&mut self) -> Result<(), RecordError> {
         self.tagged_fields(|_, _| Ok(()))
     }
 
     /// Hands the tagged fields that end a flexible structure to `visit`, each with its number.
-    pub(in crate::broker::coordinator) fn tagged_fields(
+    pub(in crate::broker) fn tagged_fields(
         &mut self,
         mut visit: impl FnMut(u32, &mut FieldReader<'a>) -> Result<(), RecordError>,
     ) -> Result<(), RecordError> {

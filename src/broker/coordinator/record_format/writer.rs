@@ -1,44 +1,40 @@
 use super::RecordError;
 
 /// Puts big-endian fields one after the other.
-pub(in crate::broker::coordinator) struct FieldWriter {
+pub(in crate::broker) struct FieldWriter {
     bytes: Vec<u8>,
 }
 
 impl FieldWriter {
     /// Starts with the version that every key and value has in front.
-    pub(in crate::broker::coordinator) fn new(version: i16) -> Self {
+    pub(in crate::broker) fn new(version: i16) -> Self {
         FieldWriter { bytes: version.to_be_bytes().to_vec() }
     }
 
-    pub(in crate::broker::coordinator) fn i8(&mut self, value: i8) {
+    pub(in crate::broker) fn i8(&mut self, value: i8) {
         self.bytes.extend_from_slice(&value.to_be_bytes());
     }
 
-    pub(in crate::broker::coordinator) fn i16(&mut self, value: i16) {
+    pub(in crate::broker) fn i16(&mut self, value: i16) {
         self.bytes.extend_from_slice(&value.to_be_bytes());
     }
 
-    pub(in crate::broker::coordinator) fn i32(&mut self, value: i32) {
+    pub(in crate::broker) fn i32(&mut self, value: i32) {
         self.bytes.extend_from_slice(&value.to_be_bytes());
     }
 
-    pub(in crate::broker::coordinator) fn i64(&mut self, value: i64) {
+    pub(in crate::broker) fn i64(&mut self, value: i64) {
         self.bytes.extend_from_slice(&value.to_be_bytes());
     }
 
-    pub(in crate::broker::coordinator) fn string(
-        &mut self,
-        field: &'static str,
-        text: &str,
-    ) -> Result<(), RecordError> {
+    pub(in crate::broker) fn string(&mut self, field: &'static str, text: &str) -> Result<(), RecordError> {
         let len = i16::try_from(text.len()).map_err(|_| RecordError::TooLong { field, len: text.len() })?;
         self.bytes.extend_from_slice(&len.to_be_bytes());
         self.bytes.extend_from_slice(text.as_bytes());
         Ok(())
     }
 
-    pub(in crate::broker::coordinator) fn nullable_string(
+    pub(in crate::broker) fn nullable_string(
         &mut self,
         field: &'static str,
         text: Option<&str>,
@@ -50,17 +46,13 @@ impl FieldWriter {
         Ok(())
     }
 
-    pub(in crate::broker::coordinator) fn bytes(
-        &mut self,
-        field: &'static str,
-        bytes: &[u8],
-    ) -> Result<(), RecordError> {
+    pub(in crate::broker) fn bytes(&mut self, field: &'static str, bytes: &[u8]) -> Result<(), RecordError> {
         self.array_len(field, bytes.len())?;
         self.bytes.extend_from_slice(bytes);
         Ok(())
     }
 
-    pub(in crate::broker::coordinator) fn array_len(
+    pub(in crate::broker) fn array_len(
         &mut self,
         field: &'static str,
         len: usize,
@@ -69,7 +61,7 @@ impl FieldWriter {
         Ok(())
     }
 
-    pub(in crate::broker::coordinator) fn uvarint(&mut self, mut value: u32) {
+    pub(in crate::broker) fn uvarint(&mut self, mut value: u32) {
         while value >= 0x80 {
             self.bytes.push(value as u8 | 0x80);
             value >>= 7;
@@ -78,7 +70,7 @@ impl FieldWriter {
     }
 
     /// The length in front of a compact string or array: one more than it is, 0 for null.
-    pub(in crate::broker::coordinator) fn compact_len(
+    pub(in crate::broker) fn compact_len(
         &mut self,
         field: &'static str,
         len: Option<usize>,
@@ -88,7 +80,7 @@ impl FieldWriter {
         Ok(())
     }
 
-    pub(in crate::broker::coordinator) fn compact_string(
+    pub(in crate::broker) fn compact_string(
         &mut self,
         field: &'static str,
         text: &str,
@@ -98,7 +90,7 @@ impl FieldWriter {
         Ok(())
     }
 
-    pub(in crate::broker::coordinator) fn finish(self) -> Vec<u8> {
+    pub(in crate::broker) fn finish(self) -> Vec<u8> {
         self.bytes
     }
 }
