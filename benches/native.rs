@@ -12,6 +12,8 @@
 use std::fs::File;
 use std::hint::black_box;
 use std::io::{Read, Write};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crc_fast::{CrcAlgorithm, Digest};
@@ -22,6 +24,11 @@ const ROUNDS: usize = 9;
 const VOLUME: usize = 256 << 20;
 /// The writes and reads of the bare loops.
 const CHUNK: usize = 64 << 10;
+
+const SYNCED_PRODUCERS: usize = 64;
+const SYNCED_FOR: Duration = Duration::from_millis(700);
+/// A batch with one record of 100 B.
+const SYNCED_BATCH: usize = 169;
 
 fn main() {
     // `cargo test --benches` calls this too, and wants no figures.
@@ -43,12 +50,14 @@ fn main() {
 type Job = (&'static str, fn(&str));
 
 /// Those that make files come first: the disk is busy for a while with what those that write much leave behind.
-const JOBS: [Job; 8] = [
+const JOBS: [Job; 10] = [
     ("Broker::temporary + listen + drop", |name| print_ms(name, ROUNDS * 10, temporary_listen_drop, 1.0)),
     ("subscribe to first record, new group", |name| {
         print_ms(name, ROUNDS * 3, subscribe_to_first_record, 5.0)
     }),
     ("open 100 partitions after a clean stop", |name| print_ms(name, ROUNDS, reopen, 20.0)),
+    ("64 producers, flush.messages=1, one partition", |name| print(name, &rounds(|| synced_sends(1)), 10.0)),
+    ("64 producers, flush.messages=1, 4 partitions", |name| print(name, &rounds(|| synced_sends(4)), 10.0)),
     ("append, batches of 1,000 x 100 B", |name| print(name, &rounds(|| append(100, 1000)), 0.6)),
     ("append, batches of 100 x 10 KiB", |name| print(name, &rounds(|| append(10 << 10, 100)), 0.9)),
     ("send, single 100 B, beside batches of 1,000", |name| {
@@ -155,6 +164,53 @@ fn send(size: usize) -> f64 {
         }
         producer.flush().expect("a flush");
     })
+}
+
+/// Producers that each wait until their record is on the disk before they send the next, and as many threads that each
+/// write and sync a file themselves, the files being as many as the partitions.
+fn synced_sends(partitions: usize) -> (f64, f64) {
+    let value = payload(100);
+    let dir = directory();
+    let broker = broker_in(&dir);
+    let topic = NewTopic::new("t", partitions as i32).config("flush.messages", "1");
+    broker.admin().create_topic(topic).expect("a topic");
+    let ottla = at_once(|i| {
+        let producer = broker.producer();
+        let partition = (i % partitions) as i32;
+        let (producer, value) = (producer, &value);
+        move || {
+            let record = ProducerRecord::new("t").partition(partition).value(value);
+            producer.send(record).and_then(|sent| sent.wait()).expect("a record on the disk");
+        }
+    });
+    let batch = payload(SYNCED_BATCH);
+    let make = |i| Mutex::new(File::create(dir.path().join(format!("bare-{i}"))).expect("a file"));
+    let files: Vec<_> = (0..partitions).map(make).collect();
+    let bare = at_once(|i| {
+        let (file, batch) = (&files[i % partitions], &batch);
+        move || {
+            let mut file = file.lock().expect("the file");
+            file.write_all(batch).and_then(|()| file.sync_data()).expect("bytes on the disk");
+        }
+    });
+    (ottla, bare)
+}
+
+/// How often a second the threads together do what `job` makes for each of them.
+fn at_once<F: FnMut() + Send>(job: impl Fn(usize) -> F) -> f64 {
+    let (count, start) = (AtomicUsize::new(0), Instant::now());
+    std::thread::scope(|scope| {
+        for mut work in (0..SYNCED_PRODUCERS).map(job) {
+            let count = &count;
+            scope.spawn(move || {
+                while start.elapsed() < SYNCED_FOR {
+                    work();
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    count.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64()
 }
 
 /// Fills the topic through the producer, so with batches as large as programs get.

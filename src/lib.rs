@@ -121,7 +121,7 @@ mod sys;
 mod testkit;
 
 pub use broker::admin::{
-    Admin, AlterConfig, ConfigEntry, ConfigResource, ConfigSource, GroupDescription, GroupListing,
+    Admin, AlterConfig, ConfigEntry, ConfigResource, ConfigSource, FuturePartition, GroupDescription, GroupListing,
     ListGroupsOptions, LogDirDescription, MemberDescription, MemberToRemove, OffsetSpec,
     PartitionDescription, TopicDescription,
 };

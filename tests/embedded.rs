@@ -10,6 +10,8 @@ mod admin_groups;
 mod consumer;
 #[path = "embedded/group.rs"]
 mod group;
+#[path = "embedded/log_dirs.rs"]
+mod log_dirs;
 #[path = "embedded/producer.rs"]
 mod producer;
 #[path = "embedded/reader.rs"]

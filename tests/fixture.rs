@@ -20,6 +20,8 @@ mod records;
 
 #[path = "fixture/compaction_and_transactions.rs"]
 mod compaction_and_transactions;
+#[path = "fixture/disk.rs"]
+mod disk;
 #[path = "fixture/faults.rs"]
 mod faults;
 #[path = "fixture/lifecycle.rs"]

@@ -17,6 +17,7 @@ mod server {
     mod groups;
     mod list_offsets;
     mod listener;
+    mod log_dirs;
     mod metadata;
     mod offsets;
     mod produce;

@@ -80,7 +80,7 @@ impl CoordinatorLog for CoordinatorTopic {
             _ => config.offsets_load_buffer_size,
         };
         let buffer_bytes = usize::try_from(buffer_bytes).unwrap_or(1).max(1);
-        read_batches(log, buffer_bytes, visit).map_err(|error| {
+        read_batches(&log, buffer_bytes, visit).map_err(|error| {
             tracing::error!(partition = %partition.tp(), %error, "cannot load the state of a coordinator");
             error.code()
         })

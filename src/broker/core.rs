@@ -16,7 +16,7 @@ use super::replica::{FetchSessionCache, Partition};
 use crate::config::{BrokerConfig, DynamicBrokerConfig};
 use crate::error::{Error, Result};
 use crate::log::LogManager;
-use crate::model::{BrokerId, ErrorCode, ProducerId};
+use crate::model::{BrokerId, CONSUMER_OFFSETS_TOPIC, ErrorCode, ProducerId, TRANSACTION_STATE_TOPIC};
 use crate::sys::Env;
 
 /// Something that serves the broker's topics and must end before the logs are closed: its listeners.
@@ -102,6 +102,17 @@ impl BrokerCore {
     /// The log directories that take writes.
     pub(crate) fn live_log_dirs(&self) -> Vec<std::path::PathBuf> {
         self.log_manager.live_log_dirs()
+    }
+
+    /// Whether a group or a transaction may have to wait for the disk, since `flush.messages` is set for the topic that it
+    /// is kept in.
+    pub(crate) fn coordinators_may_flush(&self) -> bool {
+        let flushes = |name| match self.metadata.topic(name) {
+            Some(topic) => topic.config().flush_messages < i64::MAX,
+            // It is made with the broker's settings.
+            None => self.config().log_flush_interval_messages < i64::MAX,
+        };
+        flushes(CONSUMER_OFFSETS_TOPIC) || flushes(TRANSACTION_STATE_TOPIC)
     }
 
     /// Tells `listener` when the broker closes, if it is still there then.

@@ -15,6 +15,7 @@ mod groups;
 mod handle;
 mod io_threads;
 mod metadata;
+mod moves;
 mod open;
 mod producer;
 mod purgatory;
@@ -42,6 +43,7 @@ pub(crate) use coordinator::transaction::{
 };
 pub(crate) use core::{BrokerCore, Service};
 pub(crate) use handle::Handle;
+pub(crate) use io_threads::IoThreads;
 pub use metadata::NewTopic;
 pub(crate) use metadata::{ConfigResource, CreatedTopic, MetadataError, NewPartitions, Overrides, Topic};
 pub(crate) use replica::{

@@ -109,6 +109,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     schedule_tasks(&core);
     schedule_deletions(&core);
     core.log_manager.start_cleaner();
+    core.resume_moves();
     core.groups.schedule_offset_expiry();
     Ok(core)
 }

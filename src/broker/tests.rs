@@ -314,7 +314,7 @@ fn compaction_of_the_offsets_topic_keeps_the_last_commit_of_each_group() {
             assert_eq!(codes, [ErrorCode::None]);
         }
     }
-    let log = Arc::clone(broker.core.partition(CONSUMER_OFFSETS_TOPIC, 0).unwrap().log().unwrap());
+    let log = broker.core.partition(CONSUMER_OFFSETS_TOPIC, 0).unwrap().log().unwrap();
     log.roll().unwrap();
     let stats = broker.core.log_manager.clean_now(&log).unwrap();
     assert!(stats.records_read >= 100 && stats.records_written < 10, "{stats:?}");
@@ -333,7 +333,7 @@ fn a_consumer_reads_over_the_gaps_of_a_compacted_topic_to_the_end() {
     let topic =
         NewTopic::new("latest", 1).config("cleanup.policy", "compact").config("delete.retention.ms", "0");
     broker.core.create_topics(&[topic], false).remove(0).unwrap();
-    let log = Arc::clone(broker.core.partition("latest", 0).unwrap().log().unwrap());
+    let log = broker.core.partition("latest", 0).unwrap().log().unwrap();
     let producer = broker.producer_builder().idempotence(false).build().unwrap();
     let send = |key: &str, value: Option<&str>| {
         let record = ProducerRecord::new("latest").key(key);

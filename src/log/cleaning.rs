@@ -19,6 +19,8 @@ pub(super) struct Cleaning {
     first_dirty_offset: AtomicI64,
     /// Compaction met something that it cannot make sense of, and leaves the log alone until the next start.
     uncleanable: AtomicBool,
+    /// The log moves to another log dir, and is left as it is until it is there.
+    moving: AtomicBool,
     /// Where those wait who compact, or are held up while they do.
     wakeup: Arc<Waiter>,
 }
@@ -41,6 +43,7 @@ impl Cleaning {
             interruptions: AtomicUsize::new(0),
             first_dirty_offset: AtomicI64::new(first_dirty_offset.unwrap_or(UNKNOWN)),
             uncleanable: AtomicBool::new(false),
+            moving: AtomicBool::new(false),
             wakeup,
         }
     }
@@ -60,6 +63,15 @@ impl Cleaning {
 
     pub(super) fn mark_uncleanable(&self) {
         self.uncleanable.store(true, Ordering::Release);
+    }
+
+    /// Whether compaction leaves the log alone because it moves.
+    pub(super) fn is_moving(&self) -> bool {
+        self.moving.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_moving(&self, is_moving: bool) {
+        self.moving.store(is_moving, Ordering::Release);
     }
 
     /// Whether somebody waits for compaction to stop.

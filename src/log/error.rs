@@ -83,6 +83,12 @@ pub(crate) enum LogError {
         /// The log dirs.
         dirs: String,
     },
+    /// The directory of a move would have a name that file systems do not take.
+    #[error("the name of the topic of {partition} is too long for a move to another log dir")]
+    TopicNameTooLong {
+        /// The partition.
+        partition: TopicPartition,
+    },
     /// The partition's log is gone.
     #[error("the log of {partition} was deleted or closed")]
     Closed {
@@ -203,6 +209,7 @@ impl LogError {
             | LogError::LogDirInUse { .. }
             | LogError::DuplicateLog { .. } => ErrorCode::KafkaStorageError,
             LogError::LogDirNotFound { .. } => ErrorCode::LogDirNotFound,
+            LogError::TopicNameTooLong { .. } => ErrorCode::InvalidTopicException,
             LogError::Malformed { .. } => ErrorCode::KafkaStorageError,
             LogError::MetaPropertiesMismatch { .. } => ErrorCode::InconsistentClusterId,
             LogError::Closed { .. } => ErrorCode::NotLeaderOrFollower,
@@ -219,15 +226,20 @@ impl LogError {
         }
     }
 
-    /// Whether the disk had no room left: what was tried was not done, and may be tried again.
+    /// Whether the disk had no room left: what was tried was not done, and may be tried again. A sync is never that: what
+    /// it should have written may be gone from the cache.
     pub(crate) fn is_disk_full(&self) -> bool {
-        matches!(self, LogError::Storage { source, .. } if is_disk_full(source))
+        matches!(self, LogError::Storage { action, source, .. } if !is_sync(action) && is_disk_full(source))
     }
 
     /// Whether the disk is to blame, so that its log dir must go offline (Kafka: `KafkaStorageException`).
     pub(crate) fn is_storage(&self) -> bool {
         matches!(self, LogError::Storage { source, .. } if !is_out_of_descriptors(source))
     }
+}
+
+fn is_sync(action: &str) -> bool {
+    matches!(action, "flush" | "sync")
 }
 
 fn is_disk_full(error: &io::Error) -> bool {

@@ -101,6 +101,13 @@ pub(crate) fn deleted_dir(partition: &TopicPartition, id: Uuid) -> String {
     topic + &suffix
 }
 
+/// The name under which a partition's directory is filled that moves in from another log dir; `None` where the topic's
+/// name leaves no room for it (Kafka: `UnifiedLog#logFutureDirName`).
+pub(crate) fn future_dir(partition: &TopicPartition, id: Uuid) -> Option<String> {
+    let name = format!("{partition}.{}-future", id.to_hex());
+    (name.len() <= MAX_FILE_NAME_LEN).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,12 +128,19 @@ mod tests {
         let partition = TopicPartition::new("a-b.c", 3);
         assert_eq!(dir_name("a-b.c-3"), DirName::Partition(partition.clone()));
         assert_eq!(dir_name(&deleted_dir(&partition, id)), DirName::Deleted);
-        assert_eq!(dir_name(&format!("a-b.c-3.{}-future", id.to_hex())), DirName::Future(partition));
+        assert_eq!(dir_name(&future_dir(&partition, id).unwrap()), DirName::Future(partition));
         assert_eq!(dir_name(&format!("a-b.c-3.{}-stray", id.to_hex())), DirName::Stray);
         assert_eq!(dir_name("remote-log-index-cache"), DirName::Exempt);
         for name in ["nodash", "x-", "-1", "x-1a", "lost+found"] {
             assert_eq!(dir_name(name), DirName::Foreign, "{name}");
         }
+    }
+
+    #[test]
+    fn a_long_topic_name_leaves_no_room_for_a_move() {
+        let name = |len| future_dir(&TopicPartition::new("t".repeat(len), 0), Uuid::from_bytes([1; 16]));
+        assert_eq!(name(213).map(|name| name.len()), Some(255));
+        assert_eq!(name(214), None);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Making records survive a power loss, many callers at once.
 
+use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use parking_lot::{Condvar, Mutex};
@@ -17,6 +18,25 @@ pub(super) struct Flusher {
     last_flushed_ms: AtomicI64,
     is_running: Mutex<bool>,
     done: Condvar,
+    /// Those who do not wait themselves.
+    waiting: Mutex<Waiting>,
+}
+
+/// What is called once a flush has come to its end.
+type Flushed = Box<dyn FnOnce(Result<(), LogError>) + Send>;
+
+#[derive(Default)]
+struct Waiting {
+    /// How far each wants the log flushed.
+    callbacks: Vec<(Offset, Flushed)>,
+    /// Somebody is going to flush for them.
+    is_taken_care_of: bool,
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("callbacks", &self.callbacks.len()).finish_non_exhaustive()
+    }
 }
 
 impl Flusher {
@@ -26,6 +46,7 @@ impl Flusher {
             last_flushed_ms: AtomicI64::new(now_ms),
             is_running: Mutex::new(false),
             done: Condvar::new(),
+            waiting: Mutex::default(),
         }
     }
 
@@ -95,6 +116,41 @@ impl Log {
         self.flush(self.log_end_offset())
     }
 
+    /// Has `then` called once every record below `up_to` survives a power loss, at once if they do already. With
+    /// `true`, the caller must have [`Log::flush_for_waiting`] called on a thread that may block; all who come until
+    /// that has begun share its pass over the disk.
+    #[must_use = "with true, somebody must flush"]
+    pub(crate) fn flush_then(
+        &self,
+        up_to: Offset,
+        then: impl FnOnce(Result<(), LogError>) + Send + 'static,
+    ) -> bool {
+        if self.recovery_point() >= up_to {
+            then(Ok(()));
+            return false;
+        }
+        let mut waiting = self.flusher.waiting.lock();
+        waiting.callbacks.push((up_to, Box::new(then)));
+        !std::mem::replace(&mut waiting.is_taken_care_of, true)
+    }
+
+    /// Flushes for those who left a call with [`Log::flush_then`]. With `true`, more have come meanwhile, and it must
+    /// be called once more.
+    #[must_use = "with true, somebody must flush"]
+    pub(crate) fn flush_for_waiting(&self) -> bool {
+        let callbacks = std::mem::take(&mut self.flusher.waiting.lock().callbacks);
+        let up_to = callbacks.iter().map(|(up_to, _)| *up_to).max().unwrap_or(0);
+        let mut flushed = self.flush(up_to);
+        for (_, then) in callbacks {
+            // Errors cannot be copied; after the first one, the log dir has it.
+            let next = if flushed.is_ok() { Ok(()) } else { self.log_dir.check_online() };
+            then(std::mem::replace(&mut flushed, next));
+        }
+        let mut waiting = self.flusher.waiting.lock();
+        waiting.is_taken_care_of = !waiting.callbacks.is_empty();
+        waiting.is_taken_care_of
+    }
+
     /// Makes everything survive a power loss, files without a record included.
     pub(super) fn flush_everything(&self) -> Result<(), LogError> {
         self.flush_unless(|| false)
@@ -119,6 +175,14 @@ impl Log {
     }
 
     fn flush_all(&self) -> Result<(), LogError> {
+        match self.try_flush_all() {
+            // The partition was deleted, or has moved, and its files are gone: there is nothing left to lose here.
+            Err(_) if self.dir.is_removed() => Ok(()),
+            flushed => flushed,
+        }
+    }
+
+    fn try_flush_all(&self) -> Result<(), LogError> {
         // The end first: what is appended after this look may or may not be covered.
         let end = self.log_end_offset();
         self.write_epochs()?;

@@ -156,15 +156,23 @@ impl PartitionDir {
         }
     }
 
-    /// Removes the directory and everything in it.
+    /// Removes the directory and everything in it, and syncs the directory around it.
     pub(crate) fn remove_all(&self) -> Result<(), LogError> {
         let path = self.path.read();
         self.removed.store(true, Ordering::Release);
         match self.fs.remove_dir_all(&path) {
-            Ok(()) => Ok(()),
+            Ok(()) => match path.parent() {
+                Some(parent) => self.fs.sync_dir(parent).map_err(LogError::storage("sync", parent)),
+                None => Ok(()),
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(LogError::storage("remove", &path)(error)),
         }
+    }
+
+    /// Whether it was removed, or is about to be.
+    pub(crate) fn is_removed(&self) -> bool {
+        self.removed.load(Ordering::Acquire)
     }
 }
 

@@ -21,32 +21,40 @@ impl Log {
     /// The same, by whoever keeps compaction from the log.
     pub(super) fn delete_unneeded_segments(&self) -> Result<usize, LogError> {
         self.log_dir.run_unless_full(|| {
-            let mut writer = self.writer.lock();
-            self.check_open()?;
-            let config = self.config();
-            let mut deleted = 0;
-            let start = self.log_start_offset();
-            deleted += self
-                .delete_segments_while(&mut writer, |_, next| Ok(next.is_some_and(|next| next <= start)))?;
-            if !config.cleanup_policy.delete {
-                return Ok(deleted);
-            }
-            if let Ok(retention_bytes) = u64::try_from(config.retention_bytes) {
-                let mut excess = self.size().saturating_sub(retention_bytes);
-                deleted += self.delete_segments_while(&mut writer, |segment, _| {
-                    let fits = excess > 0 && excess >= segment.size();
-                    excess = excess.saturating_sub(segment.size());
-                    Ok(fits)
-                })?;
-            }
-            if config.retention_ms >= 0 {
-                let now_ms = self.env.clock.now_ms();
-                deleted += self.delete_segments_while(&mut writer, |segment, _| {
-                    Ok(now_ms.saturating_sub(segment.largest_timestamp()?) > config.retention_ms)
-                })?;
+            let deleted = self.delete_segments(&mut self.writer.lock())?;
+            if deleted > 0 {
+                // Not under the writer's lock; and before a crash can bring some of them back, and others not.
+                self.dir.sync()?;
             }
             Ok(deleted)
         })
+    }
+
+    fn delete_segments(&self, writer: &mut Writer) -> Result<usize, LogError> {
+        self.check_open()?;
+        let config = self.config();
+        let mut deleted = 0;
+        let start = self.log_start_offset();
+        deleted +=
+            self.delete_segments_while(writer, |_, next| Ok(next.is_some_and(|next| next <= start)))?;
+        if !config.cleanup_policy.delete {
+            return Ok(deleted);
+        }
+        if let Ok(retention_bytes) = u64::try_from(config.retention_bytes) {
+            let mut excess = self.size().saturating_sub(retention_bytes);
+            deleted += self.delete_segments_while(writer, |segment, _| {
+                let fits = excess > 0 && excess >= segment.size();
+                excess = excess.saturating_sub(segment.size());
+                Ok(fits)
+            })?;
+        }
+        if config.retention_ms >= 0 {
+            let now_ms = self.env.clock.now_ms();
+            deleted += self.delete_segments_while(writer, |segment, _| {
+                Ok(now_ms.saturating_sub(segment.largest_timestamp()?) > config.retention_ms)
+            })?;
+        }
+        Ok(deleted)
     }
 
     /// Removes segments from the oldest on while `is_deletable` says so of one and of the base offset of the next;

@@ -14,7 +14,7 @@ impl Log {
     pub(crate) fn truncate_to(&self, target: Offset) -> Result<bool, LogError> {
         let cleaning = self.cleaning.interrupt();
         let pause = self.flusher.pause();
-        self.log_dir.run(|| {
+        let is_shorter = self.log_dir.run(|| {
             let mut writer = self.writer.lock();
             self.check_open()?;
             if target >= self.log_end_offset() {
@@ -53,7 +53,9 @@ impl Log {
             pause.truncate_to(target);
             cleaning.truncate_to(target);
             Ok(true)
-        })
+        })?;
+        self.log_dir.run(|| self.dir.sync())?;
+        Ok(is_shorter)
     }
 
     /// Drops everything; the log is empty and starts at `offset` (Kafka: `UnifiedLog#truncateFullyAndStartAt`).
@@ -67,7 +69,8 @@ impl Log {
             cleaning.truncate_to(offset);
             pause.restart_at(offset);
             Ok(())
-        })
+        })?;
+        self.log_dir.run(|| self.dir.sync())
     }
 
     fn start_over_at(&self, writer: &mut Writer, offset: Offset) -> Result<(), LogError> {

@@ -11,6 +11,10 @@
 //! that must not lose the last seconds at a power loss sets `flush.messages` or `flush.ms`, or calls `flush` where it
 //! matters.
 //!
+//! Appends that come while the disk is busy share the next sync: with 64 producers at once, `flush.messages=1` costs a
+//! small part of what a sync for each record would (see the figures in the README). Nobody but those who asked for it
+//! waits: appends and reads go on meanwhile, and over TCP no thread waits with a request.
+//!
 //! ```
 //! use ottla::{Broker, NewTopic, ProducerRecord};
 //! # fn main() -> Result<(), ottla::Error> {
@@ -39,6 +43,13 @@
 //! writes succeed again as soon as there is room, without opening anew. (Apache Kafka takes the directory offline.) What
 //! makes room is retention, [`Admin::delete_records`](crate::Admin::delete_records), or whatever else is on the volume;
 //! the removal of a topic has to be written down first, and may find no room itself.
+//!
+//! # Several disks
+//!
+//! `log.dirs` names a directory on each. A new partition goes to the one with the fewest;
+//! [`Admin::alter_replica_log_dirs`](crate::Admin::alter_replica_log_dirs) moves one elsewhere while it is written, at
+//! most at `replica.alter.log.dirs.io.max.bytes.per.second`. What was flushed before the move is flushed after it, and a
+//! crash at any moment leaves one log with all of it.
 //!
 //! # Deletion
 //!

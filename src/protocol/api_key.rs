@@ -36,6 +36,7 @@ macro_rules! for_each_api {
             28 TxnOffsetCommit         [0-5]  flexible 3;     TxnOffsetCommitRequest         TxnOffsetCommitResponse,
             32 DescribeConfigs         [0-4]  flexible 4;     DescribeConfigsRequest         DescribeConfigsResponse,
             33 AlterConfigs            [0-2]  flexible 2;     AlterConfigsRequest            AlterConfigsResponse,
+            34 AlterReplicaLogDirs     [0-2]  flexible 2;     AlterReplicaLogDirsRequest     AlterReplicaLogDirsResponse,
             35 DescribeLogDirs         [0-5]  flexible 2;     DescribeLogDirsRequest         DescribeLogDirsResponse,
             37 CreatePartitions        [0-3]  flexible 2;     CreatePartitionsRequest        CreatePartitionsResponse,
             42 DeleteGroups            [0-2]  flexible 2;     DeleteGroupsRequest            DeleteGroupsResponse,

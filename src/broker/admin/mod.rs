@@ -9,7 +9,7 @@ mod topics;
 
 pub use configs::{AlterConfig, ConfigEntry, ConfigResource, ConfigSource};
 pub use groups::{GroupDescription, GroupListing, ListGroupsOptions, MemberDescription, MemberToRemove};
-pub use log_dirs::LogDirDescription;
+pub use log_dirs::{FuturePartition, LogDirDescription};
 pub use offsets::OffsetSpec;
 pub use topics::{PartitionDescription, TopicDescription};
 

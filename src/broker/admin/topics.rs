@@ -126,7 +126,7 @@ impl Admin {
                 leader: self.core.node_id,
                 leader_epoch: partition.leader_epoch(),
                 replicas: vec![self.core.node_id],
-                earliest_offset: log.map_or(0, |log| log.log_start_offset()),
+                earliest_offset: log.as_ref().map_or(0, |log| log.log_start_offset()),
                 latest_offset: log.map_or(0, |log| log.high_watermark()),
             }
         };

@@ -286,10 +286,10 @@ impl Accumulator {
         if self.common.options.acks == Acks::All {
             return self.partition.flush(offset);
         }
-        let partition = Arc::clone(&self.partition);
-        self.common.core.io_threads.run(move || {
-            if let Err(error) = partition.flush(offset) {
-                tracing::error!(partition = %partition.tp(), %error, "cannot flush");
+        let tp = self.partition.tp().clone();
+        self.partition.flush_then(&self.common.core.io_threads, offset, move |flushed| {
+            if let Err(error) = flushed {
+                tracing::error!(partition = %tp, %error, "cannot flush");
             }
         });
         Ok(())

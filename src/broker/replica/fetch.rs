@@ -64,7 +64,8 @@ impl FetchPartitionData {
 impl FetchPartition {
     /// The offset below which the reader may read now; `None` if reading would answer something else.
     pub(super) fn readable_end(&self, isolation: FetchIsolation) -> Option<Offset> {
-        Some(upper_bound(self.partition.as_ref().ok()?.existing_log()?, isolation))
+        let log = self.partition.as_ref().ok()?.existing_log()?;
+        Some(upper_bound(&log, isolation))
     }
 }
 

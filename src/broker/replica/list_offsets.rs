@@ -40,10 +40,10 @@ pub(crate) fn list_offset(
     isolation: FetchIsolation,
 ) -> Result<Option<ListedOffset>> {
     let log = partition.log()?;
-    let is_visible = |found: &TimestampMatch| found.offset < end(log, isolation);
+    let is_visible = |found: &TimestampMatch| found.offset < end(&log, isolation);
     Ok(match spec {
         OffsetSpec::Latest => Some(ListedOffset {
-            offset: end(log, isolation),
+            offset: end(&log, isolation),
             timestamp: NO_TIMESTAMP,
             leader_epoch: partition.leader_epoch(),
         }),
@@ -65,7 +65,7 @@ pub(crate) fn legacy_fetch_offsets(
 ) -> Result<Vec<Offset>> {
     let log = partition.log()?;
     let mut offsets = log.legacy_fetch_offsets_before(timestamp, max_num_offsets)?;
-    let end = end(log, isolation);
+    let end = end(&log, isolation);
     if offsets.iter().any(|offset| *offset > end) {
         offsets.retain(|offset| *offset <= end);
         offsets.insert(0, end);

@@ -2,12 +2,16 @@
 //!
 //! Kafka: `Partition`, `ReplicaManager`, `DelayedFetch`.
 
+mod alter_log_dir;
 mod delayed_fetch;
 mod fetch;
 mod fetch_session;
 mod list_offsets;
 mod partition;
+#[cfg(all(test, feature = "testkit"))]
+mod tests;
 
+pub(crate) use alter_log_dir::MoveStep;
 pub(crate) use delayed_fetch::fetch_or_wait;
 pub(crate) use fetch::{
     FetchParams, FetchPartition, FetchPartitionData, check_leader_epoch, fetch_from_log,

@@ -1,9 +1,11 @@
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 
+use crate::broker::io_threads::IoThreads;
 use crate::broker::purgatory::WatcherList;
 use crate::config::LogConfig;
 use crate::error::{Error, Result};
@@ -23,7 +25,10 @@ pub(crate) struct Partition {
     leader_epoch: AtomicI32,
     log_manager: Arc<LogManager>,
     config: Mutex<Arc<LogConfig>>,
-    log: OnceLock<Arc<Log>>,
+    log: RwLock<Option<Arc<Log>>>,
+    /// Held by all who append while they do, and alone by the one who puts another log in the place of this one
+    /// (Kafka: `leaderIsrUpdateLock`). To be taken before all locks of logs.
+    pub(super) appending: RwLock<()>,
     watchers: WatcherList,
     /// Set when the topic was deleted: whoever still holds the partition is told so.
     deleted: AtomicBool,
@@ -52,7 +57,8 @@ impl Partition {
             leader_epoch: AtomicI32::new(0),
             log_manager,
             config: Mutex::new(config),
-            log: OnceLock::new(),
+            log: RwLock::new(None),
+            appending: RwLock::new(()),
             watchers: WatcherList::default(),
             deleted: AtomicBool::new(false),
         }
@@ -70,7 +76,16 @@ impl Partition {
         self.leader_epoch.store(epoch, Ordering::SeqCst);
         // A broker of one has no follower to wait for: what is in the log is committed.
         log.update_high_watermark(log.log_end_offset())?;
-        self.log.set(log).map_err(|_| Error::from(ErrorCode::UnknownServerError))
+        self.set_log(log);
+        Ok(())
+    }
+
+    pub(super) fn set_log(&self, log: Arc<Log>) {
+        *self.log.write() = Some(log);
+    }
+
+    pub(super) fn log_manager(&self) -> &Arc<LogManager> {
+        &self.log_manager
     }
 
     pub(crate) fn tp(&self) -> &TopicPartition {
@@ -86,26 +101,36 @@ impl Partition {
     }
 
     /// The log, made if there is none yet.
-    pub(crate) fn log(&self) -> Result<&Arc<Log>> {
+    pub(crate) fn log(&self) -> Result<Arc<Log>> {
+        self.log_in(None)
+    }
+
+    /// The log, made in the log dir at `preferred` if there is none yet.
+    pub(super) fn log_in(&self, preferred: Option<&Path>) -> Result<Arc<Log>> {
         if self.deleted.load(Ordering::SeqCst) {
             return Err(Error::from(ErrorCode::UnknownTopicOrPartition));
         }
-        if let Some(log) = self.log.get() {
-            return Ok(log);
+        if let Some(log) = &*self.log.read() {
+            return Ok(Arc::clone(log));
         }
         // Held while creating, so that two first users make one log.
         let config = self.config.lock();
-        if let Some(log) = self.log.get() {
-            return Ok(log);
+        if let Some(log) = &*self.log.read() {
+            return Ok(Arc::clone(log));
         }
-        let log = self.log_manager.get_or_create_log(&self.tp, self.topic_id, Arc::clone(&config))?;
+        let config = Arc::clone(&config);
+        let log = self.log_manager.get_or_create_log_in(preferred, &self.tp, self.topic_id, config)?;
         log.assign_epoch_start_offset(self.leader_epoch(), log.log_end_offset());
-        Ok(self.log.get_or_init(|| log))
+        self.set_log(Arc::clone(&log));
+        Ok(log)
     }
 
     /// The log, if it was made and the topic is not deleted.
-    pub(crate) fn existing_log(&self) -> Option<&Arc<Log>> {
-        self.log.get().filter(|_| !self.deleted.load(Ordering::SeqCst))
+    pub(crate) fn existing_log(&self) -> Option<Arc<Log>> {
+        if self.deleted.load(Ordering::SeqCst) {
+            return None;
+        }
+        self.log.read().clone()
     }
 
     /// The topic is gone: no call succeeds from now on.
@@ -116,7 +141,8 @@ impl Partition {
     pub(crate) fn update_config(&self, config: &Arc<LogConfig>) {
         let mut current = self.config.lock();
         *current = Arc::clone(config);
-        if let Some(log) = self.log.get() {
+        let present = self.log.read().clone();
+        for log in present.into_iter().chain(self.log_manager.future_log(&self.tp)) {
             log.update_config(Arc::clone(config));
         }
     }
@@ -156,7 +182,7 @@ impl Partition {
         let options = log.validation_options(params.origin, params.requires_batch_format);
         // Outside the log's lock: checksums and decompression are the dear part of an append.
         let validated = validate(records, &options)?;
-        self.append(log, validated, params.origin)
+        self.append(validated, params.origin)
     }
 
     /// Appends what a builder of this process holds, which needs no check record by record, and wakes those who wait
@@ -173,7 +199,7 @@ impl Partition {
         // As it is: a topic's codec and timestamps are for data.
         let mut builder = EndTransactionMarker::builder(marker)?;
         let records = ValidatedRecords::of_builder(&mut builder)?;
-        self.append(self.log()?, records, AppendOrigin::Coordinator)
+        self.append(records, AppendOrigin::Coordinator)
     }
 
     /// As [`append_built_to_leader`](Self::append_built_to_leader), for a caller that holds a lock.
@@ -184,15 +210,13 @@ impl Partition {
         let log = self.log()?;
         let options = log.validation_options(AppendOrigin::Client, true);
         let validated = validate_built(builder, &options)?;
-        self.append(log, validated, AppendOrigin::Client)
+        self.append(validated, AppendOrigin::Client)
     }
 
-    fn append(
-        &self,
-        log: &Arc<Log>,
-        records: ValidatedRecords,
-        origin: AppendOrigin,
-    ) -> Result<LogAppendInfo> {
+    fn append(&self, records: ValidatedRecords, origin: AppendOrigin) -> Result<LogAppendInfo> {
+        let _appending = self.appending.read();
+        // Only now: it may have moved while the records were checked.
+        let log = self.log()?;
         let leader_epoch = self.leader_epoch();
         let info = log.append_as_leader(AppendParams { records, origin, leader_epoch })?;
         // Everything in the log is committed, since there is no other replica. `min.insync.replicas` above 1
@@ -204,6 +228,24 @@ impl Partition {
     /// Makes the log durable up to `offset`. Blocks for the disk; concurrent calls share one sync.
     pub(crate) fn flush(&self, offset: Offset) -> Result<()> {
         Ok(self.log()?.flush(offset)?)
+    }
+
+    /// Has `then` called once the log is durable up to `offset`, from an I/O thread unless it is so already. All who
+    /// ask while the disk is busy share one sync and one thread.
+    pub(crate) fn flush_then(
+        &self,
+        io_threads: &Arc<IoThreads>,
+        offset: Offset,
+        then: impl FnOnce(Result<()>) + Send + 'static,
+    ) {
+        match self.log() {
+            Ok(log) => {
+                if log.flush_then(offset, |flushed| then(flushed.map_err(Error::from))) {
+                    flush_for_waiting(io_threads, log);
+                }
+            }
+            Err(error) => then(Err(error)),
+        }
     }
 
     /// Moves the start of the log (Kafka: `Partition#deleteRecordsOnLeader`); -1 is the high watermark.
@@ -227,6 +269,16 @@ impl Partition {
         self.watchers.check();
         Ok(log.log_start_offset())
     }
+}
+
+/// Goes round by the pool's queue, so that a log that is written to all the time does not keep a thread for itself.
+fn flush_for_waiting(io_threads: &Arc<IoThreads>, log: Arc<Log>) {
+    let pool = Arc::clone(io_threads);
+    io_threads.run(move || {
+        if log.flush_for_waiting() {
+            flush_for_waiting(&pool, log);
+        }
+    });
 }
 
 impl std::fmt::Debug for Partition {

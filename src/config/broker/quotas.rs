@@ -32,7 +32,7 @@ macro_rules! quotas_rows {
             /// How many bytes a second a follower under throttle may fetch.
             "follower.replication.throttled.rate" follower_replication_throttled_rate: i64 = i64::MAX, AtLeast(0), PerBroker, Accepted;
             /// How many bytes a second moves between data directories may copy.
-            "replica.alter.log.dirs.io.max.bytes.per.second" replica_alter_log_dirs_io_max_bytes_per_second: i64 = i64::MAX, AtLeast(0), PerBroker, Accepted;
+            "replica.alter.log.dirs.io.max.bytes.per.second" replica_alter_log_dirs_io_max_bytes_per_second: i64 = i64::MAX, AtLeast(0), PerBroker, Acts;
         }
     };
 }

@@ -1,5 +1,6 @@
 //! New logs, and the end of old ones.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +24,20 @@ impl LogManager {
         topic_id: Uuid,
         config: Arc<LogConfig>,
     ) -> Result<Arc<Log>, LogError> {
+        self.get_or_create_log_in(None, partition, topic_id, config)
+    }
+
+    /// The log of a partition; a new one goes into the log dir at `preferred`, if one is.
+    ///
+    /// # Errors
+    /// As [`get_or_create_log`](Self::get_or_create_log), and [`LogError::LogDirNotFound`].
+    pub(crate) fn get_or_create_log_in(
+        &self,
+        preferred: Option<&Path>,
+        partition: &TopicPartition,
+        topic_id: Uuid,
+        config: Arc<LogConfig>,
+    ) -> Result<Arc<Log>, LogError> {
         if let Some(log) = self.log(partition) {
             log.ensure_topic_id(topic_id)?;
             return Ok(log);
@@ -37,8 +52,15 @@ impl LogManager {
         }
         self.check_not_missing(partition, topic_id)?;
         let mut last_error = self.no_log_dir();
-        for dir in self.dirs_by_number_of_logs() {
-            let created = dir.run_unless_full(|| self.create_in(&dir, partition, topic_id, &config));
+        let dirs = match preferred {
+            Some(path) => vec![self.log_dir_at(path)?],
+            None => self.dirs_by_number_of_logs(),
+        };
+        for dir in dirs {
+            let created = dir.run_unless_full(|| {
+                let params = self.load_params(&dir, partition.clone());
+                self.create_in(&dir, params, topic_id, &config)
+            });
             match created {
                 Ok(log) => {
                     let log = Arc::new(log);
@@ -55,22 +77,22 @@ impl LogManager {
         Err(last_error)
     }
 
-    fn create_in(
+    pub(super) fn create_in(
         &self,
         dir: &Arc<LogDir>,
-        partition: &TopicPartition,
+        params: LoadParams,
         topic_id: Uuid,
         config: &Arc<LogConfig>,
     ) -> Result<Log, LogError> {
-        let params = LoadParams { config: Arc::clone(config), ..self.load_params(dir, partition.clone()) };
-        let path = params.dir.path();
+        let params = LoadParams { config: Arc::clone(config), ..params };
+        let (path, partition) = (params.dir.path(), params.partition.clone());
         // A checkpoint that still tells of a deleted log of this name would be believed after a crash.
-        if dir.deleted.lock().contains(partition) {
+        if dir.deleted.lock().contains(&partition) {
             self.checkpoint_recovery_offsets_in(dir)?;
             self.checkpoint_log_start_offsets_in(dir)?;
             self.checkpoint_high_watermarks_in(dir)?;
             self.checkpoint_cleaner_offsets_in(dir)?;
-            dir.deleted.lock().remove(partition);
+            dir.deleted.lock().remove(&partition);
         }
         if self.env.fs.exists(&path).map_err(LogError::storage("look at", &path))? {
             let log = Log::load(params)?;
@@ -108,6 +130,9 @@ impl LogManager {
         let is_closed = self.changing.lock();
         if *is_closed {
             return Err(LogError::Closed { partition: partition.clone() });
+        }
+        if let Some(future) = self.future_log(partition) {
+            self.drop_future(&future);
         }
         let Some(log) = self.logs.write().remove(partition) else { return Ok(false) };
         self.delete_log(&log)?;

@@ -113,12 +113,20 @@ impl DeletionQueue {
             queue.alarm_at = None;
             queue.pending.extract_if(.., |pending| pending.due <= now).collect()
         };
-        for pending in due {
+        for pending in &due {
             // A dir that is offline keeps its files; they are found again when it comes back.
             if pending.log_dir.is_online()
                 && let Err(error) = pending.log_dir.run_unless_full(|| pending.target.remove())
             {
                 tracing::error!(%error, "a deleted file could not be removed");
+            }
+        }
+        // Once for all files of a directory: the first time leaves nothing to do for the others.
+        for pending in due.iter().filter(|pending| pending.log_dir.is_online()) {
+            let Some(dir) = pending.target.dir() else { continue };
+            let synced = pending.log_dir.run(|| if dir.is_removed() { Ok(()) } else { dir.sync() });
+            if let Err(error) = synced {
+                tracing::error!(%error, "the removal of a file may not last");
             }
         }
         self.ask_for_run()
@@ -132,6 +140,15 @@ impl fmt::Debug for DeletionQueue {
 }
 
 impl Target {
+    /// The partition's directory that loses a file.
+    fn dir(&self) -> Option<&Arc<PartitionDir>> {
+        match self {
+            Target::Segment(segment) => Some(segment.records().segment_file().dir()),
+            Target::File(dir, _) => Some(dir),
+            Target::Dir(_) => None,
+        }
+    }
+
     fn remove(&self) -> Result<(), LogError> {
         match self {
             Target::Segment(segment) => segment.delete_files(),

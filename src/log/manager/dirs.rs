@@ -27,6 +27,18 @@ pub(crate) struct LogDirDescription {
     pub(crate) space: Option<Space>,
     /// The partitions in it, with the bytes of their records.
     pub(crate) partitions: Vec<(TopicPartition, u64)>,
+    /// Those that move here.
+    pub(crate) futures: Vec<FutureDescription>,
+}
+
+/// A partition on its way to another log dir.
+#[derive(Clone, Debug)]
+pub(crate) struct FutureDescription {
+    pub(crate) partition: TopicPartition,
+    /// What is there already.
+    pub(crate) size_bytes: u64,
+    /// How many offsets it is behind.
+    pub(crate) offset_lag: i64,
 }
 
 impl LogManager {
@@ -41,6 +53,7 @@ impl LogManager {
                 // A volume that does not answer says nothing about its room; reads and writes decide its fate.
                 space: self.env.fs.space(open.dir.path()).unwrap_or_default(),
                 partitions: self.logs_in(&open.dir).into_iter().map(sizes).collect(),
+                futures: self.describe_futures(&open.dir),
                 offline,
             }
         });
@@ -50,8 +63,20 @@ impl LogManager {
             offline: Some(reason.clone()),
             space: None,
             partitions: Vec::new(),
+            futures: Vec::new(),
         });
         open.chain(failed).collect()
+    }
+
+    fn describe_futures(&self, dir: &Arc<LogDir>) -> Vec<FutureDescription> {
+        let futures = self.future_logs().into_iter().filter(|future| Arc::ptr_eq(&future.log_dir, dir));
+        let describe = |future: Arc<super::Log>| {
+            let partition = future.topic_partition().clone();
+            let end = self.log(&partition)?.log_end_offset();
+            let offset_lag = end.saturating_sub(future.log_end_offset()).max(0);
+            Some(FutureDescription { partition, size_bytes: future.size(), offset_lag })
+        };
+        futures.filter_map(describe).collect()
     }
 
     /// The log dirs that work.
@@ -72,6 +97,26 @@ impl LogManager {
 pub(crate) fn node_id_of_dir(fs: &dyn FileSystem, dir: &Path) -> Option<BrokerId> {
     // Opening the dir tells what is wrong with it.
     MetaProperties::parse(&fs.read(&dir.join(META_PROPERTIES), MAX_FILE_BYTES).ok()?).ok()?.node_id
+}
+
+/// Makes a log dir, and those above it, so that it is there after a power loss too.
+fn make_log_dir(fs: &dyn FileSystem, path: &Path) -> Result<(), LogError> {
+    let mut missing = Vec::new();
+    for dir in path.ancestors().filter(|dir| !dir.as_os_str().is_empty()) {
+        if fs.exists(dir).map_err(LogError::storage("look at", dir))? {
+            break;
+        }
+        missing.push(dir);
+    }
+    fs.create_dir_all(path).map_err(LogError::storage("make", path))?;
+    for dir in missing {
+        let parent = match dir.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs.sync_dir(parent).map_err(LogError::storage("sync", parent))?;
+    }
+    Ok(())
 }
 
 /// The log dirs while they are being opened.
@@ -136,7 +181,7 @@ impl<'a> DirsOpening<'a> {
 
     fn open_dir(&mut self, path: &Path) -> Result<(OpenDir, Option<MetaProperties>), LogError> {
         let fs = &self.env.fs;
-        fs.create_dir_all(path).map_err(LogError::storage("make", path))?;
+        make_log_dir(&**fs, path)?;
         let lock_path = path.join(LOCK);
         let lock = fs.try_lock(&lock_path).map_err(LogError::storage("lock", &lock_path))?;
         let Some(lock) = lock else { return Err(LogError::LogDirInUse { dir: path.to_owned() }) };

@@ -4,6 +4,7 @@ mod create;
 mod deletion;
 mod dirs;
 mod jobs;
+mod moves;
 mod open;
 mod shutdown;
 mod tasks;
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use deletion::DeletionQueue;
-pub(crate) use dirs::node_id_of_dir;
+pub(crate) use dirs::{FutureDescription, node_id_of_dir};
+pub(crate) use moves::Move;
 
 use super::cleaner::{CleanerConfig, LogCleaner};
 use super::log_dir::{LogDir, LogDirFailureChannel};
@@ -60,9 +62,11 @@ pub(crate) struct LogManager {
     failed_dirs: Vec<(PathBuf, String)>,
     failures: LogDirFailureChannel,
     logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
+    /// Those that are to take the place of one of `logs`, in another log dir. Changed only by who holds `changing`.
+    futures: RwLock<HashMap<TopicPartition, Arc<Log>>>,
     /// Partitions, with their topics' ids, whose logs may be in a log dir that is offline.
     missing: RwLock<HashMap<TopicPartition, Uuid>>,
-    /// Held while logs are made or deleted; whether that is over, since the log dirs were given back.
+    /// Held while logs are made, moved or deleted; whether that is over, since the log dirs were given back.
     changing: Mutex<bool>,
     deletions: Arc<DeletionQueue>,
     cleaner: Arc<LogCleaner>,

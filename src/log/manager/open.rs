@@ -1,6 +1,6 @@
 //! Opening: every partition in every log dir.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,9 +22,12 @@ use crate::sys::Env;
 struct Job {
     params: LoadParams,
     high_watermark: Offset,
+    /// It was moving here.
+    is_future: bool,
 }
 
-type Results = Arc<Mutex<Vec<(TopicPartition, Result<Arc<Log>, LogError>)>>>;
+/// What became of a [`Job`], and whether it was a move.
+type Results = Arc<Mutex<Vec<(TopicPartition, bool, Result<Arc<Log>, LogError>)>>>;
 
 impl LogManager {
     /// Takes the log dirs over and opens every log in them. After an unclean stop the ends of the logs are checked,
@@ -44,6 +47,7 @@ impl LogManager {
             failed_dirs: failed,
             failures,
             logs: RwLock::default(),
+            futures: RwLock::default(),
             missing: RwLock::default(),
             changing: Mutex::new(false),
             deletions: Arc::default(),
@@ -60,6 +64,7 @@ impl LogManager {
                 Err(error) => return Err(error),
             }
         }
+        leave_strays(&mut jobs);
         manager.load(jobs)?;
         if manager.online_dirs().next().is_none() {
             return Err(manager.no_log_dir());
@@ -83,7 +88,9 @@ impl LogManager {
         for name in names {
             let path = dir.path().join(&name);
             match file_names::dir_name(&name) {
-                DirName::Partition(partition) => {
+                kind @ (DirName::Partition(_) | DirName::Future(_)) => {
+                    let is_future = matches!(kind, DirName::Future(_));
+                    let (DirName::Partition(partition) | DirName::Future(partition)) = kind else { continue };
                     let of =
                         |offsets: &HashMap<_, Offset>| offsets.get(&partition).copied().unwrap_or(0).max(0);
                     let params = LoadParams {
@@ -92,9 +99,9 @@ impl LogManager {
                         had_clean_shutdown,
                         first_dirty_offset: first_dirty_offsets.get(&partition).copied(),
                         config: (config.topic_configs)(partition.topic()),
-                        ..self.load_params(dir, partition.clone())
+                        ..self.load_params_at(dir, partition.clone(), &name)
                     };
-                    jobs.push(Job { params, high_watermark: of(&high_watermarks) });
+                    jobs.push(Job { params, high_watermark: of(&high_watermarks), is_future });
                 }
                 DirName::Deleted => {
                     let target = Arc::new(PartitionDir::new(
@@ -106,9 +113,6 @@ impl LogManager {
                     self.deletions.push_dir(Duration::ZERO, Arc::clone(dir), target);
                 }
                 DirName::Exempt | DirName::Stray => {}
-                DirName::Future(partition) => {
-                    tracing::warn!(path = %path.display(), %partition, "an unfinished move is left untouched");
-                }
                 DirName::Foreign => {
                     tracing::warn!(path = %path.display(), "a foreign directory is left untouched");
                 }
@@ -118,7 +122,18 @@ impl LogManager {
     }
 
     pub(super) fn load_params(&self, dir: &Arc<LogDir>, partition: TopicPartition) -> LoadParams {
-        let path = dir.path().join(partition.to_string());
+        let name = partition.to_string();
+        self.load_params_at(dir, partition, &name)
+    }
+
+    /// Of a partition in the directory `name`.
+    pub(super) fn load_params_at(
+        &self,
+        dir: &Arc<LogDir>,
+        partition: TopicPartition,
+        name: &str,
+    ) -> LoadParams {
+        let path = dir.path().join(name);
         LoadParams {
             dir: Arc::new(PartitionDir::new(Arc::clone(&self.env.fs), path, Arc::clone(&self.open_files))),
             env: self.env.clone(),
@@ -140,13 +155,15 @@ impl LogManager {
         let collected = Arc::clone(&results);
         let threads = self.recovery_threads_per_data_dir * self.dirs.len();
         run_jobs(&self.env, threads, jobs, move |job| {
-            let partition = job.params.partition.clone();
+            let (partition, is_future) = (job.params.partition.clone(), job.is_future);
             let result = load(job);
-            collected.lock().push((partition, result));
+            collected.lock().push((partition, is_future, result));
         });
+        let mut futures = Vec::new();
         let mut logs = self.logs.write();
-        for (partition, result) in results.lock().drain(..) {
+        for (partition, is_future, result) in results.lock().drain(..) {
             match result {
+                Ok(log) if is_future => futures.push(log),
                 Ok(log) => {
                     let log = match logs.remove(&partition) {
                         Some(other) => self.resolve_duplicate(other, log)?,
@@ -160,25 +177,42 @@ impl LogManager {
             }
         }
         logs.retain(|_, log| log.is_online());
-        Ok(())
+        drop(logs);
+        futures.retain(|log| log.is_online());
+        self.adopt_futures(futures)
     }
 }
 
 impl LogManager {
-    /// Of two logs of one partition, the one that has something. An empty one is what a log dir has left that went
-    /// offline while the log was made there, before it was made elsewhere.
+    /// Of two logs of one partition, the one that has more, if that has all of the other: the end of a move was cut
+    /// short, or its last step met a broken disk. An empty one is what a log dir has left that went offline while the
+    /// log was made there, before it was made elsewhere.
     fn resolve_duplicate(&self, a: Arc<Log>, b: Arc<Log>) -> Result<Arc<Log>, LogError> {
         let is_empty = |log: &Log| log.log_end_offset() == 0 && log.size() == 0;
-        let (kept, dropped) = if is_empty(&b) { (a, b) } else { (b, a) };
-        if !is_empty(&dropped) {
+        let (kept, dropped) = if b.log_end_offset() <= a.log_end_offset() { (a, b) } else { (b, a) };
+        if !is_empty(&dropped) && !dropped.is_prefix_of(&kept)? {
             let dirs = [&kept, &dropped].map(|log| log.log_dir().display().to_string()).join(" and ");
             return Err(LogError::DuplicateLog { partition: kept.topic_partition().clone(), dirs });
         }
         let (kept_in, dropped_in) = (kept.log_dir().display(), dropped.log_dir().display());
-        tracing::warn!(partition = %kept.topic_partition(), %kept_in, %dropped_in, "an empty second log is removed");
+        tracing::warn!(partition = %kept.topic_partition(), %kept_in, %dropped_in, "a second log with nothing of its own is removed");
         self.delete_log(&dropped)?;
         Ok(kept)
     }
+}
+
+/// A move whose partition is in none of the log dirs that work is left as it is.
+fn leave_strays(jobs: &mut Vec<Job>) {
+    let present: HashSet<TopicPartition> =
+        jobs.iter().filter(|job| !job.is_future).map(|job| job.params.partition.clone()).collect();
+    jobs.retain(|job| {
+        let is_kept = !job.is_future || present.contains(&job.params.partition);
+        if !is_kept {
+            let (path, partition) = (job.params.dir.path(), &job.params.partition);
+            tracing::warn!(path = %path.display(), %partition, "an unfinished move is left untouched");
+        }
+        is_kept
+    });
 }
 
 fn load(job: Job) -> Result<Arc<Log>, LogError> {

@@ -19,7 +19,9 @@ impl LogManager {
             return Ok(());
         }
         let threads = self.recovery_threads_per_data_dir * self.dirs.len();
-        run_jobs(&self.env, threads, self.logs(), |log: Arc<Log>| {
+        let mut logs = self.logs();
+        logs.extend(self.future_logs());
+        run_jobs(&self.env, threads, logs, |log: Arc<Log>| {
             if let Err(error) = log.close() {
                 log.abandon();
                 // No mark of a clean stop, then: the next opening has to look.
@@ -50,7 +52,7 @@ impl LogManager {
     pub(crate) fn abandon(&self) {
         self.stop_cleaner();
         *self.changing.lock() = true;
-        for log in self.logs() {
+        for log in self.logs().into_iter().chain(self.future_logs()) {
             log.abandon();
         }
         for open in &self.dirs {

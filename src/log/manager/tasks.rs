@@ -21,12 +21,14 @@ impl LogManager {
     /// Flushes logs that were not for `flush.ms`. Every `log.flush.scheduler.interval.ms`.
     pub(crate) fn flush_dirty_logs(&self) {
         self.for_each_log("flush", Log::maybe_flush);
+        self.for_each_future(Log::maybe_flush);
     }
 
     /// Flushes logs that rolled a segment, so that a recovery need not read what was rolled long ago. Soon after
     /// each roll: every second or so, which costs nothing where nothing was rolled.
     pub(crate) fn flush_rolled_logs(&self) {
         self.for_each_log("flush of rolled segments", Log::flush_if_rolled);
+        self.for_each_future(Log::flush_if_rolled);
     }
 
     /// Forgets producers that have not written for `producer.id.expiration.ms`. Every
@@ -66,8 +68,20 @@ impl LogManager {
         self.deletions.run(self.env.clock.monotonic())
     }
 
-    fn for_each_log(&self, what: &str, mut task: impl FnMut(&Log) -> Result<(), LogError>) {
-        for log in self.logs().into_iter().filter(|log| log.is_online()) {
+    fn for_each_log(&self, what: &str, task: impl FnMut(&Log) -> Result<(), LogError>) {
+        Self::for_each_of(self.logs(), what, task);
+    }
+
+    fn for_each_future(&self, task: impl FnMut(&Log) -> Result<(), LogError>) {
+        Self::for_each_of(self.future_logs(), "flush of a log that moves", task);
+    }
+
+    fn for_each_of(
+        logs: Vec<Arc<Log>>,
+        what: &str,
+        mut task: impl FnMut(&Log) -> Result<(), LogError>,
+    ) {
+        for log in logs.into_iter().filter(|log| log.is_online()) {
             match task(&log) {
                 // Deleted while the task was on its way.
                 Ok(()) | Err(LogError::Closed { .. }) => {}
@@ -86,14 +100,14 @@ impl LogManager {
     }
 
     pub(super) fn checkpoint_recovery_offsets_in(&self, dir: &Arc<LogDir>) -> Result<(), LogError> {
-        let logs = self.logs_in(dir);
+        let logs = self.all_logs_in(dir);
         dir.recovery_points
             .write(logs.iter().map(|log| (log.topic_partition().clone(), log.recovery_point())))?;
         Ok(())
     }
 
     pub(super) fn checkpoint_log_start_offsets_in(&self, dir: &Arc<LogDir>) -> Result<(), LogError> {
-        let logs = self.logs_in(dir);
+        let logs = self.all_logs_in(dir);
         let moved = logs.iter().filter(|log| log.log_start_offset() > log.first_segment_base_offset());
         dir.log_start_offsets.write(moved.map(|log| (log.topic_partition().clone(), log.log_start_offset())))
     }

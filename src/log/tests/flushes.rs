@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::fixture::*;
 use crate::log::file_names::LOG;
+use crate::model::ErrorCode;
 use crate::sys::OsFileSystem;
 use crate::testkit::{FaultyFileSystem, FileOperation};
 
@@ -143,4 +144,107 @@ fn names_of_files_are_synced_before_a_flush_counts() {
     assert_eq!(syncs.load(Ordering::SeqCst), after_first + 1);
     log.flush_to_end().unwrap();
     assert_eq!(syncs.load(Ordering::SeqCst), after_first + 1);
+}
+
+#[test]
+fn those_who_leave_a_call_share_one_sync_and_are_told_when_it_is_done() {
+    let mut fixture = Fixture::new();
+    let syncs = counting(&mut fixture, || {});
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    let (told, done) = crossbeam::channel::unbounded();
+    for offset in 0..3 {
+        append(&log, records(&["a"]));
+        let told = told.clone();
+        let is_first = log.flush_then(offset + 1, move |flushed| told.send((offset, flushed.is_ok())).unwrap());
+        assert_eq!(is_first, offset == 0, "one is asked to flush for all");
+    }
+    assert!(done.is_empty());
+    assert!(!log.flush_for_waiting());
+    assert_eq!(done.try_iter().collect::<Vec<_>>(), [(0, true), (1, true), (2, true)]);
+    assert_eq!((syncs.load(Ordering::SeqCst), log.recovery_point()), (1, 3));
+    // What is on the disk already needs nobody to put it there.
+    assert!(!log.flush_then(2, move |flushed| told.send((7, flushed.is_ok())).unwrap()));
+    assert_eq!(done.try_iter().collect::<Vec<_>>(), [(7, true)]);
+}
+
+#[test]
+fn who_comes_while_the_disk_is_busy_is_flushed_for_in_the_next_round() {
+    let mut fixture = Fixture::new();
+    let syncs = counting(&mut fixture, || {});
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    let (told, done) = crossbeam::channel::unbounded();
+    append(&log, records(&["a"]));
+    let (second, first_told) = (Arc::clone(&log), told.clone());
+    assert!(log.flush_then(1, move |_| {
+        append(&second, records(&["b"]));
+        assert!(!second.flush_then(2, move |_| told.send(2).unwrap()));
+        first_told.send(1).unwrap();
+    }));
+    assert!(log.flush_for_waiting());
+    assert_eq!((done.try_iter().collect::<Vec<_>>(), log.recovery_point()), (vec![1], 1));
+    assert!(!log.flush_for_waiting());
+    assert_eq!((done.try_iter().collect::<Vec<_>>(), log.recovery_point()), (vec![2], 2));
+    assert_eq!(syncs.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn all_who_wait_for_a_sync_hear_that_it_failed_and_none_is_tried_for_them_again() {
+    let mut fixture = Fixture::new();
+    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
+    fixture.fs = fs.clone();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    let syncs = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&syncs);
+    fs.set_plan(move |operation, path| {
+        let is_sync = operation == FileOperation::Sync && path.to_string_lossy().ends_with(LOG);
+        is_sync.then(|| {
+            seen.fetch_add(1, Ordering::SeqCst);
+            io::Error::other("the disk is gone")
+        })
+    });
+    let (told, done) = crossbeam::channel::unbounded();
+    let wait = |offset| {
+        let told = told.clone();
+        log.flush_then(offset, move |flushed| told.send(flushed.unwrap_err().code()).unwrap())
+    };
+    for offset in 1..=3 {
+        append(&log, records(&["a"]));
+        assert_eq!(wait(offset), offset == 1);
+    }
+    assert!(!log.flush_for_waiting());
+    assert_eq!(done.try_iter().collect::<Vec<_>>(), [ErrorCode::KafkaStorageError; 3]);
+    assert!(wait(3));
+    assert!(!log.flush_for_waiting());
+    assert_eq!(done.try_iter().collect::<Vec<_>>(), [ErrorCode::KafkaStorageError]);
+    assert_eq!((syncs.load(Ordering::SeqCst), log.recovery_point()), (1, 0));
+}
+
+#[test]
+fn appends_and_reads_go_on_while_the_disk_is_busy_and_count_as_flushed_only_afterwards() {
+    let mut fixture = Fixture::new();
+    let (begun, begins) = crossbeam::channel::unbounded();
+    let (release, held) = crossbeam::channel::unbounded::<()>();
+    counting(&mut fixture, move || {
+        begun.send(()).unwrap();
+        // Ends when the other end is dropped.
+        let _ = held.recv();
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    std::thread::scope(|scope| {
+        let flushing = scope.spawn(|| log.flush(1).unwrap());
+        begins.recv().unwrap();
+        append(&log, records(&["b"]));
+        log.maybe_update_high_watermark(2).unwrap();
+        assert_eq!(read_all(&log, 0), numbered(0, &["a", "b"]));
+        assert_eq!(log.recovery_point(), 0);
+        drop(release);
+        flushing.join().unwrap();
+        // The disk may have taken the second one too, but nobody can know.
+        assert_eq!(log.recovery_point(), 1);
+    });
 }

@@ -14,6 +14,8 @@ mod flushes;
 #[cfg(feature = "testkit")]
 mod managers;
 mod model;
+#[cfg(feature = "testkit")]
+mod moves;
 mod producers;
 #[cfg(feature = "testkit")]
 mod recovery;

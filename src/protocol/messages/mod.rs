@@ -3,6 +3,7 @@
 pub(crate) mod add_offsets_to_txn;
 pub(crate) mod add_partitions_to_txn;
 pub(crate) mod alter_configs;
+pub(crate) mod alter_replica_log_dirs;
 pub(crate) mod api_versions;
 pub(crate) mod consumer_protocol;
 pub(crate) mod create_partitions;
@@ -41,6 +42,7 @@ pub(crate) mod write_txn_markers;
 pub(crate) use add_offsets_to_txn::{AddOffsetsToTxnRequest, AddOffsetsToTxnResponse};
 pub(crate) use add_partitions_to_txn::{AddPartitionsToTxnRequest, AddPartitionsToTxnResponse};
 pub(crate) use alter_configs::{AlterConfigsRequest, AlterConfigsResponse};
+pub(crate) use alter_replica_log_dirs::{AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse};
 pub(crate) use api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 pub(crate) use consumer_protocol::{
     ConsumerProtocolAssignment, ConsumerProtocolSubscription, decode_consumer_protocol,

@@ -61,6 +61,15 @@ fn describe(context: &RequestContext, wanted: &Wanted<'_>) -> Vec<DescribeLogDir
                     ..DescribeLogDirsPartition::default()
                 });
             }
+            for future in dir.futures.iter().filter(|future| wanted.has(&future.partition)) {
+                let of_topic = topics.entry(future.partition.topic()).or_default();
+                of_topic.push(DescribeLogDirsPartition {
+                    partition_index: future.partition.partition(),
+                    partition_size: bytes(future.size_bytes),
+                    offset_lag: future.offset_lag,
+                    is_future_key: true,
+                });
+            }
             let topics = topics.into_iter();
             result.topics = topics
                 .map(|(name, partitions)| DescribeLogDirsTopic { name: StrBytes::from(name), partitions })

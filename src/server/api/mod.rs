@@ -6,6 +6,7 @@
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod alter_configs;
+mod alter_replica_log_dirs;
 mod api_versions;
 mod authorized_operations;
 mod config_resource;
@@ -109,6 +110,7 @@ apis! {
     TxnOffsetCommit         0-5  => txn_offset_commit::handle,
     DescribeConfigs         0-4  => describe_configs::handle,
     AlterConfigs            0-2  => alter_configs::handle,
+    AlterReplicaLogDirs     0-2  => alter_replica_log_dirs::handle,
     DescribeLogDirs         0-5  => describe_log_dirs::handle,
     CreatePartitions        0-3  => create_partitions::handle,
     DeleteGroups            0-2  => delete_groups::handle,
@@ -143,10 +145,36 @@ fn decode_and_handle<R: Rulable>(
     handle: fn(Call<'_>, R) -> Outcome,
 ) -> Result<Outcome, CodecError> {
     let request = R::decode(body, call.version())?;
+    let may_flush = writes_coordinator_state(call.context.header.api_key) && call.context.core.coordinators_may_flush();
+    let handle = move |call: Call<'_>, request: R| match may_flush {
+        true => call.handle_on_io_thread(request, handle),
+        false => handle(call, request),
+    };
     Ok(match interceptor {
         None => handle(call, request),
         Some(interceptor) => tap::handle(call, request, interceptor, handle),
     })
+}
+
+/// Whether what the request changes is written to a coordinator's topic, or it may have to wait for such a write of
+/// another.
+fn writes_coordinator_state(key: ApiKey) -> bool {
+    matches!(
+        key,
+        ApiKey::OffsetCommit
+            | ApiKey::OffsetFetch
+            | ApiKey::JoinGroup
+            | ApiKey::Heartbeat
+            | ApiKey::LeaveGroup
+            | ApiKey::SyncGroup
+            | ApiKey::DescribeGroups
+            | ApiKey::ListGroups
+            | ApiKey::DeleteGroups
+            | ApiKey::OffsetDelete
+            | ApiKey::TxnOffsetCommit
+            | ApiKey::AddPartitionsToTxn
+            | ApiKey::AddOffsetsToTxn
+    )
 }
 
 /// Answers the requests of all listeners (Kafka: `KafkaApis`).

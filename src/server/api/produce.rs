@@ -6,8 +6,8 @@
 //! transactions (KIP-890); 13 names topics by id (KIP-516).
 //!
 //! Records are appended on the thread that read them, out of the frame. This broker has no followers, so acks=all is
-//! reached by the append itself; only a topic that wants a flush (`flush.messages`) waits, on an I/O thread. With acks=0
-//! there is no answer, so an error ends the connection: the client then asks for metadata again.
+//! reached by the append itself; only where a topic wants a flush (`flush.messages`) the answer waits, and no thread with
+//! it. With acks=0 there is no answer, so an error ends the connection: the client then asks for metadata again.
 //!
 //! A batch of a transaction is appended while the transaction cannot end. Its partition must have been added before, or
 //! is added now (12); a client below 11 learns with INVALID_TXN_STATE that it was not, a newer one with
@@ -19,8 +19,10 @@ use std::collections::HashMap;
 use std::error::Error as _;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::request::{Call, Reply, RequestContext};
-use crate::broker::{AppendRecordsParams, Partition};
+use crate::broker::{AppendRecordsParams, IoThreads, Partition};
 use crate::error::Error;
 use crate::model::{ErrorCode, Offset, TopicPartition, Uuid, is_internal_topic};
 use crate::protocol::messages::produce::{
@@ -41,6 +43,14 @@ const FIRST_TOPIC_IDS: i16 = 13;
 const ADMIN_CLIENT_ID: &str = "__admin_client";
 
 pub(super) fn handle(call: Call<'_>, request: ProduceRequest) -> Outcome {
+    // It may add a partition to a transaction, and wait for whoever ends it.
+    if request.transactional_id.is_some() && call.context.core.coordinators_may_flush() {
+        return call.handle_on_io_thread(request, append_and_respond);
+    }
+    append_and_respond(call, request)
+}
+
+fn append_and_respond(call: Call<'_>, request: ProduceRequest) -> Outcome {
     let acks = request.acks;
     let transaction = transaction::of_request(&call.context, &request);
     let (transaction, refusal) = match (is_acks_valid(acks), transaction) {
@@ -59,17 +69,19 @@ pub(super) fn handle(call: Call<'_>, request: ProduceRequest) -> Outcome {
         response.node_endpoints.push(leader);
     }
     if !flushes.is_empty() {
-        let context = call.context.clone();
-        return flush_and_respond(context, call.defer(), response, flushes, acks, error);
+        let io_threads = Arc::clone(&call.context.core.io_threads);
+        let (reply, left) = (call.defer(), flushes.len());
+        let answer = UnflushedAnswer { reply, response, acks, error, left };
+        return flush_and_respond(answer, flushes, &io_threads);
     }
     if acks != 0 {
         return call.respond(&response);
     }
     match error {
-        None => Outcome::NoResponse,
+        None => call.no_response(),
         Some(error) => {
             log_failure_without_answer(&call.context, &error);
-            Outcome::Close
+            call.close()
         }
     }
 }
@@ -327,36 +339,57 @@ fn own_endpoint_if_moved(context: &RequestContext, response: &ProduceResponse) -
     })
 }
 
-fn flush_and_respond(
-    context: RequestContext,
+/// An answer that waits until what was appended is on the disk.
+struct UnflushedAnswer {
     reply: Reply,
-    mut response: ProduceResponse,
-    flushes: Vec<Flush>,
+    response: ProduceResponse,
     acks: i16,
-    mut error: Option<(TopicPartition, ErrorCode)>,
-) -> Outcome {
-    let io_threads = Arc::clone(&context.core.io_threads);
-    io_threads.run(move || {
-        for flush in flushes {
-            if let Err(failure) = flush.partition.flush(flush.up_to) {
-                let partition = flush.partition.tp();
-                tracing::error!(%partition, error = %failure, "cannot flush what was produced");
-                fail_partition(&mut response, &flush.partition, &failure);
-                error.get_or_insert_with(|| (partition.clone(), failure.code()));
-            }
-        }
-        match (acks, error) {
-            (0, None) => reply.none(),
+    error: Option<(TopicPartition, ErrorCode)>,
+    /// Partitions that are not flushed yet.
+    left: usize,
+}
+
+impl UnflushedAnswer {
+    fn on_flushed(&mut self, partition: &Partition, flushed: Result<(), Error>) {
+        self.left -= 1;
+        let Err(failure) = flushed else { return };
+        let tp = partition.tp();
+        tracing::error!(partition = %tp, error = %failure, "cannot flush what was produced");
+        fail_partition(&mut self.response, partition, &failure);
+        self.error.get_or_insert_with(|| (tp.clone(), failure.code()));
+    }
+
+    fn send(self) {
+        match (self.acks, self.error) {
+            (0, None) => self.reply.none(),
             (0, Some(error)) => {
-                log_failure_without_answer(&context, &error);
-                reply.close();
+                if let Some(context) = self.reply.context() {
+                    log_failure_without_answer(&context, &error);
+                }
+                self.reply.close();
             }
-            _ => {
-                drop(context);
-                reply.send(&response);
-            }
+            _ => self.reply.send(&self.response),
         }
-    });
+    }
+}
+
+/// No thread waits for the disk on behalf of a request: whoever flushes a partition answers all that wait for it.
+fn flush_and_respond(answer: UnflushedAnswer, flushes: Vec<Flush>, io_threads: &Arc<IoThreads>) -> Outcome {
+    let answer = Arc::new(Mutex::new(Some(answer)));
+    for Flush { partition, up_to } in flushes {
+        let (answer, flushed_partition) = (Arc::clone(&answer), Arc::clone(&partition));
+        partition.flush_then(io_threads, up_to, move |flushed| {
+            let mut waiting = answer.lock();
+            if let Some(answer) = waiting.as_mut() {
+                answer.on_flushed(&flushed_partition, flushed);
+            }
+            let complete = waiting.take_if(|answer| answer.left == 0);
+            drop(waiting);
+            if let Some(answer) = complete {
+                answer.send();
+            }
+        });
+    }
     Outcome::Pending
 }
 

@@ -22,7 +22,15 @@ pub(super) struct RequestContext {
 /// A request that waits for its handler.
 pub(super) struct Call<'a> {
     pub(super) context: RequestContext,
-    slot: Slot<'a>,
+    place: Place<'a>,
+}
+
+/// Where the answer goes.
+enum Place<'a> {
+    /// To the connection, from the thread that has read the request.
+    Here(Slot<'a>),
+    /// There too, from another thread.
+    Later(Responder),
 }
 
 /// The way of an answer that comes later, from any thread. Dropped without an answer it closes the connection.
@@ -68,7 +76,7 @@ pub(super) fn frame<R: Response>(header: &RequestHeader, response: &R) -> Option
 
 impl<'a> Call<'a> {
     pub(super) fn new(context: RequestContext, slot: Slot<'a>) -> Self {
-        Call { context, slot }
+        Call { context, place: Place::Here(slot) }
     }
 
     pub(super) fn version(&self) -> i16 {
@@ -77,6 +85,10 @@ impl<'a> Call<'a> {
 
     /// Answers now.
     pub(super) fn respond<R: Response>(self, response: &R) -> Outcome {
+        if matches!(self.place, Place::Later(_)) {
+            self.defer().send(response);
+            return Outcome::Pending;
+        }
         match self.context.tap.clone() {
             None => frame(&self.context.header, response).map_or(Outcome::Close, Outcome::Respond),
             Some(tap) => tap.respond(self, response),
@@ -92,13 +104,58 @@ impl<'a> Call<'a> {
             connection,
             header,
             tap,
-            responder: self.slot.defer(),
+            responder: self.place.into_responder(),
         }
     }
 
     /// The place of the answer, for one that nobody will give.
-    pub(super) fn into_slot(self) -> Slot<'a> {
-        self.slot
+    pub(super) fn into_responder(self) -> Responder {
+        self.place.into_responder()
+    }
+
+    /// No answer is due (acks=0).
+    pub(super) fn no_response(self) -> Outcome {
+        match self.place {
+            Place::Here(_) => Outcome::NoResponse,
+            Place::Later(_) => {
+                self.defer().none();
+                Outcome::Pending
+            }
+        }
+    }
+
+    /// Ends the connection.
+    pub(super) fn close(self) -> Outcome {
+        match self.place {
+            Place::Here(_) => Outcome::Close,
+            Place::Later(_) => {
+                self.defer().close();
+                Outcome::Pending
+            }
+        }
+    }
+
+    /// Has `handle` run on an I/O thread, where it may block. What the connection sends next waits until it has run, so
+    /// that the order of requests is that of their effects; the answer may come later still.
+    pub(super) fn handle_on_io_thread<Q: Send + 'static>(
+        mut self,
+        request: Q,
+        handle: impl FnOnce(Call<'_>, Q) -> Outcome + Send + 'static,
+    ) -> Outcome {
+        let Place::Here(slot) = &mut self.place else { return handle(self, request) };
+        let (queued, held_back) = (slot.enqueue(), slot.hold_back());
+        let io_threads = Arc::clone(&self.context.core.io_threads);
+        let reply = self.defer();
+        io_threads.run(move || {
+            drop(queued);
+            if let Some(context) = reply.context() {
+                let place = Place::Later(reply.responder);
+                // What it answers with has gone by the responder.
+                let _ = handle(Call { context, place }, request);
+            }
+            drop(held_back);
+        });
+        Outcome::Pending
     }
 
     /// Answers with what `handle` says on an I/O thread, where it may block: on the disk, or on a lock that is held
@@ -113,7 +170,10 @@ impl<'a> Call<'a> {
         R: Response,
     {
         let context = self.context.clone();
-        let queued = self.slot.enqueue();
+        let queued = match &self.place {
+            Place::Here(slot) => Some(slot.enqueue()),
+            Place::Later(_) => None,
+        };
         let reply = self.defer();
         let io_threads = Arc::clone(&context.core.io_threads);
         io_threads.run(move || {
@@ -122,6 +182,15 @@ impl<'a> Call<'a> {
             reply.send(&response);
         });
         Outcome::Pending
+    }
+}
+
+impl Place<'_> {
+    fn into_responder(self) -> Responder {
+        match self {
+            Place::Here(slot) => slot.defer(),
+            Place::Later(responder) => responder,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::protocol::{Request, Response, StrBytes};
 use crate::server::intercept::{Scope, TopicScope};
 
 /// A request that rules can be made for. Every one is.
-pub(super) trait Rulable: Request {
+pub(super) trait Rulable: Request + Send + 'static {
     /// The answer that says nothing but this error.
     fn error_response(&self, code: ErrorCode, version: i16) -> Self::Response;
 
@@ -38,7 +38,7 @@ pub(super) fn set_throttle_time<R: Response>(response: &mut R, throttle_time_ms:
         FindCoordinatorResponse JoinGroupResponse HeartbeatResponse LeaveGroupResponse SyncGroupResponse
         DescribeGroupsResponse ListGroupsResponse ApiVersionsResponse CreateTopicsResponse DeleteTopicsResponse
         DeleteRecordsResponse InitProducerIdResponse OffsetForLeaderEpochResponse DescribeConfigsResponse
-        AlterConfigsResponse DescribeLogDirsResponse CreatePartitionsResponse DeleteGroupsResponse
+        AlterConfigsResponse AlterReplicaLogDirsResponse DescribeLogDirsResponse CreatePartitionsResponse DeleteGroupsResponse
         IncrementalAlterConfigsResponse OffsetDeleteResponse DescribeClusterResponse DescribeTopicPartitionsResponse
         AddPartitionsToTxnResponse AddOffsetsToTxnResponse EndTxnResponse TxnOffsetCommitResponse
         DescribeProducersResponse DescribeTransactionsResponse ListTransactionsResponse
@@ -483,6 +483,27 @@ impl Rulable for m::DeleteTopicsRequest {
             .iter()
             .map(|t| topic(context, t.name.as_ref().unwrap_or(&none), t.topic_id, std::iter::empty()));
         topics(by_name.chain(new))
+    }
+}
+
+impl Rulable for m::AlterReplicaLogDirsRequest {
+    fn error_response(&self, code: ErrorCode, _: i16) -> m::AlterReplicaLogDirsResponse {
+        use m::alter_replica_log_dirs::{AlterReplicaLogDirPartitionResult, AlterReplicaLogDirTopicResult};
+        let partition = |partition_index: &i32| AlterReplicaLogDirPartitionResult {
+            partition_index: *partition_index,
+            error_code: code.code(),
+        };
+        let asked = self.dirs.iter().flat_map(|dir| &dir.topics);
+        let results = asked.map(|topic| AlterReplicaLogDirTopicResult {
+            topic_name: topic.name.clone(),
+            partitions: topic.partitions.iter().map(partition).collect(),
+        });
+        m::AlterReplicaLogDirsResponse { results: results.collect(), ..Default::default() }
+    }
+
+    fn scope(&self, context: &RequestContext) -> Scope {
+        let asked = self.dirs.iter().flat_map(|dir| &dir.topics);
+        topics(asked.map(|t| topic(context, &t.name, Uuid::ZERO, t.partitions.iter().copied())))
     }
 }
 

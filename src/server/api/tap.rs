@@ -27,7 +27,7 @@ pub(super) fn handle<R: Rulable>(
     mut call: Call<'_>,
     request: R,
     interceptor: &Arc<dyn Interceptor>,
-    handle: fn(Call<'_>, R) -> Outcome,
+    handle: impl FnOnce(Call<'_>, R) -> Outcome,
 ) -> Outcome {
     let scope = request.scope(&call.context);
     let ruling = interceptor.on_request(&InterceptedRequest {
@@ -52,7 +52,7 @@ pub(super) fn handle<R: Rulable>(
             call.respond(&response)
         }
         Some(Instead::Swallow) => {
-            tap.interceptor.keep_waiting(call.into_slot().defer());
+            tap.interceptor.keep_waiting(call.into_responder());
             tap.unanswered();
             Outcome::Pending
         }

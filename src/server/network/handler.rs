@@ -72,9 +72,34 @@ pub(crate) struct Slot<'a> {
     pub(super) connection: u64,
     pub(super) sequence: u64,
     pub(super) deferred: &'a mut bool,
+    /// Nothing more of the connection is to be taken up for now.
+    pub(super) held_back: &'a mut bool,
+}
+
+/// While this lives, nothing more of a connection is taken up.
+#[must_use = "dropped, the connection goes on"]
+pub(crate) struct HoldBack {
+    mailbox: Arc<Mailbox>,
+    token: usize,
+    connection: u64,
+}
+
+impl Drop for HoldBack {
+    fn drop(&mut self) {
+        let (token, connection) = (self.token, self.connection);
+        self.mailbox.post(Message::Resume { token, connection });
+    }
 }
 
 impl Slot<'_> {
+    /// Leaves what the peer sends next where it is, for as long as what is given back lives: for requests that must be
+    /// worked off in the order in which they came, on another thread.
+    pub(crate) fn hold_back(&mut self) -> HoldBack {
+        *self.held_back = true;
+        let (token, connection) = (self.token, self.connection);
+        HoldBack { mailbox: Arc::clone(self.mailbox), token, connection }
+    }
+
     /// Counts the request among those that wait for a thread, for as long as what is given back lives. There may be
     /// `queued.max.requests` of them before no more are read.
     pub(crate) fn enqueue(&self) -> Queued {

@@ -28,6 +28,8 @@ pub(super) enum Answer {
 pub(super) enum Message {
     /// The answer to a request.
     Answer { token: usize, connection: u64, sequence: u64, answer: Answer },
+    /// A connection that was held back goes on.
+    Resume { token: usize, connection: u64 },
     /// A connection that this thread is to serve.
     Connection(Box<Accepted>),
     /// A listener whose connections this thread is to accept; it is registered already.

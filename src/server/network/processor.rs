@@ -173,6 +173,13 @@ impl<H: RequestHandler> Processor<H> {
                         self.make_runnable(token);
                     }
                 }
+                Message::Resume { token, connection } => {
+                    let channel = self.channels.get_mut(token);
+                    if let Some(channel) = channel.filter(|channel| channel.context.id == connection) {
+                        channel.resume();
+                        self.make_runnable(token);
+                    }
+                }
                 Message::Connection(accepted) => self.open(*accepted),
                 Message::Listen { token, listener } => self.acceptors.push(Acceptor::new(token, *listener)),
                 Message::CloseListener(name, waiting) => {

@@ -78,6 +78,8 @@ pub(super) struct Channel<S> {
     waiting_bytes: usize,
     unsent_bytes: usize,
     input: Input,
+    /// A request is worked off elsewhere, and those behind it must wait for that.
+    held_back: bool,
     /// There may be something to read.
     readable: bool,
     /// The end of the stream has been announced.
@@ -120,6 +122,7 @@ impl<S> Channel<S> {
             waiting_bytes: 0,
             unsent_bytes: 0,
             input: Input::Open,
+            held_back: false,
             readable: false,
             read_closed: false,
             blocked: false,
@@ -170,6 +173,11 @@ impl<S> Channel<S> {
         if is_last {
             self.close_after(sequence);
         }
+    }
+
+    /// Takes up what comes next.
+    pub(super) fn resume(&mut self) {
+        self.held_back = false;
     }
 
     /// Has the connection end behind the answer to this request: what was asked later is not answered any more.

@@ -30,6 +30,7 @@ impl<S> Channel<S> {
     /// Whether a further request may be taken up, or the rest of one.
     fn may_take_up(&self, gates: &Gates) -> bool {
         self.input == Input::Open
+            && !self.held_back
             && gates.requests.is_open()
             // Who has begun has its bytes already: it can end, and so give them back.
             && (self.receive.claimed_bytes() > 0 || gates.request_bytes.is_open())
@@ -158,7 +159,7 @@ impl<S> Channel<S> {
     fn handle<H: RequestHandler<Session = S>>(&mut self, frame: Bytes, bench: &mut Workbench<H>) {
         bench.metrics.requests.add(1);
         let request_bytes = frame.len();
-        let mut deferred = false;
+        let (mut deferred, mut held_back) = (false, false);
         let slot = Slot {
             mailbox: &bench.mailbox,
             gates: &bench.gates,
@@ -166,10 +167,13 @@ impl<S> Channel<S> {
             connection: self.context.id,
             sequence: self.first + self.replies.len() as u64,
             deferred: &mut deferred,
+            held_back: &mut held_back,
         };
         let (handler, context) = (&bench.handler, &self.context);
         let Some(session) = self.session.as_mut() else { return };
         let outcome = catch_unwind(AssertUnwindSafe(|| handler.handle(context, session, frame, slot)));
+        // Who has let go of it already has left a message about that, which comes later.
+        self.held_back |= held_back;
         match outcome {
             Ok(Outcome::Respond(frame)) => self.push_send(frame),
             Ok(Outcome::RespondThenClose(frame)) => {

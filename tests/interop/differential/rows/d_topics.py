@@ -215,3 +215,21 @@ def describe_log_dirs(ask, c, v):
     c("an unknown partition", "DescribeLogDirs", v, topics=[{"topic": name, "partitions": [1, 9]}])
     c("an unknown topic", "DescribeLogDirs", v, topics=[{"topic": "no-such-topic", "partitions": [0]}])
     c("no topics", "DescribeLogDirs", v, topics=[])
+
+
+@every_version("AlterReplicaLogDirs")
+def alter_replica_log_dirs(ask, c, v):
+    name = ask.topic(partitions=2)
+
+    def send(what, *dirs):
+        asked = [{"path": path, "topics": [{"name": topic, "partitions": partitions} for topic, partitions in topics]}
+                 for path, topics in dirs]
+        c(what, "AlterReplicaLogDirs", v, dirs=asked)
+
+    send("a log dir that is none", ("/no/such/dir", [(name, [0, 1])]))
+    send("a log dir that is none, an unknown topic", ("/no/such/dir", [("no-such-topic", [0])]))
+    send("a log dir that is none, an unknown partition", ("/no/such/dir", [(name, [9])]))
+    send("a partition twice", ("/no/such/dir", [(name, [0])]), ("/nor/this/one", [(name, [0])]))
+    send("no path", ("", [(name, [0])]))
+    send("no partitions", ("/no/such/dir", [(name, [])]))
+    send("no log dirs")
