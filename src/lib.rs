@@ -121,8 +121,8 @@ mod sys;
 mod testkit;
 
 pub use broker::admin::{
-    Admin, AlterConfig, ConfigEntry, ConfigResource, ConfigSource, FuturePartition, GroupDescription, GroupListing,
-    ListGroupsOptions, LogDirDescription, MemberDescription, MemberToRemove, OffsetSpec,
+    Admin, AlterConfig, ConfigEntry, ConfigResource, ConfigSource, FuturePartition, GroupDescription,
+    GroupListing, ListGroupsOptions, LogDirDescription, MemberDescription, MemberToRemove, OffsetSpec,
     PartitionDescription, TopicDescription,
 };
 pub use broker::topic::{AppendedBatch, OffsetAndTimestamp, Partition, RecordReader, Topic};

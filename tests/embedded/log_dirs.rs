@@ -19,7 +19,8 @@ fn places(broker: &Broker, topic: &str) -> (Option<PathBuf>, Option<PathBuf>) {
     let dirs = broker.admin().describe_log_dirs().unwrap();
     let tp = tp(topic, 0);
     let present = dirs.iter().find(|dir| dir.partitions.iter().any(|(found, _)| *found == tp));
-    let future = dirs.iter().find(|dir| dir.future_partitions.iter().any(|found| found.topic_partition == tp));
+    let future =
+        dirs.iter().find(|dir| dir.future_partitions.iter().any(|found| found.topic_partition == tp));
     (present.map(|dir| dir.path.clone()), future.map(|dir| dir.path.clone()))
 }
 
@@ -97,7 +98,10 @@ fn a_move_keeps_to_its_rate_goes_on_after_a_restart_and_ends_where_it_is_called_
     begin(&broker, "orders", away);
     let copied = |broker: &Broker| {
         let dirs = broker.admin().describe_log_dirs().unwrap();
-        dirs.iter().flat_map(|dir| &dir.future_partitions).map(|found| (found.size_bytes, found.offset_lag)).next()
+        dirs.iter()
+            .flat_map(|dir| &dir.future_partitions)
+            .map(|found| (found.size_bytes, found.offset_lag))
+            .next()
     };
     eventually("the first step is done", || copied(&broker).is_some_and(|(size, _)| size > 0));
     let (size, lag) = copied(&broker).unwrap();
@@ -136,8 +140,10 @@ fn what_cannot_move_is_told_partition_by_partition() {
         (tp("orders", 0), &dirs[1]),
     ];
     let outcomes = broker.admin().alter_replica_log_dirs(moves).unwrap();
-    let codes: Vec<ErrorCode> =
-        outcomes.iter().map(|(_, begun)| begun.as_ref().map_or_else(|error| error.code(), |()| ErrorCode::None)).collect();
+    let codes: Vec<ErrorCode> = outcomes
+        .iter()
+        .map(|(_, begun)| begun.as_ref().map_or_else(|error| error.code(), |()| ErrorCode::None))
+        .collect();
     let expected = [
         ErrorCode::LogDirNotFound,
         ErrorCode::LogDirNotFound,

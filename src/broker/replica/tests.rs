@@ -33,7 +33,8 @@ impl TwoDisks {
         let root = tempfile::tempdir().unwrap();
         let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
         let broker = open(root.path(), &fs);
-        let topic = configs.iter().fold(NewTopic::new("orders", 2), |topic, (key, value)| topic.config(*key, *value));
+        let topic =
+            configs.iter().fold(NewTopic::new("orders", 2), |topic, (key, value)| topic.config(*key, *value));
         broker.admin().create_topic(topic).unwrap();
         let dirs = [0, 1].map(|partition| {
             let log = broker.core.partition("orders", partition).unwrap().log().unwrap();
@@ -65,12 +66,14 @@ impl TwoDisks {
         self.send(1, "after").unwrap();
         assert_eq!(self.read(1).unwrap(), ["before", "after"]);
         let described = self.broker.admin().describe_log_dirs().unwrap();
-        let offline: Vec<_> = described.iter().filter(|dir| dir.offline.is_some()).map(|dir| &dir.path).collect();
+        let offline: Vec<_> =
+            described.iter().filter(|dir| dir.offline.is_some()).map(|dir| &dir.path).collect();
         assert_eq!(offline, [&self.dirs[0]]);
         assert_eq!(self.broker.log_dirs(), [self.dirs[1].clone()]);
         // What is new goes where there is a disk.
         self.broker.admin().create_topic(NewTopic::new("new", 2)).unwrap();
-        let begun = self.broker.admin().alter_replica_log_dirs([(TopicPartition::new("orders", 1), &self.dirs[0])]);
+        let begun =
+            self.broker.admin().alter_replica_log_dirs([(TopicPartition::new("orders", 1), &self.dirs[0])]);
         assert_eq!(begun.unwrap()[0].1.as_ref().unwrap_err().code(), ErrorCode::KafkaStorageError);
     }
 }
@@ -95,7 +98,11 @@ fn a_log_dir_that_fails_takes_its_partitions_along_and_no_others() {
                 FileOperation::Read => disks.read(0).map(drop),
                 _ => disks.send(0, "x"),
             };
-            assert_eq!(first.unwrap_err().code(), ErrorCode::KafkaStorageError, "{kind:?} {broken_operation:?}");
+            assert_eq!(
+                first.unwrap_err().code(),
+                ErrorCode::KafkaStorageError,
+                "{kind:?} {broken_operation:?}"
+            );
             // Nobody trusts it again before the next start.
             disks.fs.clear_plan();
             disks.only_the_second_goes_on();
@@ -136,7 +143,10 @@ fn a_full_log_dir_refuses_writes_until_there_is_room_and_the_other_takes_them_me
     disks.send(1, "after").unwrap();
     disks.fs.clear_plan();
     disks.send(0, "after").unwrap();
-    assert_eq!((disks.read(0).unwrap(), disks.read(1).unwrap()), (vec!["before".into(), "after".into()], vec!["before".into(), "after".into()]));
+    assert_eq!(
+        (disks.read(0).unwrap(), disks.read(1).unwrap()),
+        (vec!["before".into(), "after".into()], vec!["before".into(), "after".into()])
+    );
 }
 
 #[test]
@@ -144,7 +154,9 @@ fn a_broker_starts_without_the_log_dir_that_is_broken_and_does_not_begin_its_par
     let disks = TwoDisks::with(&[]);
     disks.broker.close();
     let broken = disks.dirs[0].clone();
-    disks.fs.set_plan(move |_, path| path.starts_with(&broken).then(|| io::Error::other("input/output error")));
+    disks
+        .fs
+        .set_plan(move |_, path| path.starts_with(&broken).then(|| io::Error::other("input/output error")));
     let TwoDisks { root, fs, dirs, .. } = disks;
     let disks = TwoDisks { broker: open(root.path(), &fs), root, fs, dirs };
     disks.only_the_second_goes_on();

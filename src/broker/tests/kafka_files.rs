@@ -176,7 +176,7 @@ fn answers(core: &BrokerCore, theirs: &[String]) -> Vec<String> {
     let mut lines = of_groups(core);
     for topic in core.metadata.topics().iter().filter(|topic| !topic.is_internal()) {
         lines.extend(of_topic(topic));
-        lines.extend(topic.partitions().iter().flat_map(|partition| of_partition(partition.log().unwrap())));
+        lines.extend(topic.partitions().iter().flat_map(|partition| of_partition(&partition.log().unwrap())));
     }
     for id in TRANSACTIONAL_IDS {
         let found = core.transactions.describe(id).unwrap();

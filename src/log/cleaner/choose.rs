@@ -38,8 +38,7 @@ impl Log {
     /// What there is to compact; `None` if the log is not to be compacted at all.
     pub(super) fn cleanable(&self, now_ms: Timestamp) -> Result<Option<Cleanable>, LogError> {
         let config = self.config();
-        let is_left_alone =
-            self.cleaning.is_uncleanable() || self.cleaning.is_moving() || self.is_closed();
+        let is_left_alone = self.cleaning.is_uncleanable() || self.cleaning.is_moving() || self.is_closed();
         if !config.cleanup_policy.compact || is_left_alone {
             return Ok(None);
         }

@@ -76,11 +76,7 @@ impl LogManager {
         Self::for_each_of(self.future_logs(), "flush of a log that moves", task);
     }
 
-    fn for_each_of(
-        logs: Vec<Arc<Log>>,
-        what: &str,
-        mut task: impl FnMut(&Log) -> Result<(), LogError>,
-    ) {
+    fn for_each_of(logs: Vec<Arc<Log>>, what: &str, mut task: impl FnMut(&Log) -> Result<(), LogError>) {
         for log in logs.into_iter().filter(|log| log.is_online()) {
             match task(&log) {
                 // Deleted while the task was on its way.

@@ -156,7 +156,8 @@ fn those_who_leave_a_call_share_one_sync_and_are_told_when_it_is_done() {
     for offset in 0..3 {
         append(&log, records(&["a"]));
         let told = told.clone();
-        let is_first = log.flush_then(offset + 1, move |flushed| told.send((offset, flushed.is_ok())).unwrap());
+        let is_first =
+            log.flush_then(offset + 1, move |flushed| told.send((offset, flushed.is_ok())).unwrap());
         assert_eq!(is_first, offset == 0, "one is asked to flush for all");
     }
     assert!(done.is_empty());

@@ -145,7 +145,8 @@ fn decode_and_handle<R: Rulable>(
     handle: fn(Call<'_>, R) -> Outcome,
 ) -> Result<Outcome, CodecError> {
     let request = R::decode(body, call.version())?;
-    let may_flush = writes_coordinator_state(call.context.header.api_key) && call.context.core.coordinators_may_flush();
+    let may_flush =
+        writes_coordinator_state(call.context.header.api_key) && call.context.core.coordinators_may_flush();
     let handle = move |call: Call<'_>, request: R| match may_flush {
         true => call.handle_on_io_thread(request, handle),
         false => handle(call, request),
