@@ -133,13 +133,14 @@ pub use broker::{
     SendHandle, Transaction,
 };
 #[cfg(feature = "cli")]
-pub use broker::{DumpLog, PayloadDecoder, VerifyLogDir};
+pub use broker::{DumpLog, PayloadDecoder, RepairLogDir, VerifyLogDir};
 pub use config::{
     BrokerConfig, ClassName, CleanupPolicy, ConfigError, ConfigKey, ConfigProblem, ConfigType, ConfigWarning,
     Effect, GroupMigrationPolicy, MessageTimestampType, Password, Properties, RecordingLevel,
     SecurityProtocol, SslClientAuth, TopicCompression, UpdateMode, settings_from_environment,
 };
 pub use error::{Error, Result};
+pub use log::RecoveryProgress;
 pub use model::{ErrorCode, IsolationLevel, ParseUuidError, TopicPartition, Uuid};
 #[cfg(feature = "server")]
 pub use protocol::ApiKey;

@@ -153,6 +153,28 @@ fn every_wrong_setting_is_reported_at_once() {
 }
 
 #[test]
+fn what_is_recovered_after_a_crash_is_told_and_nothing_of_it_after_a_clean_stop() {
+    let dir = tempfile::tempdir().unwrap();
+    let broker = ottla::Broker::open(dir.path()).unwrap();
+    broker.admin().create_topic(ottla::NewTopic::new("orders", 3)).unwrap();
+    broker.close();
+    let mut clean = Serving::start(&mut serve(dir.path()));
+    clean.ready();
+    // As a crash.
+    clean.child.kill().unwrap();
+    let (_, _, stderr) = clean.end();
+    assert!(!stderr.contains("recover"), "{stderr}");
+    let mut serving = Serving::start(&mut serve(dir.path()));
+    serving.ready();
+    serving.child.kill().unwrap();
+    let (_, _, stderr) = serving.end();
+    let lines: Vec<_> = stderr.lines().filter(|line| line.contains("recovered")).collect();
+    let [begins, ends] = lines.as_slice() else { panic!("{stderr}") };
+    assert!(begins.contains("the last stop was not a clean one: logs are recovered"), "{begins}");
+    assert!(begins.contains(" logs=3 segments=3 bytes=0") && ends.contains(" logs=3 "), "{stderr}");
+}
+
+#[test]
 fn unknown_keys_and_keys_without_effect_are_logged_and_do_no_harm() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir, "num.partition=7\nssl.provider=x\nnum.partition=8\n");

@@ -222,3 +222,77 @@ fn a_directory_in_use_and_one_that_is_not_there_are_errors() {
     broker.close();
     assert!(!ottla(&["verify", dir.path().join("gone").to_str().unwrap()]).status.success());
 }
+
+fn last_log(partition: &Path) -> PathBuf {
+    let files = fs::read_dir(partition).unwrap().map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|end| end == "log")).max().unwrap()
+}
+
+#[test]
+fn an_end_that_a_crash_has_torn_is_told_and_no_failure() {
+    let (dir, partition) = written();
+    fs::remove_file(dir.path().join(".kafka_cleanshutdown")).unwrap();
+    let log = last_log(&partition);
+    let mut content = fs::read(&log).unwrap();
+    content.extend_from_slice(&[0; 30]);
+    fs::write(&log, content).unwrap();
+    let (stdout, _) = says(&["verify", dir.path().to_str().unwrap()]);
+    assert!(stdout.starts_with(log.to_str().unwrap()), "{stdout}");
+    assert!(stdout.contains("; the next start cuts the 30 bytes from there on\n"), "{stdout}");
+    assert!(stdout.ends_with(", 0 problems, 1 for the next start to mend\n"), "{stdout}");
+    let broker = Broker::open(dir.path()).unwrap();
+    assert_eq!(broker.topic("orders").unwrap().partition(0).unwrap().latest_offset().unwrap(), 25);
+    broker.close();
+    let (stdout, _) = says(&["verify", dir.path().to_str().unwrap()]);
+    assert!(stdout.ends_with(" 0 problems\n"), "{stdout}");
+}
+
+#[test]
+fn a_repair_says_what_it_would_cut_and_cuts_it_only_if_told_to() {
+    let (dir, partition) = written();
+    let log = first(&partition, ".log");
+    let mut damaged = fs::read(&log).unwrap();
+    damaged[70] ^= 1;
+    fs::write(&log, &damaged).unwrap();
+    let args = ["repair", dir.path().to_str().unwrap()];
+    let output = ottla(&args);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "as verify: {stdout}");
+    assert!(
+        stdout.starts_with(&format!("{log}: cut ")) && stdout.contains(" bytes from byte 0 on ("),
+        "{stdout}"
+    );
+    assert!(stdout.ends_with(": 1 partitions, 1 repairs to do with --yes\n"), "{stdout}");
+    assert_eq!(fs::read(&log).unwrap(), damaged);
+
+    let (stdout, stderr) = says(&[&args[..], &["--yes"]].concat());
+    let kept = stdout.lines().find_map(|line| line.strip_suffix(".cut: kept")).unwrap();
+    let kept = fs::read(format!("{kept}.cut")).unwrap();
+    assert_eq!(kept, damaged[..kept.len()], "{stdout}{stderr}");
+    assert!(!kept.is_empty() && stdout.ends_with(" 1 repairs done\n"), "{stdout}");
+    assert!(says(&["verify", args[1]]).0.ends_with(" 0 problems\n"));
+    assert!(says(&args).0.ends_with(": 1 partitions, nothing to repair\n"));
+    let broker = Broker::open(dir.path()).unwrap();
+    let partition = broker.topic("orders").unwrap().partition(0).unwrap();
+    assert_eq!(partition.latest_offset().unwrap(), 25);
+}
+
+#[test]
+fn a_directory_in_use_is_not_repaired() {
+    let (dir, partition) = written();
+    let log = first(&partition, ".log");
+    let mut damaged = fs::read(&log).unwrap();
+    damaged[70] ^= 1;
+    let broker = Broker::open(dir.path()).unwrap();
+    fs::write(&log, &damaged).unwrap();
+    for args in [&["repair"][..], &["repair", "--yes"]] {
+        let output = ottla(&[args, &[dir.path().to_str().unwrap()]].concat());
+        assert_eq!(output.status.code(), Some(1));
+        assert!(String::from_utf8(output.stderr).unwrap().contains("in use by another broker"));
+    }
+    assert_eq!(fs::read(&log).unwrap(), damaged);
+    broker.close();
+    let gone = dir.path().join("gone");
+    assert!(!ottla(&["repair", "--yes", gone.to_str().unwrap()]).status.success());
+    assert!(!gone.exists());
+}

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use super::handle::Handle;
 use super::open::{self, OpenParams};
 use crate::config::BrokerConfig;
 use crate::error::Result;
+use crate::log::{RecoveryListener, RecoveryProgress};
 use crate::sys::{Clock, Env, OsFileSystem};
 
 /// How to open a [`Broker`].
@@ -31,7 +33,7 @@ use crate::sys::{Clock, Env, OsFileSystem};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until it is opened"]
 pub struct BrokerBuilder {
     properties: BTreeMap<String, String>,
@@ -39,6 +41,7 @@ pub struct BrokerBuilder {
     /// An existing directory for a temporary broker.
     temporary_dir: Option<PathBuf>,
     env: Env,
+    on_recovery: Option<RecoveryListener>,
 }
 
 /// What a temporary broker sets where the caller does not: a test wants its group at once, and no fifty
@@ -59,6 +62,7 @@ impl BrokerBuilder {
             temporary: false,
             temporary_dir: None,
             env: Env::system(),
+            on_recovery: None,
         }
     }
 
@@ -101,6 +105,43 @@ impl BrokerBuilder {
         self
     }
 
+    /// Has `listener` told how far the recovery is, if the last stop was not a clean one: for each log directory once
+    /// before anything is read, then as logs are read, and once nothing remains. After a clean stop, and where there is
+    /// nothing yet, it is not called.
+    ///
+    /// It is called on the threads that recover (`num.recovery.threads.per.data.dir`), for one directory by one at a time,
+    /// which waits for it: it should be quick. [`BrokerBuilder::open`] returns when all is recovered.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use ottla::{Broker, NewTopic};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let dir = tempfile::tempdir()?;
+    /// # let dir = dir.path();
+    /// let broker = Broker::open(dir)?;
+    /// broker.admin().create_topic(NewTopic::new("orders", 3))?;
+    /// broker.close();
+    /// std::fs::remove_file(dir.join(".kafka_cleanshutdown"))?; // as after a crash
+    ///
+    /// let heard = Arc::new(Mutex::new(Vec::new()));
+    /// let told = Arc::clone(&heard);
+    /// let builder = Broker::builder().log_dir(dir).on_recovery(move |progress| {
+    ///     println!("{} logs, {} bytes remain", progress.remaining_logs, progress.remaining_bytes);
+    ///     told.lock().unwrap().push(progress.clone());
+    /// });
+    /// let broker = builder.open()?;
+    /// let heard = heard.lock().unwrap();
+    /// assert_eq!((heard[0].logs, heard[0].remaining_logs), (3, 3));
+    /// assert!(heard.last().unwrap().is_done());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_recovery(mut self, listener: impl Fn(&RecoveryProgress) + Send + Sync + 'static) -> Self {
+        self.on_recovery = Some(Arc::new(listener));
+        self
+    }
+
     /// Asks `wrap` for the file system, given the one that there would be.
     pub(crate) fn wrap_file_system(
         mut self,
@@ -139,7 +180,8 @@ impl BrokerBuilder {
         for warning in warnings {
             tracing::warn!("{warning}");
         }
-        let core = open::open(OpenParams { env: self.env, config, temporary_dir })?;
+        let core =
+            open::open(OpenParams { env: self.env, config, temporary_dir, on_recovery: self.on_recovery })?;
         Ok(Broker { core: Handle::new(core) })
     }
 
@@ -154,5 +196,14 @@ impl BrokerBuilder {
             )
         })?;
         Ok(dir)
+    }
+}
+
+impl fmt::Debug for BrokerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BrokerBuilder")
+            .field("properties", &self.properties)
+            .field("temporary", &self.temporary)
+            .finish_non_exhaustive()
     }
 }

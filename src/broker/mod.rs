@@ -57,7 +57,7 @@ pub use producer::{
 };
 
 #[cfg(feature = "cli")]
-pub use tools::{DumpLog, PayloadDecoder, VerifyLogDir};
+pub use tools::{DumpLog, PayloadDecoder, RepairLogDir, VerifyLogDir};
 
 pub(crate) use crate::log::FetchIsolation;
 

@@ -19,7 +19,7 @@ use super::replica::FetchSessionCache;
 use super::transactions::Participants;
 use crate::config::{BrokerConfig, DynamicBrokerConfig};
 use crate::error::{Error, Result};
-use crate::log::{LogManager, LogManagerConfig};
+use crate::log::{LogManager, LogManagerConfig, RecoveryListener};
 use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, TRANSACTION_STATE_TOPIC};
 use crate::sys::Env;
 
@@ -34,10 +34,11 @@ pub(super) struct OpenParams {
     pub(super) env: Env,
     pub(super) config: BrokerConfig,
     pub(super) temporary_dir: Option<PathBuf>,
+    pub(super) on_recovery: Option<RecoveryListener>,
 }
 
 pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
-    let OpenParams { env, mut config, temporary_dir } = params;
+    let OpenParams { env, mut config, temporary_dir, on_recovery } = params;
     let dirs: Vec<PathBuf> = config.effective_log_dirs().into_iter().map(PathBuf::from).collect();
     // Read before the directories are locked, since it says how each log is set. Should another broker be at
     // work there, opening the logs fails on their lock, and nothing was changed.
@@ -50,7 +51,8 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         tracing::error!(%problem, "a setting that was changed while the broker ran is not valid any more");
     }
     let config = Arc::clone(dynamic_config.effective());
-    let log_manager = Arc::new(LogManager::open(log_manager_config(&config, dirs, &image), env.clone())?);
+    let manager_config = LogManagerConfig { on_recovery, ..log_manager_config(&config, dirs, &image) };
+    let log_manager = Arc::new(LogManager::open(manager_config, env.clone())?);
     let timer = Timer::new(Arc::clone(&env.clock));
     let offsets_log = Arc::new(CoordinatorTopic::new(CONSUMER_OFFSETS_TOPIC));
     let groups =
@@ -125,6 +127,7 @@ fn log_manager_config(
         node_id: config.effective_node_id(),
         cluster_id: None,
         recovery_threads_per_data_dir: usize::try_from(config.num_recovery_threads_per_data_dir).unwrap_or(1),
+        on_recovery: None,
         producer_id_expiration_ms: i64::from(config.producer_id_expiration_ms),
         cleaner: (&*config).into(),
         topic_configs: Arc::new(move |topic| topic_settings(&config, &image, topic).config),

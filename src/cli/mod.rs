@@ -4,6 +4,8 @@ mod control;
 mod ctl;
 mod dump_log;
 mod keys;
+mod recovery;
+mod repair;
 mod serve;
 mod settings;
 mod signals;
@@ -13,9 +15,10 @@ mod verify;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use ottla::SystemClock;
+use ottla::{Clock, SystemClock};
 use tracing_subscriber::EnvFilter;
 
 /// An event log that speaks Kafka's protocol: one broker in one process.
@@ -42,6 +45,12 @@ enum Command {
     ///
     /// What is wrong goes to stdout, a line each, progress to stderr. The exit code is 0 if all is well.
     Verify(VerifyArgs),
+    /// Cut what is damaged out of data directories that no broker has open, and keep it beside.
+    ///
+    /// Without --yes, nothing is done: what would be is said, a line each, and the exit code is that of verify. What is cut
+    /// stays beside its file, under its name with .cut behind it. A bad batch goes alone; of a log that was not closed in
+    /// order, everything behind the first bad batch beyond the recovery point goes, as the next start would have it.
+    Repair(RepairArgs),
     /// Run a broker for tests until the program that has started it ends.
     ///
     /// It is temporary, on a free port of 127.0.0.1; groups start at once, topics are made when they are first asked
@@ -113,18 +122,29 @@ struct VerifyArgs {
 }
 
 #[derive(clap::Args)]
+struct RepairArgs {
+    /// The log.dirs to repair.
+    #[arg(value_name = "DIR", required = true)]
+    dirs: Vec<PathBuf>,
+    /// Do it.
+    #[arg(long)]
+    yes: bool,
+}
+
+#[derive(clap::Args)]
 struct ConfigArgs {
     /// Only settings whose name has this in it.
     filter: Option<String>,
 }
 
 pub(crate) fn main() -> ExitCode {
-    let clock = SystemClock::new();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args, &clock),
         Command::DumpLog(args) => dump_log::run(&args),
         Command::Verify(args) => verify::run(&args),
-        Command::Test(args) => test_broker::run(&args, &clock),
+        Command::Repair(args) => repair::run(&args),
+        Command::Test(args) => test_broker::run(&args, &*clock),
         Command::Ctl(args) => ctl::run(&args),
         Command::Config(args) => keys::print(args.filter.as_deref().unwrap_or_default()),
     };
@@ -146,7 +166,7 @@ fn start_logging(log_level: Option<&str>) -> Result<(), CliError> {
     let filter = EnvFilter::try_new(&directives)
         .map_err(|source| CliError::LogLevel { directives: directives.clone(), source })?;
     let is_terminal = std::io::stderr().is_terminal();
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(recovery::stderr);
     // A log that nobody can read any more is no reason to end, which complaining about it on stderr would be.
     subscriber.with_ansi(is_terminal).log_internal_errors(false).init();
     Ok(())
@@ -176,9 +196,13 @@ enum CliError {
     #[error("{0}")]
     Broker(#[from] ottla::Error),
     #[error(
-        "{count} problems, listed above: a broker that opens the directory repairs what it can, and cuts what it cannot"
+        "{count} problems, listed above: `ottla repair` tells what would have to be cut, and does it if asked to"
     )]
     Unsound { count: usize },
+    #[error("{count} problems are as they were: --yes has them repaired as listed above")]
+    NotRepaired { count: usize },
+    #[error("{count} problems, listed above, cannot be repaired")]
+    BeyondRepair { count: usize },
     #[error("cannot write to stdout: {0}")]
     Stdout(std::io::Error),
 }

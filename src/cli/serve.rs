@@ -1,19 +1,23 @@
 //! `ottla serve`: from the settings to a broker that clients reach, and to its clean end.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use ottla::{Broker, Clock, Listener};
 
+use super::recovery::RecoveryDisplay;
 use super::signals::StopSignals;
 use super::{CliError, ServeArgs, settings, start_logging};
 
-pub(super) fn run(args: &ServeArgs, clock: &dyn Clock) -> Result<(), CliError> {
+pub(super) fn run(args: &ServeArgs, clock: &Arc<dyn Clock>) -> Result<(), CliError> {
     let started = clock.monotonic();
     // Before anything that takes time: a signal that comes early stops the broker as soon as it is open.
     let mut signals = StopSignals::take().map_err(CliError::Signals)?;
     start_logging(args.log_level.as_deref())?;
-    let mut builder = Broker::builder().properties(settings::collect(args)?);
+    let recovery = RecoveryDisplay::new(Arc::clone(clock), io::stderr().is_terminal());
+    let builder = Broker::builder().properties(settings::collect(args)?);
+    let mut builder = builder.on_recovery(move |progress| recovery.show(progress));
     if args.temporary {
         builder = builder.temporary();
     }

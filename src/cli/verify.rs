@@ -9,20 +9,25 @@ use super::{CliError, VerifyArgs};
 pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     let mut problems = 0;
     for dir in &args.dirs {
-        let mut progress = Progress { is_terminal: io::stderr().is_terminal(), told: 0 };
+        let mut progress = Progress::new();
         let found = VerifyLogDir::verify(dir, |name, done, all| progress.tell(name, done, all))?;
         progress.end();
         problems += found.problems.len();
-        say(&found.problems.iter().map(String::as_str).collect::<Vec<_>>())?;
+        say(&found.problems)?;
+        say(&found.pending)?;
+        let pending = match found.pending.len() {
+            0 => String::new(),
+            count => format!(", {count} for the next start to mend"),
+        };
         let summary = format!(
-            "{}: {} partitions, {} segments, {} bytes of records, {} problems",
+            "{}: {} partitions, {} segments, {} bytes of records, {} problems{pending}",
             dir.display(),
             found.partitions,
             found.segments,
             found.bytes,
             found.problems.len()
         );
-        say(&[&summary])?;
+        say(&[summary])?;
     }
     match problems {
         0 => Ok(()),
@@ -30,7 +35,7 @@ pub(super) fn run(args: &VerifyArgs) -> Result<(), CliError> {
     }
 }
 
-fn say(lines: &[&str]) -> Result<(), CliError> {
+pub(super) fn say(lines: &[String]) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
     let written = lines.iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
     match written {
@@ -41,13 +46,17 @@ fn say(lines: &[&str]) -> Result<(), CliError> {
 }
 
 /// On a terminal one line that changes; elsewhere a line for each tenth.
-struct Progress {
+pub(super) struct Progress {
     is_terminal: bool,
     told: usize,
 }
 
 impl Progress {
-    fn tell(&mut self, name: &str, done: usize, all: usize) {
+    pub(super) fn new() -> Self {
+        Progress { is_terminal: io::stderr().is_terminal(), told: 0 }
+    }
+
+    pub(super) fn tell(&mut self, name: &str, done: usize, all: usize) {
         let tenth = done * 10 / all.max(1);
         if self.is_terminal {
             let _ = write!(io::stderr(), "\r\x1b[Kverifying {done}/{all} {name}");
@@ -57,7 +66,7 @@ impl Progress {
         }
     }
 
-    fn end(&self) {
+    pub(super) fn end(&self) {
         if self.is_terminal {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }

@@ -59,6 +59,17 @@ pub(crate) enum LogError {
         /// Where and how.
         what: String,
     },
+    /// A later version wrote a file, and knows more than this one.
+    #[error(
+        "{} is of a newer format: {what}; open the directory with the version that wrote it, the file is left as it is",
+        path.display()
+    )]
+    NewerFormat {
+        /// The file.
+        path: PathBuf,
+        /// What in it is newer.
+        what: String,
+    },
     /// The directories, or the settings, belong to different brokers or clusters.
     #[error(
         "{} says {key}={found}, but {expected} is expected: {}", path.display(),
@@ -210,7 +221,7 @@ impl LogError {
             | LogError::DuplicateLog { .. } => ErrorCode::KafkaStorageError,
             LogError::LogDirNotFound { .. } => ErrorCode::LogDirNotFound,
             LogError::TopicNameTooLong { .. } => ErrorCode::InvalidTopicException,
-            LogError::Malformed { .. } => ErrorCode::KafkaStorageError,
+            LogError::Malformed { .. } | LogError::NewerFormat { .. } => ErrorCode::KafkaStorageError,
             LogError::MetaPropertiesMismatch { .. } => ErrorCode::InconsistentClusterId,
             LogError::Closed { .. } => ErrorCode::NotLeaderOrFollower,
             LogError::InconsistentTopicId { .. } => ErrorCode::InconsistentTopicId,

@@ -11,6 +11,10 @@ pub(crate) const PRODUCER_SNAPSHOT: &str = ".snapshot";
 pub(crate) const DELETED: &str = ".deleted";
 /// Output of a compaction that has not ended.
 pub(crate) const CLEANED: &str = ".cleaned";
+/// What a repair cut out, or put aside.
+pub(crate) const CUT: &str = ".cut";
+/// The next version of a file that is replaced as a whole.
+pub(crate) const TEMPORARY: &str = ".tmp";
 /// Complete replacement that waits for its final name.
 pub(crate) const SWAP: &str = ".swap";
 
@@ -27,6 +31,19 @@ pub(crate) const LOCK: &str = ".lock";
 
 /// Where a Kafka without ZooKeeper keeps topics and settings.
 pub(crate) const CLUSTER_METADATA_DIR: &str = "__cluster_metadata-0";
+
+/// Files in a log dir that are Kafka's, or ours.
+const FILES_OF_LOG_DIR: [&str; 9] = [
+    RECOVERY_POINT_CHECKPOINT,
+    HIGH_WATERMARK_CHECKPOINT,
+    LOG_START_OFFSET_CHECKPOINT,
+    CLEANER_CHECKPOINT,
+    META_PROPERTIES,
+    CLEAN_SHUTDOWN,
+    LOCK,
+    "broker-metadata-checkpoint",
+    "bootstrap.checkpoint",
+];
 
 /// Directories in a log dir that are Kafka's, yet no ordinary partitions.
 const EXEMPT_DIRS: [&str; 2] = ["remote-log-index-cache", CLUSTER_METADATA_DIR];
@@ -51,6 +68,12 @@ pub(crate) fn offset_of(name: &str) -> Option<Offset> {
 /// The base offset of a segment, from its file's name; `None` for any other file.
 pub(crate) fn log_file_offset(name: &str) -> Option<Offset> {
     offset_of(name).filter(|offset| name == of_offset(*offset, LOG))
+}
+
+/// Whether a file within a log dir belongs there, by its name.
+pub(crate) fn is_file_of_log_dir(name: &str) -> bool {
+    let known = name.strip_suffix(TEMPORARY).unwrap_or(name);
+    FILES_OF_LOG_DIR.contains(&known) || name.ends_with(CUT)
 }
 
 /// What a directory within a log dir is, by its name.
@@ -141,6 +164,22 @@ mod tests {
         let name = |len| future_dir(&TopicPartition::new("t".repeat(len), 0), Uuid::from_bytes([1; 16]));
         assert_eq!(name(213).map(|name| name.len()), Some(255));
         assert_eq!(name(214), None);
+    }
+
+    #[test]
+    fn files_of_a_log_dir_are_known_by_their_names() {
+        for name in [
+            "meta.properties",
+            ".lock",
+            "bootstrap.checkpoint",
+            "cleaner-offset-checkpoint.tmp",
+            "meta.properties.1.cut",
+        ] {
+            assert!(is_file_of_log_dir(name), "{name}");
+        }
+        for name in ["notes.txt", "x.tmp", "00000000000000000000.log"] {
+            assert!(!is_file_of_log_dir(name), "{name}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A `.log` file: entries back to back (Kafka: `FileRecords`).
 
 use std::io::IoSlice;
+use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -8,7 +9,11 @@ use parking_lot::Mutex;
 
 use super::error::LogError;
 use super::partition_dir::SegmentFile;
-use crate::record::{BatchError, BatchHeader, RECORD_BATCH_OVERHEAD, RecordBatchRef};
+use crate::model::Offset;
+use crate::record::{
+    BatchError, BatchHeader, LOG_OVERHEAD, MAGIC_OFFSET, MAGIC_VALUE_V2, RECORD_BATCH_OVERHEAD,
+    RecordBatchRef,
+};
 use crate::sys::{File, FileSlice, OpenOptions};
 
 /// A file of records. One thread appends; any number read, up to [`FileRecords::size`].
@@ -169,6 +174,31 @@ impl FileRecords {
         self.file()?.sync_data().map_err(self.file.failed("flush"))
     }
 
+    /// Fails if what stands at `position`, where there is no entry, may well be one that a later version has written: that
+    /// is no damage. Only what all formats have in common is known of it. It must be whole and follow `expected`, which
+    /// nothing does that a crash has torn.
+    pub(crate) fn check_not_newer(&self, position: u64, expected: Offset) -> Result<(), LogError> {
+        let mut header = [0; MAGIC_OFFSET + 1];
+        let left = self.size().saturating_sub(position);
+        if left < header.len() as u64 {
+            return Ok(());
+        }
+        self.file()?.read_exact_at(&mut header, position).map_err(self.file.failed("read"))?;
+        let (base_offset, rest) = header
+            .split_first_chunk()
+            .map_or((-1, &[][..]), |(offset, rest)| (i64::from_be_bytes(*offset), rest));
+        let size = rest.first_chunk().map_or(-1, |size| i32::from_be_bytes(*size));
+        let magic = header.last().map_or(-1, |magic| i8::from_be_bytes([*magic]));
+        let follows = (expected..=expected.saturating_add(i64::from(i32::MAX))).contains(&base_offset);
+        let fits = u64::try_from(size).is_ok_and(|size| size > 4 && size + LOG_OVERHEAD as u64 <= left);
+        if follows && fits && NEXT_MAGICS.contains(&magic) {
+            let what =
+                format!("the record batch at byte {position}, offset {base_offset}, has magic {magic}");
+            return Err(LogError::NewerFormat { path: self.file.path(), what });
+        }
+        Ok(())
+    }
+
     /// Goes from header to header, from the entry at `position` on.
     pub(crate) fn headers_from(&self, position: u64) -> Result<HeaderScan<'_>, LogError> {
         let end = self.size();
@@ -190,6 +220,9 @@ impl FileRecords {
         })
     }
 }
+
+/// What a later Kafka may write, where chance does not.
+const NEXT_MAGICS: RangeInclusive<i8> = MAGIC_VALUE_V2 + 1..=MAGIC_VALUE_V2 + 3;
 
 /// Why a scan cannot go on.
 #[derive(Debug)]

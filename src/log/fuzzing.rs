@@ -129,6 +129,7 @@ fn open(root: &Path) -> Result<LogManager, LogError> {
         node_id: 0,
         cluster_id: None,
         recovery_threads_per_data_dir: 1,
+        on_recovery: None,
         producer_id_expiration_ms: 86_400_000,
         cleaner: super::CleanerConfig::default(),
         topic_configs: Arc::new(move |_| Arc::clone(&config_of_topic)),

@@ -37,6 +37,9 @@ mod producer_state;
 mod producers;
 mod read;
 mod recover;
+mod recovery_progress;
+#[cfg(feature = "cli")]
+mod repair;
 mod replace;
 mod retention;
 mod roll;
@@ -59,6 +62,8 @@ use parking_lot::{Mutex, RwLock};
 
 pub(crate) use append::{AppendParams, LogAppendInfo};
 pub(crate) use bounds::FetchIsolation;
+#[cfg(feature = "cli")]
+pub(crate) use checkpoint::ContentError;
 pub(crate) use cleaner::CleanerConfig;
 #[cfg(feature = "cli")]
 pub(crate) use dump::{Dump, DumpError, DumpOptions, RecordText};
@@ -69,9 +74,13 @@ pub(crate) use index::AbortedTxn;
 pub(crate) use manager::{FutureDescription, LogManager, LogManagerConfig, Move, node_id_of_dir};
 pub(crate) use offset_metadata::LogOffsetMetadata;
 pub(crate) use read::ReadParams;
+pub(crate) use recovery_progress::RecoveryListener;
+pub use recovery_progress::RecoveryProgress;
+#[cfg(feature = "cli")]
+pub(crate) use repair::repair_log_dir;
 pub(crate) use segment::TimestampMatch;
 #[cfg(feature = "cli")]
-pub(crate) use verify::verify_log_dir;
+pub(crate) use verify::{FileCheck, VerifyParams, verify_log_dir};
 
 use crate::config::LogConfig;
 use crate::model::{TopicPartition, Uuid};

@@ -30,6 +30,11 @@
 //!
 //! Opening reads each partition from its recovery point on, checks every batch, and cuts what is torn or wrong at the
 //! end; indexes, producer state and leader epochs are made anew from what is left. After a clean stop nothing is read.
+//! Partitions are recovered at the same time, by `num.recovery.threads.per.data.dir` threads for each log directory, and
+//! [`BrokerBuilder::on_recovery`](crate::BrokerBuilder::on_recovery) tells how far that is.
+//!
+//! Whoever wants to keep what such a start would cut runs `ottla repair --yes` before it: that cuts the same, and keeps it
+//! beside the log ([operating](crate::manual::operating)).
 //!
 //! # A disk that fails
 //!

@@ -37,6 +37,11 @@
 //!
 //! Everything else goes to stderr, as much of it as `--log-level` or `RUST_LOG` asks for.
 //!
+//! After a stop that was not a clean one, logs are recovered before that line comes, each log directory by
+//! `num.recovery.threads.per.data.dir` threads. How many logs and bytes that are is logged at its beginning; while it lasts, a
+//! terminal shows a bar, and elsewhere there is a line every five seconds. Where there is nothing to recover, nothing is
+//! said. (From Rust: [`BrokerBuilder::on_recovery`](crate::BrokerBuilder::on_recovery).)
+//!
 //! # How it ends
 //!
 //! SIGTERM and SIGINT stop it cleanly with exit code 0; a second one ends it at once with 130, which is as a crash. A
@@ -45,7 +50,9 @@
 //! # One process, one directory
 //!
 //! A log directory is locked while it is open. Copy it when the broker is stopped. A directory in use, one of another
-//! cluster or node, and files of a newer format are refused, and left as they are.
+//! cluster or node, and files of a newer format (their version, or the magic of record batches) are refused by name, and
+//! left as they are: open such a directory with the version that wrote it. Files and directories that do not belong there
+//! are named in the log and left alone.
 //!
 //! # A directory that Apache Kafka wrote
 //!
@@ -67,3 +74,24 @@
 //! included; its own `__cluster_metadata` has not been touched. Topics that were made meanwhile are strangers to it, and
 //! it puts them aside (`-stray`); ones that were deleted are there again, empty. When ottla opens the directory after
 //! that, what Kafka's metadata say counts over what ottla had remembered.
+//!
+//! # When a disk has damaged something
+//!
+//! ```sh
+//! ottla verify /var/lib/ottla         # reads everything, writes nothing; exit code 1 if something is wrong
+//! ottla repair /var/lib/ottla         # says what it would cut, and does nothing; the same exit codes
+//! ottla repair --yes /var/lib/ottla   # does it; exit code 1 only if something cannot be repaired
+//! ```
+//!
+//! Both need a directory that no broker has open, and refuse one that is locked. An end of a log that a crash has torn, behind
+//! what is known to be flushed, is no damage: `verify` tells it as something for the next start to mend.
+//!
+//! A repair cuts each bad batch out of its segment, while the good ones before and behind it stay at their offsets: consumers go
+//! on behind the gap. Only what the next start recovers is cut from the first bad batch on, as that start would have it.
+//! Indexes, producer snapshots and checkpoints that are not right are put aside, and made anew by the next start; so is
+//! `meta.properties`, which then gets another cluster id unless another of the `log.dirs` tells it.
+//!
+//! Nothing is removed. What was cut is in a file beside, named after the bytes that it had there
+//! (`00000000000000000042.log.8192-9100.cut`), what was put aside has `.cut` behind its name (`.1.cut` if that is taken).
+//! Brokers and `verify` pass over such files; remove them when nobody needs them any more. A repair that was cut short can be
+//! run again. From Rust: [`VerifyLogDir`](crate::VerifyLogDir), [`RepairLogDir`](crate::RepairLogDir).

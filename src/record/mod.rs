@@ -35,8 +35,8 @@ pub(crate) use down_convert::{DownConvertParams, down_convert};
 pub(crate) use filter::{BatchFilter, FilterParams};
 pub use header::BatchHeader;
 pub(crate) use header::{
-    MAGIC_OFFSET, MAGIC_VALUE_V0, MAGIC_VALUE_V1, MAGIC_VALUE_V2, RECORD_BATCH_OVERHEAD, increment_sequence,
-    set_base_offset, set_max_timestamp, set_partition_leader_epoch, update_crc,
+    LOG_OVERHEAD, MAGIC_OFFSET, MAGIC_VALUE_V0, MAGIC_VALUE_V1, MAGIC_VALUE_V2, RECORD_BATCH_OVERHEAD,
+    increment_sequence, set_base_offset, set_max_timestamp, set_partition_leader_epoch, update_crc,
 };
 pub use record::{Header, Headers, HeadersIter, Record, RecordRef};
 pub use record_iter::{RecordIter, RecordRefIter};

@@ -1,7 +1,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use ottla::{Acks, Broker, CompressionType, ErrorCode, NewTopic, ProducerRecord};
+use ottla::{
+    Acks, AlterConfig, Broker, CompressionType, ConfigResource, ErrorCode, NewTopic, ProducerRecord,
+};
 
 use crate::support::*;
 
@@ -145,6 +147,29 @@ fn timestamps_are_those_of_the_record_the_clock_or_the_log() {
     clock.advance(Duration::from_millis(3));
     assert_eq!(sent(ProducerRecord::new("orders")), START_MS + 3);
     assert_eq!(sent(ProducerRecord::new("stamped").timestamp(1)), START_MS + 3);
+}
+
+#[test]
+fn another_kind_of_timestamp_holds_for_what_comes_after_the_change() {
+    let (broker, clock) = broker_with_clock();
+    let producer = broker.producer_builder().linger_ms(0).build().unwrap();
+    let send = |timestamp| {
+        let record = ProducerRecord::new("orders").partition(0).timestamp(timestamp).value("v");
+        producer.send(record).unwrap().wait().unwrap();
+    };
+    let kind = |name| {
+        let change = AlterConfig::set("message.timestamp.type", name);
+        broker.admin().alter_configs(&ConfigResource::topic("orders"), [change]).unwrap();
+    };
+    send(START_MS - 5);
+    kind("LogAppendTime");
+    clock.advance(Duration::from_millis(7));
+    send(START_MS - 4);
+    kind("CreateTime");
+    send(START_MS - 3);
+    let reader = broker.topic("orders").unwrap().partition(0).unwrap().read_from(0);
+    let timestamps: Vec<_> = reader.map(|record| record.unwrap().timestamp()).collect();
+    assert_eq!(timestamps, [START_MS - 5, START_MS + 7, START_MS - 3]);
 }
 
 #[test]

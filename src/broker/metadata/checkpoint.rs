@@ -139,6 +139,19 @@ impl MetadataImage {
         }
     }
 
+    /// What is wrong with the content of a checkpoint, if anything.
+    #[cfg(feature = "cli")]
+    pub(crate) fn check(content: &[u8]) -> std::result::Result<(), crate::log::ContentError> {
+        use crate::log::ContentError;
+        Self::decode(content, Path::new(METADATA_CHECKPOINT)).map(drop).map_err(|error| match error {
+            MetadataError::UnsupportedVersion { found, .. } => ContentError::of_version(&found, 0),
+            MetadataError::Malformed { line, what, .. } => {
+                ContentError::Malformed(format!("line {line}: {what}"))
+            }
+            other => ContentError::Malformed(other.to_string()),
+        })
+    }
+
     fn encode(&self) -> String {
         let mut lines = Vec::new();
         for (name, topic) in &self.topics {

@@ -12,6 +12,8 @@ mod producer_ids;
 mod store;
 mod topic;
 
+#[cfg(feature = "cli")]
+pub(crate) use checkpoint::METADATA_CHECKPOINT;
 pub(crate) use checkpoint::{MetadataError, MetadataImage, Overrides, TopicRecord};
 pub(crate) use configs::ConfigResource;
 pub(crate) use create_partitions::NewPartitions;

@@ -1,9 +1,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::broker::metadata::{METADATA_CHECKPOINT, MetadataImage};
 use crate::error::Result;
-use crate::log::verify_log_dir;
+use crate::log::{FileCheck, VerifyParams, verify_log_dir};
 use crate::sys::{FileSystem, OsFileSystem};
+
+/// The files of a log dir that are not the log engine's.
+pub(super) const FILES: [FileCheck<'static>; 1] = [(METADATA_CHECKPOINT, &MetadataImage::check)];
 
 /// Checks everything in a data directory that no broker has open: every batch with its checksum and its records, the
 /// offsets of all segments, indexes, producer snapshots, checkpoints. Nothing is written.
@@ -34,6 +38,9 @@ pub struct VerifyLogDir {
     pub bytes: u64,
     /// What is wrong, with the file and the place in it; empty if all is well.
     pub problems: Vec<String>,
+    /// What an unclean stop leaves and the next start mends, such as a batch at the end of a log that was torn before it
+    /// was flushed: no damage, but no part of the log either.
+    pub pending: Vec<String>,
 }
 
 impl VerifyLogDir {
@@ -48,12 +55,17 @@ impl VerifyLogDir {
         mut progress: impl FnMut(&str, usize, usize),
     ) -> Result<VerifyLogDir> {
         let fs: Arc<dyn FileSystem> = Arc::new(OsFileSystem::durable());
-        let found = verify_log_dir(&fs, log_dir.as_ref(), &mut progress)?;
+        let mut params = VerifyParams { log_dir: log_dir.as_ref(), files: &FILES, progress: &mut progress };
+        let found = verify_log_dir(&fs, &mut params)?;
+        let (pending, problems): (Vec<_>, Vec<_>) =
+            found.findings.iter().partition(|finding| finding.is_pending);
+        let texts = |findings: Vec<_>| findings.iter().map(ToString::to_string).collect();
         Ok(VerifyLogDir {
             partitions: found.partitions,
             segments: found.segments,
             bytes: found.bytes,
-            problems: found.problems,
+            problems: texts(problems),
+            pending: texts(pending),
         })
     }
 }

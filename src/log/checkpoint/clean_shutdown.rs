@@ -27,6 +27,11 @@ impl CleanShutdownFile {
         self.fs.replace(&self.path, content).map_err(LogError::storage("write", &self.path))
     }
 
+    /// Whether the mark is there.
+    pub(crate) fn exists(&self) -> Result<bool, LogError> {
+        self.fs.exists(&self.path).map_err(LogError::storage("look at", &self.path))
+    }
+
     /// Removes the mark; answers whether it was there. It must be gone for good before any log is written, or
     /// a crash would look like a clean stop.
     pub(crate) fn take(&self) -> Result<bool, LogError> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::ContentError;
 use crate::model::{LeaderEpoch, Offset};
 
 /// The first offset of a leader's term.
@@ -22,7 +23,7 @@ pub(crate) fn format_leader_epochs(entries: &[EpochEntry]) -> Vec<u8> {
 }
 
 /// Reads such a text.
-pub(crate) fn parse_leader_epochs(content: &[u8]) -> Result<Vec<EpochEntry>, String> {
+pub(crate) fn parse_leader_epochs(content: &[u8]) -> Result<Vec<EpochEntry>, ContentError> {
     let mut entries = Vec::new();
     super::parse_lines(content, |line| {
         let mut words = line.split_whitespace();

@@ -1,5 +1,6 @@
 //! Whose log dir it is (Kafka: `MetaProperties`).
 
+use super::ContentError;
 use crate::model::{BrokerId, Uuid};
 
 /// The content of `meta.properties`: version 0 of brokers that ZooKeeper coordinates, version 1 of the others.
@@ -34,7 +35,7 @@ impl MetaProperties {
     }
 
     /// Reads the text of a file; keys that are not known are left out.
-    pub(crate) fn parse(content: &[u8]) -> Result<Self, String> {
+    pub(crate) fn parse(content: &[u8]) -> Result<Self, ContentError> {
         let text = std::str::from_utf8(content).map_err(|error| error.to_string())?;
         let mut found = MetaProperties { version: -1, node_id: None, cluster_id: None, directory_id: None };
         let mut ids = (None, None);
@@ -63,8 +64,8 @@ impl MetaProperties {
         found.node_id = match found.version {
             0 => ids.0,
             1 => ids.1,
-            -1 => return Err("there is no version".to_owned()),
-            version => return Err(format!("version {version} is not known, only 0 and 1")),
+            -1 => return Err("there is no version".to_owned().into()),
+            version => return Err(ContentError::of_version(&version.to_string(), 1)),
         };
         Ok(found)
     }

@@ -1,6 +1,7 @@
 //! The small files beside the logs (Kafka: `CheckpointFile` and its users).
 
 mod clean_shutdown;
+mod content_error;
 mod leader_epoch;
 mod meta_properties;
 mod offset;
@@ -10,6 +11,7 @@ mod partition_metadata;
 mod tests;
 
 pub(crate) use clean_shutdown::CleanShutdownFile;
+pub(crate) use content_error::ContentError;
 pub(crate) use leader_epoch::{EpochEntry, format_leader_epochs, parse_leader_epochs};
 pub(crate) use meta_properties::MetaProperties;
 pub(crate) use offset::OffsetCheckpointFile;
@@ -20,7 +22,10 @@ pub(crate) const MAX_FILE_BYTES: usize = 64 << 20;
 
 /// Reads `version 0`, a count, and as many lines; calls `line` with each. The count is believed only as far as
 /// lines follow, so it sizes nothing.
-fn parse_lines<'a>(content: &'a [u8], mut line: impl FnMut(&'a str) -> Option<()>) -> Result<(), String> {
+fn parse_lines<'a>(
+    content: &'a [u8],
+    mut line: impl FnMut(&'a str) -> Option<()>,
+) -> Result<(), ContentError> {
     let text = std::str::from_utf8(content).map_err(|error| error.to_string())?;
     // Kafka makes some of these files empty, before there is anything to write.
     if text.is_empty() {
@@ -29,20 +34,20 @@ fn parse_lines<'a>(content: &'a [u8], mut line: impl FnMut(&'a str) -> Option<()
     let mut lines = text.lines();
     match lines.next().map(str::trim) {
         Some("0") => {}
-        version => return Err(format!("version {} is not known, only 0", version.unwrap_or("(none)"))),
+        version => return Err(ContentError::of_version(version.unwrap_or("(none)"), 0)),
     }
     let count = lines.next().map(str::trim).unwrap_or_default();
     let count: usize = count.parse().map_err(|_| format!("line 2 is '{count}', not a number of entries"))?;
     let mut seen = 0;
     for (i, content) in lines.enumerate() {
         if seen == count {
-            return Err(format!("line {} follows the last of {count} entries", i + 3));
+            return Err(format!("line {} follows the last of {count} entries", i + 3).into());
         }
         line(content).ok_or_else(|| format!("line {} is '{content}'", i + 3))?;
         seen += 1;
     }
     if seen < count {
-        return Err(format!("{seen} entries follow where {count} are announced"));
+        return Err(format!("{seen} entries follow where {count} are announced").into());
     }
     Ok(())
 }

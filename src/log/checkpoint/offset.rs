@@ -73,7 +73,7 @@ impl OffsetCheckpointFile {
         });
         match parsed {
             Ok(()) => Ok(offsets),
-            Err(what) => Err(LogError::Malformed { path: self.path.clone(), what }),
+            Err(error) => Err(error.at(&self.path)),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The topic's id, beside its log (Kafka: `PartitionMetadataFile`).
 
+use super::ContentError;
 use crate::model::Uuid;
 
 /// The text of the file. Kafka writes no line end after the last line.
@@ -8,7 +9,7 @@ pub(crate) fn format_partition_metadata(topic_id: Uuid) -> Vec<u8> {
 }
 
 /// Reads such a text.
-pub(crate) fn parse_partition_metadata(content: &[u8]) -> Result<Uuid, String> {
+pub(crate) fn parse_partition_metadata(content: &[u8]) -> Result<Uuid, ContentError> {
     let text = std::str::from_utf8(content).map_err(|error| error.to_string())?;
     let mut lines = text.lines();
     let mut value_of = |key: &'static str| {
@@ -20,7 +21,8 @@ pub(crate) fn parse_partition_metadata(content: &[u8]) -> Result<Uuid, String> {
     };
     let version = value_of("version")?;
     if version != "0" {
-        return Err(format!("version {version} is not known, only 0"));
+        return Err(ContentError::of_version(version, 0));
     }
-    value_of("topic_id")?.parse().map_err(|error: crate::model::ParseUuidError| error.to_string())
+    let id = value_of("topic_id")?.parse();
+    id.map_err(|error: crate::model::ParseUuidError| error.to_string().into())
 }

@@ -31,12 +31,21 @@ fn a_damaged_checkpoint_is_refused_with_the_line_that_is_wrong() {
         match OffsetCheckpointFile::new(fs(), dir.path(), "c").read() {
             Ok(offsets) => Ok(offsets.len()),
             Err(LogError::Malformed { what, .. }) => Err(what),
+            Err(error @ LogError::NewerFormat { .. }) => Err(error.to_string()),
             Err(error) => panic!("{error}"),
         }
     };
     assert_eq!(read(b""), Ok(0));
     assert_eq!(read(b"0\n1\na 0 5\n"), Ok(1));
-    assert_eq!(read(b"1\n1\na 0 5\n").unwrap_err(), "version 1 is not known, only 0");
+    assert_eq!(read(b"x\n1\na 0 5\n").unwrap_err(), "version x is not known");
+    assert_eq!(
+        read(b"1\n1\na 0 5\n").unwrap_err(),
+        format!(
+            "{} is of a newer format: version 1 is newer than any that is known (0 is the newest); open the \
+             directory with the version that wrote it, the file is left as it is",
+            path.display()
+        )
+    );
     assert_eq!(read(b"0\nx\n").unwrap_err(), "line 2 is 'x', not a number of entries");
     assert_eq!(read(b"0\n2\na 0 5\n").unwrap_err(), "1 entries follow where 2 are announced");
     assert_eq!(read(b"0\n99999999999\n").unwrap_err(), "0 entries follow where 99999999999 are announced");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use crate::log::checkpoint::ContentError;
 use crate::log::error::LogError;
 use crate::log::partition_dir::SegmentFile;
 use crate::model::{Offset, ProducerId};
@@ -91,15 +92,20 @@ impl TransactionIndex {
             let Some(part) = buffer.get_mut(..count * ENTRY) else { break };
             file.read_exact_at(part, done * ENTRY as u64).map_err(self.file.failed("read"))?;
             for entry in part.chunks_exact(ENTRY) {
-                if let Some(txn) = AbortedTxn::parse(entry)
-                    && !visit(&txn)
-                {
+                // An entry that is left out would let aborted records pass for committed ones.
+                let Some(txn) = AbortedTxn::parse(entry) else { return Err(self.unknown(entry)) };
+                if !visit(&txn) {
                     return Ok(false);
                 }
             }
             done += count as u64;
         }
         Ok(true)
+    }
+
+    fn unknown(&self, entry: &[u8]) -> LogError {
+        let version = entry.first_chunk().map_or(-1, |version| i16::from_be_bytes(*version));
+        ContentError::of_version(&version.to_string(), VERSION.into()).at(&self.file.path())
     }
 
     /// Adds the transactions that overlap `[fetch_offset, upper_bound_offset)` to `found`; answers whether those
@@ -155,12 +161,16 @@ impl TransactionIndex {
             return Ok(false);
         }
         let (mut seen, mut last) = (0, base_offset);
-        self.visit(|txn| {
+        let visited = self.visit(|txn| {
             let follows = txn.last_offset >= last;
             (seen, last) = (seen + u64::from(follows), txn.last_offset);
             follows
-        })?;
-        Ok(seen == entries)
+        });
+        match visited {
+            Ok(_) => Ok(seen == entries),
+            Err(LogError::NewerFormat { .. } | LogError::Malformed { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     pub(crate) fn flush(&self) -> Result<(), LogError> {

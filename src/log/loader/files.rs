@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::recovery::first_to_recover;
 use crate::log::error::LogError;
 use crate::log::file_names::{
-    self, CLEANED, DELETED, LEADER_EPOCH_CHECKPOINT, LOG, OFFSET_INDEX, PARTITION_METADATA,
-    PRODUCER_SNAPSHOT, SWAP, TIME_INDEX, TXN_INDEX,
+    self, CLEANED, CUT, DELETED, LEADER_EPOCH_CHECKPOINT, LOG, OFFSET_INDEX, PARTITION_METADATA,
+    PRODUCER_SNAPSHOT, SWAP, TEMPORARY, TIME_INDEX, TXN_INDEX,
 };
 use crate::log::file_records::{FileRecords, ScanError};
 use crate::log::partition_dir::{PartitionDir, SegmentFile};
+use crate::log::recovery_progress::RecoveryWork;
 use crate::log::segment::ExistingFiles;
 use crate::model::Offset;
 use std::sync::Arc;
@@ -30,6 +32,24 @@ pub(super) fn tidy(dir: &Arc<PartitionDir>) -> Result<Listing, LogError> {
         return sort_out(dir, &list(dir)?);
     }
     sort_out(dir, &names)
+}
+
+/// What recovery would read of a log that was not closed in order, by the look of its directory.
+pub(in crate::log) fn recovery_work(
+    dir: &PartitionDir,
+    recovery_point: Offset,
+) -> Result<RecoveryWork, LogError> {
+    let names = list(dir)?;
+    // Twenty digits: the order of names is that of offsets.
+    let logs = names.iter().filter(|name| kind_of(name) == Some(LOG));
+    let logs: Vec<_> = logs.filter_map(|name| Some((file_names::offset_of(name)?, name))).collect();
+    let first = first_to_recover(logs.iter().map(|(base, _)| *base), recovery_point);
+    let mut work = RecoveryWork::default();
+    for (_, name) in logs.iter().filter(|(base, _)| first.is_some_and(|first| *base >= first)) {
+        work.segments += 1;
+        work.bytes += dir.size_of(name)?;
+    }
+    Ok(work)
 }
 
 fn list(dir: &PartitionDir) -> Result<Vec<String>, LogError> {
@@ -127,7 +147,9 @@ fn sort_out(dir: &PartitionDir, names: &[String]) -> Result<Listing, LogError> {
                 listing.snapshots.push(offset);
             }
             _ if is_known(name) => {}
-            _ => tracing::warn!(path = %dir.path().join(name).display(), "a foreign file is left untouched"),
+            _ => {
+                tracing::warn!(path = %dir.path().join(name).display(), "a foreign file is left untouched: move it elsewhere")
+            }
         }
     }
     Ok(listing)
@@ -144,6 +166,7 @@ fn flag_of<'a>(files: &'a mut ExistingFiles, kind: &str) -> &'a mut bool {
 /// Files that are Kafka's, yet no part of a segment.
 fn is_known(name: &str) -> bool {
     [LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA, "quorum-state"].contains(&name)
-        || name.ends_with(".tmp")
+        || name.ends_with(TEMPORARY)
+        || name.ends_with(CUT)
         || name.ends_with(".checkpoint")
 }

@@ -8,7 +8,9 @@ use parking_lot::{Mutex, RwLock};
 
 use super::append::end_of;
 use super::bounds::Bounds;
-use super::checkpoint::{self, format_partition_metadata, parse_leader_epochs, parse_partition_metadata};
+use super::checkpoint::{
+    self, ContentError, format_partition_metadata, parse_leader_epochs, parse_partition_metadata,
+};
 use super::cleaning::Cleaning;
 use super::epoch_cache::LeaderEpochFileCache;
 use super::file_names::{LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA};
@@ -18,6 +20,7 @@ use super::manager::DeletionQueue;
 use super::partition_dir::PartitionDir;
 use super::producer_state::ProducerStateManager;
 use super::recover::{ProducersRebuild, rebuild_producers};
+use super::recovery_progress::LogRecovery;
 use super::roll::jitter_ms;
 use super::segment::{ExistingFiles, LogSegment, SegmentParams};
 use super::segments::Segments;
@@ -28,6 +31,10 @@ use crate::sys::{Env, Waiter};
 
 mod files;
 mod recovery;
+
+pub(super) use files::recovery_work;
+#[cfg(feature = "cli")]
+pub(super) use recovery::first_to_recover;
 
 /// What is known of a log before its directory is looked at.
 #[derive(Debug)]
@@ -43,6 +50,8 @@ pub(super) struct LoadParams {
     pub(super) recovery_point: Offset,
     pub(super) log_start_offset: Offset,
     pub(super) had_clean_shutdown: bool,
+    /// Told of what is read again.
+    pub(super) recovery: LogRecovery,
     /// Up to where the log was compacted, if the checkpoint tells.
     pub(super) first_dirty_offset: Option<Offset>,
     /// Wakes those who compact, so that they look whether they are to stop.
@@ -186,11 +195,15 @@ fn read_topic_id(dir: &PartitionDir) -> Result<Uuid, LogError> {
         }
         Err(error) => return Err(error),
     };
-    Ok(parse_partition_metadata(&content).unwrap_or_else(|what| {
-        let path = dir.path().join(PARTITION_METADATA);
-        tracing::warn!(path = %path.display(), what, "partition metadata is damaged: the topic id is not known");
-        Uuid::ZERO
-    }))
+    match parse_partition_metadata(&content) {
+        Ok(id) => Ok(id),
+        Err(error @ ContentError::Newer { .. }) => Err(error.at(&dir.path().join(PARTITION_METADATA))),
+        Err(ContentError::Malformed(what)) => {
+            let path = dir.path().join(PARTITION_METADATA);
+            tracing::warn!(path = %path.display(), what, "partition metadata is damaged: the topic id is not known");
+            Ok(Uuid::ZERO)
+        }
+    }
 }
 
 /// `None` if the file is damaged.
@@ -198,14 +211,15 @@ fn read_epochs(dir: &PartitionDir) -> Result<Option<LeaderEpochFileCache>, LogEr
     let parsed = match dir.read(LEADER_EPOCH_CHECKPOINT, checkpoint::MAX_FILE_BYTES) {
         Ok(Some(content)) => parse_leader_epochs(&content),
         Ok(None) => Ok(Vec::new()),
-        Err(LogError::Malformed { what, .. }) => Err(what),
+        Err(LogError::Malformed { what, .. }) => Err(what.into()),
         Err(error) => return Err(error),
     };
+    let path = || dir.path().join(LEADER_EPOCH_CHECKPOINT);
     match parsed {
         Ok(entries) => Ok(Some(LeaderEpochFileCache::new(entries))),
-        Err(what) => {
-            let path = dir.path().join(LEADER_EPOCH_CHECKPOINT);
-            tracing::warn!(path = %path.display(), what, "leader epochs are damaged and read from the log again");
+        Err(error @ ContentError::Newer { .. }) => Err(error.at(&path())),
+        Err(ContentError::Malformed(what)) => {
+            tracing::warn!(path = %path().display(), what, "leader epochs are damaged and read from the log again");
             Ok(None)
         }
     }

@@ -7,8 +7,22 @@ use crate::log::epoch_cache::LeaderEpochFileCache;
 use crate::log::error::LogError;
 use crate::log::producer_state::ProducerStateManager;
 use crate::log::recover::{ProducersRebuild, rebuild_producers};
+use crate::log::recovery_progress::RecoveryWork;
 use crate::log::segment::{LogSegment, Recovered};
 use crate::model::Offset;
+
+/// Who waits for a large segment hears of it each time so many bytes were read.
+const PROGRESS_BYTES: u64 = 16 << 20;
+
+/// The segment from which on a log is read again after an unclean stop, of those with these base offsets, in order:
+/// the one that ends at the recovery point was active when that was reached, its indexes not synced.
+pub(in crate::log) fn first_to_recover(
+    mut bases: impl DoubleEndedIterator<Item = Offset> + Clone,
+    recovery_point: Offset,
+) -> Option<Offset> {
+    let reached = recovery_point.saturating_sub(1);
+    bases.clone().rev().find(|base| *base <= reached).or_else(|| bases.next())
+}
 
 /// What recovery works on.
 pub(super) struct Recovery<'a> {
@@ -21,10 +35,8 @@ pub(super) struct Recovery<'a> {
 impl Recovery<'_> {
     /// Reads again what has to be, and answers the offset after the last record.
     pub(super) fn run(mut self) -> Result<Offset, LogError> {
-        // The segment that ends at the recovery point was active when that was reached, its indexes not synced.
-        let point = self.params.recovery_point.saturating_sub(1);
-        let first = self.segments.range(..=point).next_back().or_else(|| self.segments.iter().next());
-        let first = first.filter(|_| !self.params.had_clean_shutdown).map(|(base, _)| *base);
+        let first = first_to_recover(self.segments.keys().copied(), self.params.recovery_point);
+        let first = first.filter(|_| !self.params.had_clean_shutdown);
         self.rebuild_indexes_below(first)?;
         if let Some(first) = first {
             self.recover_from(first)?;
@@ -73,7 +85,7 @@ impl Recovery<'_> {
         let mut epochs = LeaderEpochFileCache::default();
         let before: Vec<&LogSegment> = self.segments.values().collect();
         crate::log::recover::read_up_to(&mut producers, &before, &self.rebuild(base))?;
-        let recovered = segment.recover(&mut producers, &mut epochs)?;
+        let recovered = segment.recover(&mut producers, &mut epochs, &mut |_| {})?;
         if recovered.truncated_bytes > 0 {
             warn_of_cut(segment, &recovered);
         }
@@ -84,11 +96,21 @@ impl Recovery<'_> {
     fn recover_from(&mut self, first: Offset) -> Result<(), LogError> {
         let rebuild = self.rebuild(first);
         let all: Vec<&LogSegment> = self.segments.values().collect();
+        let to_read = self.segments.range(first..).map(|(_, segment)| segment.size());
+        let progress = &self.params.recovery;
+        progress.expect(RecoveryWork { segments: to_read.clone().count(), bytes: to_read.sum() });
         rebuild_producers(self.producers, &all, &rebuild)?;
         let mut end = None;
         for (&base, segment) in self.segments.range(first..) {
             self.producers.update_map_end_offset(base.max(self.producers.map_end_offset()));
-            let recovered = segment.recover(self.producers, self.epochs)?;
+            let (size, mut told) = (segment.size(), 0);
+            let recovered = segment.recover(self.producers, self.epochs, &mut |position| {
+                if position - told >= PROGRESS_BYTES {
+                    progress.advance(position - told);
+                    told = position;
+                }
+            })?;
+            progress.segment_done(size - told);
             self.producers.take_snapshot()?;
             if recovered.truncated_bytes > 0 {
                 warn_of_cut(segment, &recovered);

@@ -199,10 +199,13 @@ impl<'a> DirsOpening<'a> {
             }
             Err(error) => return Err(LogError::storage("read", path)(error)),
         };
-        let found = MetaProperties::parse(&content).map_err(|what| {
-            // Without it, nobody can tell whose logs these are.
-            let what = format!("{what}; restore it, or name another directory in log.dirs");
-            LogError::Malformed { path: path.to_owned(), what }
+        let found = MetaProperties::parse(&content).map_err(|error| match error.at(path) {
+            LogError::Malformed { path, what } => {
+                // Without it, nobody can tell whose logs these are.
+                let what = format!("{what}; restore it, or name another directory in log.dirs");
+                LogError::Malformed { path, what }
+            }
+            newer => newer,
         })?;
         let mismatch = |key, found: &str, expected: &str| LogError::MetaPropertiesMismatch {
             path: path.to_owned(),

@@ -22,7 +22,7 @@ pub(crate) use moves::Move;
 use super::cleaner::{CleanerConfig, LogCleaner};
 use super::log_dir::{LogDir, LogDirFailureChannel};
 use super::open_files::OpenFiles;
-use super::{Log, LogError};
+use super::{Log, LogError, RecoveryListener};
 use crate::config::LogConfig;
 use crate::model::{BrokerId, TopicPartition, Uuid};
 use crate::sys::{Env, FileLock};
@@ -41,6 +41,8 @@ pub(crate) struct LogManagerConfig {
     pub(crate) cluster_id: Option<String>,
     /// `num.recovery.threads.per.data.dir`.
     pub(crate) recovery_threads_per_data_dir: usize,
+    /// Told of what is to be recovered after an unclean stop, and how far that is.
+    pub(crate) on_recovery: Option<RecoveryListener>,
     /// `producer.id.expiration.ms`.
     pub(crate) producer_id_expiration_ms: i64,
     /// The settings of compaction.

@@ -11,9 +11,10 @@ use super::jobs::run_jobs;
 use super::{LogManager, LogManagerConfig};
 use crate::log::cleaner::LogCleaner;
 use crate::log::file_names::{self, DirName};
-use crate::log::loader::LoadParams;
+use crate::log::loader::{LoadParams, recovery_work};
 use crate::log::log_dir::{LogDir, LogDirFailureChannel};
 use crate::log::partition_dir::PartitionDir;
+use crate::log::recovery_progress::{DirRecovery, LogRecovery};
 use crate::log::{Log, LogError};
 use crate::model::{Offset, TopicPartition};
 use crate::sys::Env;
@@ -25,9 +26,6 @@ struct Job {
     /// It was moving here.
     is_future: bool,
 }
-
-/// What became of a [`Job`], and whether it was a move.
-type Results = Arc<Mutex<Vec<(TopicPartition, bool, Result<Arc<Log>, LogError>)>>>;
 
 impl LogManager {
     /// Takes the log dirs over and opens every log in them. After an unclean stop the ends of the logs are checked,
@@ -55,28 +53,49 @@ impl LogManager {
             open_files: Arc::default(),
             env,
         };
-        let mut jobs = Vec::new();
+        let (mut groups, mut recoveries) = (Vec::new(), Vec::new());
         for open in &manager.dirs {
-            match open.dir.run(|| manager.jobs_of(&config, &open.dir)) {
-                Ok(found) => jobs.extend(found),
+            let recovery = Arc::new(DirRecovery::new(open.dir.path().to_owned(), config.on_recovery.clone()));
+            match open.dir.run(|| manager.jobs_of(&config, &open.dir, &recovery)) {
+                Ok(jobs) => {
+                    groups.push(jobs);
+                    recoveries.push(recovery);
+                }
                 // A dir that cannot be listed is offline from here on.
                 Err(_) if !open.dir.is_online() => {}
                 Err(error) => return Err(error),
             }
         }
-        leave_strays(&mut jobs);
-        manager.load(jobs)?;
+        leave_strays(&mut groups);
+        let groups = groups.into_iter().map(|jobs| manager.plan(jobs)).collect();
+        let started = manager.env.clock.monotonic();
+        recoveries.retain(|recovery| announce(recovery));
+        manager.load(groups)?;
+        let took = manager.env.clock.monotonic().saturating_sub(started);
+        for progress in recoveries.iter().map(|recovery| recovery.progress()) {
+            let (log_dir, bytes) = (progress.log_dir.display(), progress.bytes);
+            tracing::info!(%log_dir, logs = progress.logs, bytes, ms = took.as_millis(), "recovered");
+        }
         if manager.online_dirs().next().is_none() {
             return Err(manager.no_log_dir());
         }
         Ok(manager)
     }
 
-    fn jobs_of(&self, config: &LogManagerConfig, dir: &Arc<LogDir>) -> Result<Vec<Job>, LogError> {
+    fn jobs_of(
+        &self,
+        config: &LogManagerConfig,
+        dir: &Arc<LogDir>,
+        recovery: &Arc<DirRecovery>,
+    ) -> Result<Vec<Job>, LogError> {
         let had_clean_shutdown = dir.clean_shutdown.take()?;
         let entries = self.env.fs.read_dir(dir.path()).map_err(LogError::storage("list", dir.path()))?;
-        let names: Vec<String> =
-            entries.into_iter().filter(|entry| entry.is_dir).map(|entry| entry.name).collect();
+        let (names, files): (Vec<_>, Vec<_>) = entries.into_iter().partition(|entry| entry.is_dir);
+        for file in files.iter().filter(|file| !file_names::is_file_of_log_dir(&file.name)) {
+            let path = dir.path().join(&file.name);
+            tracing::warn!(path = %path.display(), "a foreign file is left untouched: move it elsewhere");
+        }
+        let names: Vec<String> = names.into_iter().map(|entry| entry.name).collect();
         if names.is_empty() {
             return Ok(Vec::new());
         }
@@ -97,6 +116,7 @@ impl LogManager {
                         recovery_point: of(&recovery_points),
                         log_start_offset: of(&log_start_offsets),
                         had_clean_shutdown,
+                        recovery: LogRecovery::new(Arc::clone(recovery)),
                         first_dirty_offset: first_dirty_offsets.get(&partition).copied(),
                         config: (config.topic_configs)(partition.topic()),
                         ..self.load_params_at(dir, partition.clone(), &name)
@@ -112,9 +132,15 @@ impl LogManager {
                     // The delay is for readers, of which a new process has none.
                     self.deletions.push_dir(Duration::ZERO, Arc::clone(dir), target);
                 }
-                DirName::Exempt | DirName::Stray => {}
+                DirName::Exempt => {}
+                DirName::Stray => {
+                    tracing::warn!(
+                        path = %path.display(),
+                        "a partition that Kafka put aside is left untouched: remove it, or name it as a partition again"
+                    );
+                }
                 DirName::Foreign => {
-                    tracing::warn!(path = %path.display(), "a foreign directory is left untouched");
+                    tracing::warn!(path = %path.display(), "a foreign directory is left untouched: move it elsewhere");
                 }
             }
         }
@@ -144,24 +170,34 @@ impl LogManager {
             recovery_point: 0,
             log_start_offset: 0,
             had_clean_shutdown: false,
+            recovery: LogRecovery::default(),
             first_dirty_offset: None,
             cleaner_wakeup: Arc::clone(self.cleaner.wakeup()),
             partition,
         }
     }
 
-    fn load(&self, jobs: Vec<Job>) -> Result<(), LogError> {
-        let results: Results = Arc::default();
-        let collected = Arc::clone(&results);
-        let threads = self.recovery_threads_per_data_dir * self.dirs.len();
-        run_jobs(&self.env, threads, jobs, move |job| {
+    /// Finds out what is to be read of the logs of a dir, if it was not closed in order.
+    fn plan(&self, jobs: Vec<Job>) -> Vec<Job> {
+        if jobs.first().is_none_or(|job| job.params.had_clean_shutdown) {
+            return jobs;
+        }
+        run_jobs(&self.env, self.recovery_threads_per_data_dir, vec![jobs], |job: Job| {
+            let work = recovery_work(&job.params.dir, job.params.recovery_point);
+            // A directory that cannot be listed is for the one who opens it to report.
+            job.params.recovery.plan(work.unwrap_or_default());
+            job
+        })
+    }
+
+    fn load(&self, groups: Vec<Vec<Job>>) -> Result<(), LogError> {
+        let results = run_jobs(&self.env, self.recovery_threads_per_data_dir, groups, |job: Job| {
             let (partition, is_future) = (job.params.partition.clone(), job.is_future);
-            let result = load(job);
-            collected.lock().push((partition, is_future, result));
+            (partition, is_future, load(job))
         });
         let mut futures = Vec::new();
         let mut logs = self.logs.write();
-        for (partition, is_future, result) in results.lock().drain(..) {
+        for (partition, is_future, result) in results {
             match result {
                 Ok(log) if is_future => futures.push(log),
                 Ok(log) => {
@@ -202,17 +238,40 @@ impl LogManager {
 }
 
 /// A move whose partition is in none of the log dirs that work is left as it is.
-fn leave_strays(jobs: &mut Vec<Job>) {
-    let present: HashSet<TopicPartition> =
-        jobs.iter().filter(|job| !job.is_future).map(|job| job.params.partition.clone()).collect();
-    jobs.retain(|job| {
-        let is_kept = !job.is_future || present.contains(&job.params.partition);
-        if !is_kept {
-            let (path, partition) = (job.params.dir.path(), &job.params.partition);
-            tracing::warn!(path = %path.display(), %partition, "an unfinished move is left untouched");
-        }
-        is_kept
-    });
+fn leave_strays(groups: &mut [Vec<Job>]) {
+    let present: HashSet<TopicPartition> = groups
+        .iter()
+        .flatten()
+        .filter(|job| !job.is_future)
+        .map(|job| job.params.partition.clone())
+        .collect();
+    for jobs in groups {
+        jobs.retain(|job| {
+            let is_kept = !job.is_future || present.contains(&job.params.partition);
+            if !is_kept {
+                let (path, partition) = (job.params.dir.path(), &job.params.partition);
+                tracing::warn!(path = %path.display(), %partition, "an unfinished move is left untouched");
+            }
+            is_kept
+        });
+    }
+}
+
+/// Says what is to be recovered; whether there is anything.
+fn announce(recovery: &DirRecovery) -> bool {
+    let progress = recovery.progress();
+    if progress.logs == 0 {
+        return false;
+    }
+    tracing::info!(
+        log_dir = %progress.log_dir.display(),
+        logs = progress.logs,
+        segments = progress.segments,
+        bytes = progress.bytes,
+        "the last stop was not a clean one: logs are recovered"
+    );
+    recovery.tell();
+    true
 }
 
 fn load(job: Job) -> Result<Arc<Log>, LogError> {

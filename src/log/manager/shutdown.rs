@@ -18,10 +18,14 @@ impl LogManager {
         if std::mem::replace(&mut *is_closed, true) {
             return Ok(());
         }
-        let threads = self.recovery_threads_per_data_dir * self.dirs.len();
-        let mut logs = self.logs();
-        logs.extend(self.future_logs());
-        run_jobs(&self.env, threads, logs, |log: Arc<Log>| {
+        let futures = self.future_logs();
+        let group = |open: &OpenDir| {
+            let mut logs = self.logs_in(&open.dir);
+            logs.extend(futures.iter().filter(|log| Arc::ptr_eq(&log.log_dir, &open.dir)).cloned());
+            logs
+        };
+        let groups = self.dirs.iter().map(group).collect();
+        run_jobs(&self.env, self.recovery_threads_per_data_dir, groups, |log: Arc<Log>| {
             if let Err(error) = log.close() {
                 log.abandon();
                 // No mark of a clean stop, then: the next opening has to look.

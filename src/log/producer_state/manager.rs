@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::append_info::ProducerAppendInfo;
 use super::entry::ProducerStateEntry;
 use super::snapshot;
-use crate::log::checkpoint::MAX_FILE_BYTES;
+use crate::log::checkpoint::{ContentError, MAX_FILE_BYTES};
 use crate::log::error::LogError;
 use crate::log::file_names::{self, DELETED, PRODUCER_SNAPSHOT};
 use crate::log::offset_metadata::LogOffsetMetadata;
@@ -228,7 +228,8 @@ impl ProducerStateManager {
         };
         match snapshot::parse(&content) {
             Ok(entries) => Ok(Some(entries)),
-            Err(what) => {
+            Err(error @ ContentError::Newer { .. }) => Err(error.at(&self.dir.path().join(name))),
+            Err(ContentError::Malformed(what)) => {
                 let path = self.dir.path().join(name);
                 tracing::warn!(path = %path.display(), what, "producer snapshot is damaged and left out");
                 Ok(None)

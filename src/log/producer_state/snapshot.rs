@@ -1,10 +1,14 @@
 //! The format of `.snapshot` files (Kafka: `ProducerStateManager#readSnapshot`, `#writeSnapshot`).
 
 use super::entry::{BatchMetadata, ProducerStateEntry};
+use crate::log::checkpoint::ContentError;
 use crate::model::NO_SEQUENCE;
 use crate::record::crc32c;
 
 const VERSION: i16 = 1;
+/// What a later Kafka may write, where chance does not. A snapshot that is right but for this number is an own one with
+/// a changed bit.
+const NEXT_VERSIONS: std::ops::RangeInclusive<i16> = VERSION + 1..=VERSION + 8;
 /// Version, checksum and count.
 const HEADER: usize = 10;
 /// Where the checksum ends, and what it covers starts.
@@ -47,23 +51,28 @@ pub(super) fn format<'a>(entries: impl Iterator<Item = &'a ProducerStateEntry>) 
 }
 
 /// Reads a snapshot; what is wrong with it, if it is.
-pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<ProducerStateEntry>, String> {
+pub(crate) fn parse(bytes: &[u8]) -> Result<Vec<ProducerStateEntry>, ContentError> {
     let mut header = Fields(bytes);
     let (version, crc, count) = match (header.take(), header.take(), header.take()) {
         (Some(version), Some(crc), Some(count)) => {
             (i16::from_be_bytes(version), u32::from_be_bytes(crc), u32::from_be_bytes(count))
         }
-        _ => return Err(format!("{} bytes are too few for a snapshot", bytes.len())),
+        _ => return Err(format!("{} bytes are too few for a snapshot", bytes.len()).into()),
     };
-    if version != VERSION {
-        return Err(format!("version {version} is not known, only {VERSION}"));
+    let has_crc = crc == crc32c(bytes.get(CRC_END..).unwrap_or_default());
+    let has_entries = u64::from(count) * ENTRY as u64 == header.0.len() as u64;
+    if NEXT_VERSIONS.contains(&version) && !(has_crc && has_entries) {
+        return Err(ContentError::Newer { found: version.into(), known: VERSION.into() });
     }
-    if crc != crc32c(bytes.get(CRC_END..).unwrap_or_default()) {
-        return Err("the checksum does not match".to_owned());
+    if version != VERSION {
+        return Err(format!("version {version} is not known").into());
+    }
+    if !has_crc {
+        return Err("the checksum does not match".to_owned().into());
     }
     let entries = header.0.chunks_exact(ENTRY);
-    if u64::from(count) * ENTRY as u64 != header.0.len() as u64 {
-        return Err(format!("{count} entries do not make {} bytes", bytes.len()));
+    if !has_entries {
+        return Err(format!("{count} entries do not make {} bytes", bytes.len()).into());
     }
     Ok(entries.filter_map(parse_entry).collect())
 }

@@ -22,7 +22,11 @@ use crate::model::{Offset, Timestamp};
 pub(crate) use append::BatchEntry;
 pub(crate) use read::{SegmentRead, SegmentReadLimits, TimestampMatch};
 pub(crate) use recover::Recovered;
+#[cfg(feature = "cli")]
+pub(in crate::log) use recover::check_batch;
 pub(crate) use roll::RollParams;
+#[cfg(feature = "cli")]
+pub(in crate::log) use roll::can_hold;
 
 /// What a segment needs to know of its log.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 use std::sync::atomic::Ordering;
 
 use super::LogSegment;
+use super::roll::can_hold;
 use crate::log::epoch_cache::LeaderEpochFileCache;
 use crate::log::error::LogError;
 use crate::log::file_records::ScanError;
@@ -8,7 +9,7 @@ use crate::log::index::TimestampOffset;
 use crate::log::producer_state::ProducerStateManager;
 use crate::log::producers::update_from_batch;
 use crate::model::Offset;
-use crate::record::RecordBatchRef;
+use crate::record::{BatchError, RecordBatchRef};
 
 /// What the recovery of a segment found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,11 +22,13 @@ pub(crate) struct Recovered {
 
 impl LogSegment {
     /// Reads every batch, cuts the file behind the last good one, and builds the indexes again
-    /// (Kafka: `LogSegment#recover`). Producers and leader epochs learn of what is read.
+    /// (Kafka: `LogSegment#recover`). Producers and leader epochs learn of what is read, `progress` is told how many
+    /// bytes that were.
     pub(crate) fn recover(
         &self,
         producers: &mut ProducerStateManager,
         epochs: &mut LeaderEpochFileCache,
+        progress: &mut dyn FnMut(u64),
     ) -> Result<Recovered, LogError> {
         self.flushed.store(false, Ordering::Release);
         self.offset_index.reset()?;
@@ -45,11 +48,13 @@ impl LogSegment {
                     if !recovery.take(batch, producers, epochs)? {
                         break;
                     }
+                    progress(recovery.valid_bytes);
                 }
                 Ok(None) | Err(ScanError::Corrupt { .. }) => break,
                 Err(ScanError::Log(error)) => return Err(error),
             }
         }
+        self.records.check_not_newer(recovery.valid_bytes, recovery.next_offset)?;
         let Recovery { valid_bytes, next_offset, max_timestamp_so_far, last_index_entry, .. } = recovery;
         let truncated_bytes = self.size() - valid_bytes;
         self.records.truncate_to(valid_bytes)?;
@@ -61,6 +66,29 @@ impl LogSegment {
         state.rolling_based_timestamp = None;
         state.bytes_since_last_index_entry = valid_bytes - last_index_entry;
         Ok(Recovered { next_offset, truncated_bytes })
+    }
+}
+
+/// Why recovery does not keep a batch.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::log) enum UnfitBatch {
+    #[error("offsets {first} to {last} cannot follow")]
+    Offsets { first: Offset, last: Offset },
+    #[error(transparent)]
+    Batch(#[from] BatchError),
+}
+
+/// Whether recovery keeps a batch of the segment at `base_offset`, before which the log ends at `expected`.
+pub(in crate::log) fn check_batch(
+    batch: RecordBatchRef<'_>,
+    base_offset: Offset,
+    expected: Offset,
+) -> Result<(), UnfitBatch> {
+    batch.ensure_valid()?;
+    let (first, last) = (batch.base_offset(), batch.last_offset());
+    match first >= expected && last >= first && can_hold(base_offset, last) {
+        true => Ok(()),
+        false => Err(UnfitBatch::Offsets { first, last }),
     }
 }
 
@@ -80,11 +108,10 @@ impl Recovery<'_> {
         producers: &mut ProducerStateManager,
         epochs: &mut LeaderEpochFileCache,
     ) -> Result<bool, LogError> {
-        let (first_offset, last_offset) = (batch.base_offset(), batch.last_offset());
-        let follows = first_offset >= self.next_offset && last_offset >= first_offset;
-        if !follows || !self.segment.can_hold(last_offset) || batch.ensure_valid().is_err() {
+        if check_batch(batch, self.segment.base_offset, self.next_offset).is_err() {
             return Ok(false);
         }
+        let (first_offset, last_offset) = (batch.base_offset(), batch.last_offset());
         if batch.max_timestamp() > self.max_timestamp_so_far.timestamp {
             self.max_timestamp_so_far =
                 TimestampOffset { timestamp: batch.max_timestamp(), offset: last_offset };

@@ -45,8 +45,7 @@ impl LogSegment {
 
     /// Whether an index entry of 32 bits can tell the offset, and there is one after it.
     pub(crate) fn can_hold(&self, offset: Offset) -> bool {
-        let relative = offset.checked_sub(self.base_offset);
-        offset < Offset::MAX && relative.is_some_and(|relative| (0..=i64::from(i32::MAX)).contains(&relative))
+        can_hold(self.base_offset, offset)
     }
 
     /// The segment takes no more records: the last time index entry is made, and files are cut to what they hold
@@ -58,4 +57,10 @@ impl LogSegment {
         self.time_index.trim()?;
         self.records.trim()
     }
+}
+
+/// The same for a segment that is not open.
+pub(in crate::log) fn can_hold(base_offset: Offset, offset: Offset) -> bool {
+    let relative = offset.checked_sub(base_offset);
+    offset < Offset::MAX && relative.is_some_and(|relative| (0..=i64::from(i32::MAX)).contains(&relative))
 }

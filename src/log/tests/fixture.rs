@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::config::LogConfig;
 use crate::log::{
     AppendParams, CleanerConfig, FetchIsolation, Log, LogAppendInfo, LogError, LogManager, LogManagerConfig,
-    ReadParams,
+    ReadParams, RecoveryListener,
 };
 use crate::model::{NO_TIMESTAMP, Offset, TopicPartition, Uuid};
 use crate::record::{
@@ -28,6 +28,7 @@ pub(super) struct Fixture {
     pub(super) config: LogConfig,
     pub(super) log_dirs: usize,
     pub(super) cleaner: CleanerConfig,
+    pub(super) on_recovery: Option<RecoveryListener>,
 }
 
 impl Fixture {
@@ -45,6 +46,7 @@ impl Fixture {
             config,
             log_dirs: 1,
             cleaner: CleanerConfig::default(),
+            on_recovery: None,
         }
     }
 
@@ -82,6 +84,7 @@ impl Fixture {
             node_id: 1,
             cluster_id: None,
             recovery_threads_per_data_dir: 2,
+            on_recovery: self.on_recovery.clone(),
             producer_id_expiration_ms: 86_400_000,
             cleaner: self.cleaner.clone(),
             topic_configs: Arc::new(move |_| Arc::clone(&config)),

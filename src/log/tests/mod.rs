@@ -16,9 +16,14 @@ mod managers;
 mod model;
 #[cfg(feature = "testkit")]
 mod moves;
+mod newer_formats;
 mod producers;
 #[cfg(feature = "testkit")]
 mod recovery;
+#[cfg(feature = "testkit")]
+mod recovery_progress;
+#[cfg(all(feature = "cli", feature = "testkit"))]
+mod repairs;
 mod retention;
 mod rolls;
 mod timestamps;

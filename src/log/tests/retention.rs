@@ -1,12 +1,14 @@
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 
 use super::fixture::*;
 use crate::config::{CleanupPolicy, LogConfig};
-use crate::log::Log;
-use crate::log::file_names::{DELETED, LOG};
+use crate::log::file_names::{self, DELETED, LOG};
+use crate::log::{Log, LogError};
+use crate::sys::{FileSystem, OpenOptions};
 
 /// A record a segment.
 fn one_each(config: &mut LogConfig) {
@@ -164,4 +166,135 @@ fn the_alarm_for_deletions_is_set_when_something_is_deleted_and_for_what_is_left
     fixture.clock.advance(Duration::from_millis(30_000));
     assert_eq!(manager.delete_logs(), None);
     assert_eq!(alarms.lock().len(), 1);
+}
+
+#[test]
+fn without_limits_nothing_goes_however_old_and_large_it_is() {
+    let fixture = Fixture::with_config(|config| {
+        one_each(config);
+        config.retention_ms = -1;
+        config.retention_bytes = -1;
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fill(&log, 5);
+    fixture.clock.advance(Duration::from_secs(1 << 40));
+    assert_eq!(manager.cleanup_logs(), 0);
+    assert_eq!(read_all(&log, 0).len(), 5);
+}
+
+#[test]
+fn a_segment_is_as_old_as_its_youngest_record_even_if_that_comes_from_the_future() {
+    let fixture = Fixture::with_config(|config| {
+        config.segment_bytes = 2 * i32::try_from(records(&["a"]).size_in_bytes()).unwrap();
+        config.retention_ms = 10_000;
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for timestamp in [START_MS + 60_000, START_MS, START_MS, START_MS] {
+        append(&log, records_at(&["a"], timestamp));
+    }
+    fixture.clock.advance(Duration::from_millis(60_000));
+    assert_eq!(manager.cleanup_logs(), 0, "the second segment is old, but not the first");
+    fixture.clock.advance(Duration::from_millis(10_000));
+    assert_eq!(manager.cleanup_logs(), 0, "as old as it may be");
+    fixture.clock.advance(Duration::from_millis(1));
+    assert_eq!(manager.cleanup_logs(), 2);
+}
+
+#[test]
+fn records_without_timestamps_are_as_old_as_their_file() {
+    let fixture = Fixture::with_config(|config| {
+        one_each(config);
+        config.retention_ms = 10_000;
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for _ in 0..3 {
+        append(&log, records(&["a"]));
+    }
+    for (base_offset, age_ms) in [(0, 30_000), (1, 5_000)] {
+        let path = fixture.partition_dir().join(file_names::of_offset(base_offset, LOG));
+        let file = DISK().open(&path, OpenOptions::WRITE).unwrap();
+        file.set_modified_ms(START_MS - age_ms).unwrap();
+    }
+    assert_eq!(manager.cleanup_logs(), 1);
+    assert_eq!(log.log_start_offset(), 1);
+}
+
+#[test]
+fn what_is_too_old_is_known_after_any_kind_of_stop() {
+    for clean in [true, false] {
+        let fixture = Fixture::with_config(|config| {
+            one_each(config);
+            config.retention_ms = 10_000;
+        });
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        fill(&log, 5);
+        if clean {
+            manager.shutdown().unwrap();
+        }
+        manager.abandon();
+        drop((manager, log));
+        fixture.clock.advance(Duration::from_millis(12_001));
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        log.maybe_update_high_watermark(5).unwrap();
+        assert_eq!(manager.cleanup_logs(), 3, "clean {clean}");
+        assert_eq!(log.log_start_offset(), 3, "clean {clean}");
+    }
+}
+
+#[test]
+fn a_limit_that_changes_holds_from_the_next_look_on() {
+    let fixture = Fixture::with_config(one_each);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fill(&log, 5);
+    assert_eq!(manager.cleanup_logs(), 0);
+    let mut config = fixture.config.clone();
+    config.retention_bytes = 0;
+    config.file_delete_delay_ms = 5;
+    log.update_config(Arc::new(config));
+    assert_eq!(manager.cleanup_logs(), 5);
+    fixture.clock.advance(Duration::from_millis(5));
+    assert_eq!(manager.delete_logs(), None, "the delay is that of the deletion");
+    assert!(fixture.files().iter().all(|name| !name.ends_with(DELETED)));
+}
+
+#[test]
+fn readers_of_a_log_that_is_deleted_read_what_there_was_or_hear_that_it_is_gone() {
+    let fixture = Fixture::with_config(one_each);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fill(&log, 50);
+    let expected = numbered(0, &[b"a"; 50]);
+    let (started, is_gone) = (Barrier::new(4), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                assert_eq!(read_all(&log, 0), expected);
+                started.wait();
+                loop {
+                    // Once more after it is gone, which files that are still open survive.
+                    let is_last = is_gone.load(Ordering::Acquire);
+                    match try_read_all(&log, 0) {
+                        Ok(found) => assert_eq!(found, expected),
+                        Err(LogError::Closed { .. } | LogError::Deleted { .. }) => {}
+                        Err(error) => panic!("{error}"),
+                    }
+                    if is_last {
+                        break;
+                    }
+                }
+            });
+        }
+        started.wait();
+        assert!(manager.delete(&partition()).unwrap());
+        fixture.clock.advance(Duration::from_secs(60));
+        assert_eq!(manager.delete_logs(), None);
+        is_gone.store(true, Ordering::Release);
+    });
+    assert!(log.is_online(), "no disk is to blame");
 }

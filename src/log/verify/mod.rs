@@ -1,0 +1,236 @@
+//! Checking the files of a log dir without a broker, and without a write.
+
+mod partition;
+mod segment;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::LogError;
+use super::checkpoint::{
+    CleanShutdownFile, ContentError, MAX_FILE_BYTES, MetaProperties, OffsetCheckpointFile,
+};
+use super::dump::DumpOptions;
+use super::file_names::{
+    self, CLEANER_CHECKPOINT, DirName, HIGH_WATERMARK_CHECKPOINT, LOCK, LOG_START_OFFSET_CHECKPOINT,
+    META_PROPERTIES, RECOVERY_POINT_CHECKPOINT, TEMPORARY,
+};
+use crate::sys::{FileLock, FileSystem};
+
+/// Of indexes and snapshots only what is wrong with them.
+const ONLY_PROBLEMS: DumpOptions = DumpOptions {
+    deep_iteration: false,
+    print_data_log: false,
+    skip_record_metadata: false,
+    verify_index_only: true,
+    index_sanity_check: false,
+    max_bytes: u64::MAX,
+};
+
+/// What a check has looked at, and what it has found.
+#[derive(Debug, Default)]
+pub(crate) struct Verified {
+    pub(crate) partitions: usize,
+    pub(crate) segments: usize,
+    /// Bytes of records.
+    pub(crate) bytes: u64,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// Something that is not as it should be.
+#[derive(Debug)]
+pub(crate) struct Finding {
+    pub(crate) path: PathBuf,
+    pub(crate) what: String,
+    pub(crate) remedy: Remedy,
+    /// An unclean stop leaves this, and the next start mends it.
+    pub(crate) is_pending: bool,
+}
+
+/// What helps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// To cut the bytes from `start` to `end` out of a `.log` file.
+    Cut { start: u64, end: u64 },
+    /// To put a file aside: the next start does without it, or makes it anew.
+    SetAside,
+    /// To put the whole segment aside, of which this is the `.log` file.
+    SetSegmentAside,
+    /// To write this instead.
+    Replace(Vec<u8>),
+    /// The next start knows best.
+    Start,
+    /// Nothing that a tool could do.
+    Nothing,
+}
+
+impl Finding {
+    fn problem(path: &Path, what: impl std::fmt::Display, remedy: Remedy) -> Self {
+        Finding { path: path.to_owned(), what: what.to_string(), remedy, is_pending: false }
+    }
+
+    fn pending(path: &Path, what: impl std::fmt::Display, remedy: Remedy) -> Self {
+        Finding { is_pending: true, ..Finding::problem(path, what, remedy) }
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.what)
+    }
+}
+
+/// How one file of a log dir is checked, by its name.
+pub(crate) type FileCheck<'a> = (&'a str, &'a dyn Fn(&[u8]) -> Result<(), ContentError>);
+
+/// What is checked, and who is told of it.
+pub(crate) struct VerifyParams<'a> {
+    pub(crate) log_dir: &'a Path,
+    /// Files of a log dir that the log engine does not know.
+    pub(crate) files: &'a [FileCheck<'a>],
+    /// Told the name of each partition before it is looked at, how many were, and how many there are.
+    pub(crate) progress: &'a mut dyn FnMut(&str, usize, usize),
+}
+
+/// Checks every file of a log dir that a broker would use.
+///
+/// # Errors
+/// A broker that is at work there, and a disk that refuses.
+pub(crate) fn verify_log_dir(
+    fs: &Arc<dyn FileSystem>,
+    params: &mut VerifyParams<'_>,
+) -> Result<Verified, LogError> {
+    let lock = params.log_dir.join(LOCK);
+    // Nothing is written, so that a dir that nobody has locked yet stays without the file.
+    let exists = fs.exists(&lock).map_err(LogError::storage("look at", &lock))?;
+    let _lock = if exists { Some(locked(fs, params.log_dir)?) } else { None };
+    check_log_dir(fs, params)
+}
+
+/// Keeps brokers away from a log dir.
+pub(super) fn locked(fs: &Arc<dyn FileSystem>, log_dir: &Path) -> Result<Box<dyn FileLock>, LogError> {
+    let path = log_dir.join(LOCK);
+    let lock = fs.try_lock(&path).map_err(LogError::storage("lock", &path))?;
+    lock.ok_or_else(|| LogError::LogDirInUse { dir: log_dir.to_owned() })
+}
+
+/// The check itself, of a log dir that no broker uses.
+pub(super) fn check_log_dir(
+    fs: &Arc<dyn FileSystem>,
+    params: &mut VerifyParams<'_>,
+) -> Result<Verified, LogError> {
+    let log_dir = params.log_dir;
+    let entries = fs.read_dir(log_dir).map_err(LogError::storage("list", log_dir))?;
+    let mut check = Check { fs, done: Verified::default() };
+    let recovery_points = check.checkpoints(log_dir)?;
+    for (name, parse) in params.files {
+        check.small_file(&log_dir.join(name), parse)?;
+    }
+    for entry in entries.iter().filter(|entry| !entry.is_dir) {
+        let is_ours = file_names::is_file_of_log_dir(&entry.name);
+        if is_ours && entry.name.ends_with(TEMPORARY) {
+            check.stray(&log_dir.join(&entry.name));
+        }
+    }
+    let had_clean_shutdown = CleanShutdownFile::new(Arc::clone(fs), log_dir).exists()?;
+    let partitions = entries.iter().filter(|entry| entry.is_dir);
+    let partitions: Vec<_> = partitions
+        .filter_map(|entry| match file_names::dir_name(&entry.name) {
+            DirName::Partition(partition) => Some((partition, &entry.name)),
+            _ => None,
+        })
+        .collect();
+    for (i, (partition, name)) in partitions.iter().enumerate() {
+        (params.progress)(name, i, partitions.len());
+        let known = || recovery_points.get(partition).copied().unwrap_or_default().max(0);
+        let recovery_point = (!had_clean_shutdown).then(known);
+        check.partition(&log_dir.join(name), recovery_point)?;
+    }
+    Ok(check.done)
+}
+
+struct Check<'a> {
+    fs: &'a Arc<dyn FileSystem>,
+    done: Verified,
+}
+
+impl Check<'_> {
+    fn found(&mut self, finding: Finding) {
+        self.done.findings.push(finding);
+    }
+
+    /// What is left of the replacement of a file that was cut short.
+    fn stray(&mut self, path: &Path) {
+        let what = "it was never put in its place";
+        self.found(Finding::pending(path, what, Remedy::SetAside));
+    }
+
+    /// Answers the recovery points.
+    fn checkpoints(
+        &mut self,
+        log_dir: &Path,
+    ) -> Result<std::collections::HashMap<crate::model::TopicPartition, crate::model::Offset>, LogError> {
+        let mut recovery_points = None;
+        for name in [
+            RECOVERY_POINT_CHECKPOINT,
+            HIGH_WATERMARK_CHECKPOINT,
+            LOG_START_OFFSET_CHECKPOINT,
+            CLEANER_CHECKPOINT,
+        ] {
+            match OffsetCheckpointFile::new(Arc::clone(self.fs), log_dir, name).read() {
+                Ok(offsets) => recovery_points = recovery_points.or(Some(offsets)),
+                Err(LogError::Malformed { path, what }) => {
+                    self.found(Finding::problem(&path, what, Remedy::SetAside));
+                }
+                Err(error @ LogError::NewerFormat { .. }) => {
+                    let path = log_dir.join(name);
+                    self.found(Finding::problem(&path, newer(&error), Remedy::Nothing));
+                }
+                Err(error) => return Err(error),
+            }
+            // Without its file, every log is read from its start.
+            recovery_points = recovery_points.or_else(|| Some(std::collections::HashMap::new()));
+        }
+        self.small_file(&log_dir.join(META_PROPERTIES), &|content| MetaProperties::parse(content).map(drop))?;
+        Ok(recovery_points.unwrap_or_default())
+    }
+
+    /// A file that need not be there.
+    fn small_file(
+        &mut self,
+        path: &Path,
+        parse: &dyn Fn(&[u8]) -> Result<(), ContentError>,
+    ) -> Result<(), LogError> {
+        if let Some(error) = self.wrong_with(path, parse)? {
+            let remedy = match error {
+                ContentError::Newer { .. } => Remedy::Nothing,
+                ContentError::Malformed(_) => Remedy::SetAside,
+            };
+            self.found(Finding::problem(path, error, remedy));
+        }
+        Ok(())
+    }
+
+    fn wrong_with(
+        &self,
+        path: &Path,
+        parse: &dyn Fn(&[u8]) -> Result<(), ContentError>,
+    ) -> Result<Option<ContentError>, LogError> {
+        match self.fs.read(path, MAX_FILE_BYTES) {
+            Ok(content) => Ok(parse(&content).err()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == std::io::ErrorKind::FileTooLarge => {
+                Ok(Some(ContentError::Malformed(error.to_string())))
+            }
+            Err(error) => Err(LogError::storage("read", path)(error)),
+        }
+    }
+}
+
+/// What an error says beside its path, which a finding has anyway.
+fn newer(error: &LogError) -> String {
+    match error {
+        LogError::NewerFormat { what, .. } => format!("{what}: use the version that wrote it"),
+        other => other.to_string(),
+    }
+}
