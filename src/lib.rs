@@ -155,5 +155,5 @@ pub use sys::{Clock, ManualClock, ScaledClock, SystemClock, Wake};
 #[cfg(feature = "testkit")]
 pub use testkit::{
     Disk, DiskFault, FaultHandle, FaultRule, Faults, FileOperation, JournalEnd, JournalEntry, RequestMatch,
-    TestBroker, TestBrokerBuilder, TestRecord, Until,
+    Snapshot, TestBroker, TestBrokerBuilder, TestRecord, Until,
 };

@@ -30,5 +30,7 @@ mod lifecycle;
 mod looking;
 #[path = "fixture/member.rs"]
 mod member;
+#[path = "fixture/snapshots.rs"]
+mod snapshots;
 #[path = "fixture/time.rs"]
 mod time;

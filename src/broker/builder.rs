@@ -99,6 +99,17 @@ impl BrokerBuilder {
         self
     }
 
+    /// Its files.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn file_system(&self) -> &Arc<dyn crate::sys::FileSystem> {
+        &self.env.fs
+    }
+
+    /// A directory that nobody has, which is not made yet.
+    pub(crate) fn free_temporary_dir(&self) -> PathBuf {
+        std::env::temp_dir().join(format!("ottla-{}", self.env.random_uuid().to_hex()))
+    }
+
     /// Takes time from `clock`, for all timestamps and all timers.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.env.clock = clock;
@@ -186,8 +197,7 @@ impl BrokerBuilder {
     }
 
     fn make_temporary_dir(&self) -> Result<PathBuf> {
-        let name = format!("ottla-{}", self.env.random_uuid().to_hex());
-        let dir = std::env::temp_dir().join(name);
+        let dir = self.free_temporary_dir();
         self.env.fs.create_dir_all(&dir).map_err(|error| {
             crate::error::Error::caused(
                 crate::model::ErrorCode::KafkaStorageError,

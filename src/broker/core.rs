@@ -199,6 +199,18 @@ impl BrokerCore {
         true
     }
 
+    /// Makes a directory at `to` that opens as this broker, as it is now. Whoever calls sees to it that nothing is under
+    /// way meanwhile that is to be there as a whole.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn fork_to(&self, to: &std::path::Path) -> Result<()> {
+        self.ensure_open()?;
+        self.settle();
+        let image = self.store.lock();
+        self.log_manager.fork_to(to)?;
+        image.clone().store(&*self.env.fs, &[to.to_owned()])?;
+        Ok(())
+    }
+
     /// Waits until all that is due is done, by the timer and by those that it hands work to.
     fn settle(&self) {
         self.timer.settle();

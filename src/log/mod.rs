@@ -21,6 +21,8 @@ mod error;
 mod file_names;
 mod file_records;
 mod flush;
+#[cfg(feature = "testkit")]
+mod fork;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod index;
@@ -71,6 +73,8 @@ pub(crate) use epoch_cache::EpochEndOffset;
 pub(crate) use error::LogError;
 pub(crate) use file_names::{CLUSTER_METADATA_DIR, log_file_offset};
 pub(crate) use index::AbortedTxn;
+#[cfg(feature = "testkit")]
+pub(crate) use manager::fork_log_dir;
 pub(crate) use manager::{FutureDescription, LogManager, LogManagerConfig, Move, node_id_of_dir};
 pub(crate) use offset_metadata::LogOffsetMetadata;
 pub(crate) use read::ReadParams;

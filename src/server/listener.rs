@@ -76,6 +76,17 @@ impl Listener {
         self.listeners.pause();
     }
 
+    /// Does something while nothing is served, here and on the broker's other listeners.
+    pub(crate) fn while_paused<T>(&self, act: impl FnOnce() -> T) -> T {
+        let was_paused = self.listeners.is_paused();
+        self.listeners.pause();
+        let result = act();
+        if !was_paused {
+            self.listeners.resume();
+        }
+        result
+    }
+
     /// Serves again.
     pub(crate) fn resume(&self) {
         self.listeners.resume();

@@ -72,6 +72,11 @@ impl Listeners {
         self.sockets.hold();
     }
 
+    /// Whether serving is stopped.
+    pub(super) fn is_paused(&self) -> bool {
+        self.sockets.is_held()
+    }
+
     /// Serves again.
     pub(super) fn resume(&self) {
         self.sockets.release();

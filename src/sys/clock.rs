@@ -1,8 +1,8 @@
 //! Time: the system's, or one that a test drives.
 
 use std::fmt;
-use std::sync::Weak;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use parking_lot::Mutex;
@@ -35,6 +35,11 @@ pub trait Clock: Send + Sync + fmt::Debug {
     fn skip(&self, by: Duration) -> bool {
         let _ = by;
         false
+    }
+
+    /// Another clock that shows the same time and from here on goes by itself; `None` if there can be only this one.
+    fn fork(&self) -> Option<Arc<dyn Clock>> {
+        None
     }
 }
 
@@ -74,6 +79,10 @@ impl Clock for SystemClock {
     }
 
     fn register(&self, _waiter: Weak<dyn Wake>) {}
+
+    fn fork(&self) -> Option<Arc<dyn Clock>> {
+        Some(Arc::new(SystemClock { origin: self.origin }))
+    }
 }
 
 /// A clock that stands still until it is told to move.
@@ -143,6 +152,14 @@ impl Clock for ManualClock {
     fn skip(&self, by: Duration) -> bool {
         self.advance(by);
         true
+    }
+
+    fn fork(&self) -> Option<Arc<dyn Clock>> {
+        Some(Arc::new(ManualClock {
+            epoch_ms: AtomicI64::new(self.epoch_ms.load(Ordering::SeqCst)),
+            elapsed_ns: AtomicU64::new(self.elapsed_ns.load(Ordering::SeqCst)),
+            waiters: Sleepers::default(),
+        }))
     }
 }
 
@@ -219,6 +236,16 @@ impl Clock for ScaledClock {
         self.skipped_ns.fetch_add(nanoseconds(by), Ordering::SeqCst);
         self.waiters.wake_all();
         true
+    }
+
+    fn fork(&self) -> Option<Arc<dyn Clock>> {
+        Some(Arc::new(ScaledClock {
+            origin: self.origin,
+            rate: self.rate,
+            epoch_ms: self.epoch_ms,
+            skipped_ns: AtomicU64::new(self.skipped_ns.load(Ordering::SeqCst)),
+            waiters: Sleepers::default(),
+        }))
     }
 }
 

@@ -5,6 +5,9 @@ use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
 
+/// What is copied at once.
+const COPY_CHUNK: usize = 256 * 1024;
+
 /// How to open a file. The default reads an existing one.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct OpenOptions {
@@ -79,6 +82,33 @@ pub(crate) trait FileSystem: Send + Sync + fmt::Debug {
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn FileLock>>>;
     /// The room of the volume that holds `path`; `None` where the system does not tell.
     fn space(&self, path: &Path) -> io::Result<Option<Space>>;
+
+    /// Gives the file at `from` another name. Nobody may write to it afterwards, under either.
+    fn hard_link(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Makes a file at `to` that shares the room of the one at `from` until one of them is written to.
+    fn reflink(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Makes a file at `to` with the content of the one at `from`.
+    fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let source = self.open(from, OpenOptions::READ)?;
+        let target = self.open(to, OpenOptions::REPLACE)?;
+        let mut chunk = vec![0; COPY_CHUNK];
+        let mut position = 0;
+        loop {
+            let read = source.read_at(&mut chunk, position)?;
+            let bytes = chunk.get(..read).unwrap_or_default();
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            target.write_all_at(bytes, position)?;
+            position += read as u64;
+        }
+    }
 
     /// Whether there is something at `path`.
     fn exists(&self, path: &Path) -> io::Result<bool> {

@@ -95,6 +95,24 @@ impl FileSystem for OsFileSystem {
         }
     }
 
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn reflink(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let source = fs::File::open(from)?;
+        let target = fs::OpenOptions::new().write(true).create_new(true).open(to)?;
+        rustix::fs::ioctl_ficlone(&target, &source).map_err(|error| {
+            let _ = fs::remove_file(to);
+            error.into()
+        })
+    }
+
+    fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::copy(from, to).map(drop)
+    }
+
     #[cfg(unix)]
     fn space(&self, path: &Path) -> io::Result<Option<Space>> {
         let volume = rustix::fs::statvfs(path)?;

@@ -162,6 +162,22 @@ impl FileSystem for FaultyFileSystem {
         self.inner.try_lock(path)
     }
 
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.faults.check(FileOperation::Write, to)?;
+        self.inner.hard_link(from, to)
+    }
+
+    fn reflink(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.faults.check(FileOperation::Write, to)?;
+        self.inner.reflink(from, to)
+    }
+
+    fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.faults.check(FileOperation::Read, from)?;
+        self.faults.check(FileOperation::Write, to)?;
+        self.inner.copy(from, to)
+    }
+
     fn space(&self, path: &Path) -> io::Result<Option<Space>> {
         self.faults.check(FileOperation::Metadata, path)?;
         self.inner.space(path)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::TestBroker;
+use crate::broker::{Broker, BrokerBuilder};
 use crate::error::{Error, Result};
 use crate::model::ErrorCode;
 
@@ -83,7 +84,7 @@ impl TestBroker {
             // An earlier restart has failed, and removed it.
             None => self.builder.clone(),
         };
-        self.open_again(builder)
+        self.open_again(builder, |_| Ok(()))
     }
 
     /// Starts from nothing: no topics, groups, offsets, producers, rules for faults, journal. The address stays, the
@@ -104,16 +105,27 @@ impl TestBroker {
     /// # Errors
     /// As [`TestBroker::start`].
     pub fn reset(&mut self) -> Result<()> {
+        self.clear();
+        self.open_again(self.builder.clone(), |_| Ok(()))
+    }
+
+    /// Ends the broker, with all that the test has to do with it.
+    pub(super) fn clear(&mut self) {
         self.disk.heal();
         self.broker.close();
         self.remove_stopped();
         self.watch.clear_faults();
         self.watch.journal().clear();
-        self.open_again(self.builder.clone())
     }
 
-    fn open_again(&mut self, builder: crate::broker::BrokerBuilder) -> Result<()> {
+    /// Opens the broker, does with it what clients are not to see, and listens.
+    pub(super) fn open_again(
+        &mut self,
+        builder: BrokerBuilder,
+        prepare: impl FnOnce(&Broker) -> Result<()>,
+    ) -> Result<()> {
         let broker = builder.open()?;
+        prepare(&broker)?;
         let watch = Arc::clone(&self.watch) as _;
         self.listener = broker.listen_intercepted(&self.port.address(), Some(watch))?;
         self.broker = broker;

@@ -7,6 +7,7 @@ mod held_port;
 mod journal;
 mod lifecycle;
 mod request_match;
+mod snapshot;
 mod topics;
 mod wait;
 mod watch;
@@ -17,6 +18,7 @@ pub(crate) use faulty_fs::FaultyFileSystem;
 pub use faulty_fs::FileOperation;
 pub use journal::{JournalEnd, JournalEntry};
 pub use request_match::RequestMatch;
+pub use snapshot::Snapshot;
 pub use topics::TestRecord;
 pub use wait::Until;
 
@@ -59,6 +61,8 @@ pub struct TestBroker {
     listener: Listener,
     /// How it is opened again.
     builder: BrokerBuilder,
+    /// How another one like it is started.
+    origin: TestBrokerBuilder,
     port: HeldPort,
     disk: Disk,
     watch: Arc<Watch>,
@@ -196,18 +200,30 @@ impl TestBrokerBuilder {
     /// # Errors
     /// As [`TestBroker::start`], and [`InvalidConfig`](crate::ErrorCode::InvalidConfig) for wrong settings.
     pub fn start(self) -> Result<TestBroker> {
+        self.start_in(None)
+    }
+
+    /// Starts the broker with what is in a directory that another one has left, which is the new one's from then on.
+    fn start_in(self, dir: Option<PathBuf>) -> Result<TestBroker> {
         let mut faulty = None;
-        let builder = self.broker.wrap_file_system(|fs| {
+        let builder = self.broker.clone().wrap_file_system(|fs| {
             let fs = Arc::new(FaultyFileSystem::new(fs));
             faulty = Some(Arc::clone(&fs));
             fs
         });
         let disk = Disk::new(faulty.expect("it is wrapped just now"));
-        let broker = builder.clone().open()?;
+        let broker = match dir {
+            None => builder.clone().open()?,
+            Some(dir) => {
+                let broker = builder.clone().temporary_in(dir).open()?;
+                snapshot::remove_all_members(&broker)?;
+                broker
+            }
+        };
         let mut port = HeldPort::take().map_err(lifecycle::no_port)?;
         let watch = Watch::new(Arc::clone(&broker.core.env.clock), self.fault_seed);
         let listener = broker.listen_intercepted(&port.address(), Some(Arc::clone(&watch) as _))?;
         port.remember(listener.local_addr());
-        Ok(TestBroker { broker, listener, builder, port, disk, watch, stopped_in: None })
+        Ok(TestBroker { broker, listener, builder, origin: self, port, disk, watch, stopped_in: None })
     }
 }

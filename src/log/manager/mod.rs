@@ -3,6 +3,8 @@
 mod create;
 mod deletion;
 mod dirs;
+#[cfg(feature = "testkit")]
+mod fork;
 mod jobs;
 mod moves;
 mod open;
@@ -16,6 +18,8 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use deletion::DeletionQueue;
+#[cfg(feature = "testkit")]
+pub(crate) use fork::fork_log_dir;
 pub(crate) use dirs::{FutureDescription, node_id_of_dir};
 pub(crate) use moves::Move;
 

@@ -229,6 +229,11 @@ impl SocketServer {
         }
     }
 
+    /// Whether all work is stopped by [`hold`](Self::hold).
+    pub(crate) fn is_held(&self) -> bool {
+        self.held.lock().is_some()
+    }
+
     /// Goes on after [`hold`](Self::hold).
     pub(crate) fn release(&self) {
         *self.held.lock() = None;
