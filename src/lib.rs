@@ -128,9 +128,9 @@ pub use broker::admin::{
 pub use broker::topic::{AppendedBatch, OffsetAndTimestamp, Partition, RecordReader, Topic};
 pub use broker::{
     Acks, AutoOffsetReset, Broker, BrokerBuilder, Consumer, ConsumerBuilder, ConsumerIter, ConsumerRecord,
-    ConsumerRecords, ConsumerRecordsIter, ConsumerWaker, GroupState, GroupType, NewTopic, OffsetAndMetadata,
-    PartitionAssignor, Producer, ProducerBuilder, ProducerRecord, RebalanceListener, RecordMetadata,
-    SendHandle, Transaction,
+    ConsumerRecords, ConsumerRecordsIter, ConsumerWaker, GroupState, GroupType, HistoryEvent, NewTopic,
+    OffsetAndMetadata, PartitionAssignor, Producer, ProducerBuilder, ProducerRecord, RebalanceListener,
+    RecordMetadata, SendHandle, Transaction,
 };
 #[cfg(feature = "cli")]
 pub use broker::{DumpLog, PayloadDecoder, RepairLogDir, VerifyLogDir};
@@ -154,6 +154,6 @@ pub use server::Listener;
 pub use sys::{Clock, ManualClock, ScaledClock, SystemClock, Wake};
 #[cfg(feature = "testkit")]
 pub use testkit::{
-    Disk, DiskFault, FaultHandle, FaultRule, Faults, FileOperation, JournalEnd, JournalEntry, RequestMatch,
-    Snapshot, TestBroker, TestBrokerBuilder, TestRecord, Until,
+    Disk, DiskFault, FaultHandle, FaultRule, Faults, FieldValue, FileOperation, JournalEnd, JournalEntry,
+    Namespace, RequestMatch, Snapshot, TestBroker, TestBrokerBuilder, TestRecord, Until,
 };

@@ -30,7 +30,11 @@ mod lifecycle;
 mod looking;
 #[path = "fixture/member.rs"]
 mod member;
+#[path = "fixture/namespaces.rs"]
+mod namespaces;
 #[path = "fixture/snapshots.rs"]
 mod snapshots;
 #[path = "fixture/time.rs"]
 mod time;
+#[path = "fixture/why.rs"]
+mod why;

@@ -171,6 +171,89 @@ fn a_broker_is_stopped_started_and_emptied_from_outside_at_one_address() {
 }
 
 #[test]
+fn a_broker_is_kept_brought_back_and_forked_from_outside() {
+    let kafka = TestProcess::start(&["--clock", "manual"]);
+    let topics = |of: &TestProcess| of.get("/v1/topics").as_array().unwrap().len();
+    kafka.post("/v1/topics", json!({ "name": "prepared" }));
+    let snapshot = kafka.post("/v1/snapshots", json!({}))["id"].as_u64().unwrap();
+    kafka.post("/v1/topics", json!({ "name": "more" }));
+    let fork = kafka.post("/v1/forks", json!({}));
+    let old = kafka.post("/v1/forks", json!({ "snapshot": snapshot }));
+    let control_of = |fork: &Value| fork["control"].as_str().unwrap().to_owned();
+    let topics_of = |control: &str| {
+        let output = ottla().args(["ctl", "--control", control, "topics"]).output().unwrap();
+        serde_json::from_slice::<Value>(&output.stdout).unwrap().as_array().unwrap().len()
+    };
+    assert_eq!((topics_of(&control_of(&fork)), topics_of(&control_of(&old))), (2, 1));
+    assert_ne!(fork["bootstrapServers"], kafka.bootstrap_servers.as_str());
+
+    kafka.ctl(&["restore", &snapshot.to_string()]).unwrap();
+    assert_eq!((topics(&kafka), topics_of(&control_of(&fork))), (1, 2));
+    assert_eq!(kafka.ask_versions().unwrap(), 0);
+    assert_eq!(kafka.ctl(&["snapshot"]).unwrap()["id"], snapshot + 1);
+    kafka.ctl(&["drop-snapshot", &snapshot.to_string()]).unwrap();
+    let error = kafka.ctl(&["fork", &snapshot.to_string()]).unwrap_err();
+    assert!(error.contains("there is no snapshot 0"), "{error}");
+
+    let id = fork["id"].to_string();
+    kafka.ctl(&["end-fork", &id]).unwrap();
+    assert!(TcpStream::connect(fork["bootstrapServers"].as_str().unwrap()).is_err());
+    let address = control_of(&fork);
+    assert!(TcpStream::connect(address.strip_prefix("http://").unwrap()).is_err());
+}
+
+#[test]
+fn clients_of_a_namespace_come_by_an_address_of_its_own() {
+    let kafka = TestProcess::start(&[]);
+    let servers = kafka.post("/v1/namespaces", json!({ "name": "a" }))["bootstrapServers"].clone();
+    assert_ne!(servers, kafka.bootstrap_servers.as_str());
+    assert_eq!(kafka.ctl(&["namespace", "a"]).unwrap()["bootstrapServers"], servers);
+    let address = servers.as_str().unwrap();
+    assert!(TcpStream::connect(address).is_ok());
+    kafka.post("/v1/topics", json!({ "name": "a.orders" }));
+    kafka.ctl(&["end-namespace", "a"]).unwrap();
+    assert!(TcpStream::connect(address).is_err());
+    assert_eq!(kafka.get("/v1/topics"), json!([]));
+    let (status, answer) = kafka.call("POST", "/v1/namespaces", &json!({ "name": "a.b" }));
+    assert_eq!((status, &answer["error"]["code"]), (400, &json!("INVALID_CONFIG")));
+}
+
+#[test]
+fn the_journal_has_the_fields_of_requests_and_answers() {
+    let kafka = TestProcess::start(&[]);
+    assert_eq!(kafka.ask_versions().unwrap(), 0);
+    let journal = kafka.get("/v1/journal?api=ApiVersions");
+    assert_eq!(journal[0]["body"], json!({}), "version 0 has no fields");
+    let answer = &journal[0]["end"]["body"];
+    assert_eq!(answer["errorCode"], 0);
+    assert_eq!(answer["apiKeys"][0]["apiKey"], 0);
+    assert_eq!(answer.get("throttleTimeMs"), None);
+}
+
+#[test]
+fn what_happened_to_groups_and_ids_is_told_from_outside() {
+    let kafka = TestProcess::start(&[]);
+    assert_eq!(kafka.get("/v1/groups/billing/history"), json!([]));
+    assert_eq!(kafka.ctl(&["group-history", "billing"]).unwrap(), json!([]));
+    assert_eq!(kafka.ctl(&["transaction-history", "till-4"]).unwrap(), json!([]));
+}
+
+#[test]
+fn connections_are_refused_and_the_disk_is_slow_if_it_is_said_from_outside() {
+    let kafka = TestProcess::start(&[]);
+    kafka.ctl(&["fault", "refuseConnections=true", "times=1"]).unwrap();
+    assert!(kafka.ask_versions().is_err());
+    assert_eq!(kafka.ask_versions().unwrap(), 0);
+    kafka
+        .ctl(&["fault", "api=Produce", "topic=orders", "partition=1", "answerThere=NOT_LEADER_OR_FOLLOWER"])
+        .unwrap();
+    kafka.ctl(&["delay-disk", "sync", "5000"]).unwrap();
+    let (status, answer) = kafka.call("POST", "/v1/disk", &json!({ "delay": "sync" }));
+    assert_eq!((status, &answer["error"]["message"]), (400, &json!("'ms' is missing")));
+    kafka.ctl(&["heal-disk"]).unwrap();
+}
+
+#[test]
 fn time_stands_still_until_it_is_told_to_pass() {
     let kafka = TestProcess::start(&["--clock", "manual"]);
     let before = kafka.get("/v1/status")["nowMs"].as_i64().unwrap();

@@ -105,3 +105,39 @@ func TestResetLeavesNothing(t *testing.T) {
 		t.Fatalf("still there: %v", err)
 	}
 }
+
+func TestTwoTestsAtOnceDoNotSeeEachOther(t *testing.T) {
+	kafka := Start(t)
+	for _, name := range []string{"a", "b"} {
+		must(t, kafka.CreateTopic(name+".orders", 1, nil))
+		servers, err := kafka.Namespace(name)
+		must(t, err)
+		send(t, &Kafka{BootstrapServers: servers}, "of "+name)
+	}
+	for _, name := range []string{"a", "b"} {
+		records, err := kafka.Records(name + ".orders")
+		must(t, err)
+		if len(records) != 1 || records[0].Value != "of "+name {
+			t.Fatalf("of both: %v", records)
+		}
+	}
+}
+
+func TestAForkGoesItsOwnWay(t *testing.T) {
+	kafka := Start(t)
+	must(t, kafka.CreateTopic("orders", 1, nil))
+	send(t, kafka, "prepared")
+	fork, err := kafka.Fork()
+	must(t, err)
+	send(t, fork, "of the fork")
+	for _, found := range []struct {
+		kafka *Kafka
+		count int
+	}{{kafka, 1}, {fork, 2}} {
+		records, err := found.kafka.Records("orders")
+		must(t, err)
+		if len(records) != found.count {
+			t.Fatalf("%d records instead of %d", len(records), found.count)
+		}
+	}
+}

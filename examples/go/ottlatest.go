@@ -170,3 +170,17 @@ func (k *Kafka) Records(topic string) (records []Record, err error) {
 func (k *Kafka) Reset() error {
 	return k.Call("POST", "/v1/reset", nil, nil)
 }
+
+// Namespace is a part of the broker with an address of its own, for a test that runs beside others with the same names.
+func (k *Kafka) Namespace(name string) (bootstrapServers string, err error) {
+	var made struct{ BootstrapServers string }
+	err = k.Call("POST", "/v1/namespaces", Fields{"name": name}, &made)
+	return made.BootstrapServers, err
+}
+
+// Fork is a second broker that goes on from where this one is. It ends with this one.
+func (k *Kafka) Fork() (*Kafka, error) {
+	fork := &Kafka{}
+	err := k.Call("POST", "/v1/forks", nil, fork)
+	return fork, err
+}

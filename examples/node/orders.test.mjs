@@ -12,16 +12,18 @@ beforeEach(() => kafka.reset())
 
 const DAY_MS = 24 * 3_600_000
 
-const client = () =>
+const client = (broker = kafka) =>
   new kafkajs.Kafka({
     clientId: 'till-4',
-    brokers: [kafka.bootstrapServers],
+    brokers: [broker.bootstrapServers],
     logLevel: kafkajs.logLevel.NOTHING,
     retry: { initialRetryTime: 10 },
   })
 
-async function send(...values) {
-  const producer = client().producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
+const send = (...values) => sendTo(kafka, ...values)
+
+async function sendTo(broker, ...values) {
+  const producer = client(broker).producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner })
   await producer.connect()
   await producer.send({ topic: 'orders', messages: values.map((value) => ({ value })) })
   await producer.disconnect()
@@ -65,4 +67,31 @@ test('what did not happen is told', async () => {
     kafka.waitUntil('records', { topic: 'orders', count: 1, limitMs: 0 }),
     (error) => error instanceof OttlaError && error.status === 408 && /it has 0/.test(error.message),
   )
+})
+
+test('two tests at once with one topic name do not see each other', async () => {
+  const run = async (name) => {
+    const namespace = await kafka.namespace(name)
+    await sendTo(namespace, `of ${name}`)
+    const admin = client(namespace).admin()
+    await admin.connect()
+    const topics = await admin.listTopics()
+    await admin.disconnect()
+    return topics
+  }
+  assert.deepEqual(await Promise.all([run('a'), run('b')]), [['orders'], ['orders']])
+  assert.deepEqual((await kafka.records('a.orders')).map((record) => record.value), ['of a'])
+})
+
+test('a prepared broker is forked and brought back', async () => {
+  await kafka.createTopic('orders')
+  await send('prepared')
+  const prepared = await kafka.snapshot()
+  const fork = await kafka.fork()
+  await sendTo(fork, 'of the fork')
+  await send('of a test')
+  assert.deepEqual((await fork.records('orders')).map((record) => record.value), ['prepared', 'of the fork'])
+  await prepared.restore()
+  assert.deepEqual((await kafka.records('orders')).map((record) => record.value), ['prepared'])
+  await fork.stop()
 })

@@ -83,6 +83,31 @@ export class Kafka {
     return this.call('GET', `/v1/journal?${new URLSearchParams(match)}`)
   }
 
+  /** What happened to a group, and why, in words. */
+  async groupHistory(group) {
+    const events = await this.call('GET', `/v1/groups/${encodeURIComponent(group)}/history`)
+    return events.map(({ text }) => text)
+  }
+
+  /** A part of the broker with an address of its own, for a test that runs beside others with the same names. */
+  async namespace(name) {
+    const { bootstrapServers } = await this.call('POST', '/v1/namespaces', { name })
+    return { bootstrapServers, end: () => this.call('DELETE', `/v1/namespaces/${name}`) }
+  }
+
+  /** A second broker that goes on from where this one is. */
+  async fork() {
+    const { id, bootstrapServers, control } = await this.call('POST', '/v1/forks')
+    const stop = () => this.call('DELETE', `/v1/forks/${id}`)
+    return Object.assign(new Kafka(), { bootstrapServers, control, stop })
+  }
+
+  /** Keeps the broker as it is; gives what brings it back. */
+  async snapshot() {
+    const { id } = await this.call('POST', '/v1/snapshots')
+    return { restore: () => this.call('POST', `/v1/snapshots/${id}/restore`) }
+  }
+
   /** Starts from nothing, at the same address. */
   reset() {
     return this.call('POST', '/v1/reset')

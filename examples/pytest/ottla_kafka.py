@@ -24,19 +24,11 @@ class OttlaError(Exception):
         self.status, self.code, self.message = status, code, message
 
 
-class Kafka:
-    """A running `ottla test`."""
+class Broker:
+    """A broker, by its control endpoint."""
 
-    def __init__(self, *args):
-        command = [os.environ.get("OTTLA", "ottla"), "test", "--until-stdin-ends", *args]
-        # The broker ends when this pipe does, however the tests end.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        line = self._process.stdout.readline()
-        if not line.startswith("ready "):
-            raise OttlaError(0, "NOT_READY", f"ottla test ended with {self._process.wait()}")
-        fields = dict(part.split("=", 1) for part in line.split()[1:])
-        self.bootstrap_servers = fields["bootstrap.servers"]
-        self.control = fields["control"]
+    def __init__(self, bootstrap_servers, control):
+        self.bootstrap_servers, self.control = bootstrap_servers, control
 
     def call(self, method, path, **fields):
         """Asks the control endpoint: see the page on testing of ottla's handbook."""
@@ -82,9 +74,74 @@ class Kafka:
         """The requests that have come."""
         return self.call("GET", "/v1/journal" + (f"?api={api}" if api else ""))
 
+    def group_history(self, group):
+        """What happened to a group, and why, in words."""
+        return [event["text"] for event in self.call("GET", f"/v1/groups/{group}/history")]
+
     def reset(self):
         """Starts from nothing, at the same address."""
         self.call("POST", "/v1/reset")
+
+    def snapshot(self):
+        """Keeps the broker as it is; what to give to restore()."""
+        return self.call("POST", "/v1/snapshots")["id"]
+
+    def restore(self, snapshot):
+        """Makes the broker again what it was."""
+        self.call("POST", f"/v1/snapshots/{snapshot}/restore")
+
+    def fork(self):
+        """A second broker that goes on from where this one is."""
+        return Fork(self, self.call("POST", "/v1/forks"))
+
+    def namespace(self, name):
+        """A part of the broker, with an address of its own, for a test that runs beside others with the same names."""
+        return Namespace(self, self.call("POST", "/v1/namespaces", name=name))
+
+
+class Fork(Broker):
+    """A broker that was made from another one."""
+
+    def __init__(self, origin, fork):
+        super().__init__(fork["bootstrapServers"], fork["control"])
+        self._origin, self._id = origin, fork["id"]
+
+    def stop(self):
+        """Ends it."""
+        self._origin.call("DELETE", f"/v1/forks/{self._id}")
+
+
+class Namespace:
+    """What clients of one address see. The broker has the names with the namespace's in front: a.orders."""
+
+    def __init__(self, broker, namespace):
+        self.broker, self.name = broker, namespace["name"]
+        self.bootstrap_servers = namespace["bootstrapServers"]
+
+    def full_name(self, name):
+        return f"{self.name}.{name}"
+
+    def records(self, topic):
+        """All records of a topic."""
+        return self.broker.records(self.full_name(topic))
+
+    def end(self):
+        """Ends it, with its topics and groups."""
+        self.broker.call("DELETE", f"/v1/namespaces/{self.name}")
+
+
+class Kafka(Broker):
+    """A running `ottla test`."""
+
+    def __init__(self, *args):
+        command = [os.environ.get("OTTLA", "ottla"), "test", "--until-stdin-ends", *args]
+        # The broker ends when this pipe does, however the tests end.
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        line = self._process.stdout.readline()
+        if not line.startswith("ready "):
+            raise OttlaError(0, "NOT_READY", f"ottla test ended with {self._process.wait()}")
+        fields = dict(part.split("=", 1) for part in line.split()[1:])
+        super().__init__(fields["bootstrap.servers"], fields["control"])
 
     def stop(self):
         """Ends the process."""

@@ -1,5 +1,7 @@
 """What takes minutes with Kafka, or cannot be done. Run by examples/pytest/run."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from confluent_kafka import Consumer, KafkaError, Producer
 from ottla_kafka import OttlaError
@@ -103,3 +105,49 @@ def test_each_test_has_an_empty_broker(kafka):
     assert kafka.call("GET", "/v1/topics") == []
     assert kafka.groups() == {}
     assert kafka.journal() == []
+
+
+def test_two_tests_at_once_with_one_topic_name_do_not_see_each_other(kafka):
+    def test(name):
+        namespace = kafka.namespace(name)
+        assert send(namespace, f"first of {name}", f"second of {name}") == [None, None]
+        client = consumer(namespace)
+        values = receive(client, 2)
+        client.commit(asynchronous=False)
+        topics = client.list_topics(timeout=30).topics
+        client.close()
+        return values, [topic for topic in topics if not topic.startswith("__")]
+
+    with ThreadPoolExecutor() as tests:
+        a, b = tests.map(test, ["a", "b"])
+    assert a == (["first of a", "second of a"], ["orders"])
+    assert b == (["first of b", "second of b"], ["orders"])
+    assert len(kafka.records("a.orders")) == 2
+    assert kafka.groups()["b.billing"]["offsets"][0]["topic"] == "b.orders"
+    kafka.namespace("a").end()
+    assert [topic["name"] for topic in kafka.call("GET", "/v1/topics") if topic["name"].endswith("orders")] == ["b.orders"]
+    kafka.namespace("b").end()
+
+
+def test_what_all_tests_need_is_prepared_once(kafka):
+    kafka.create_topic("orders", partitions=1)
+    send(kafka, "prepared")
+    prepared = kafka.snapshot()
+    fork = kafka.fork()
+    send(fork, "of the fork")
+    send(kafka, "of a test")
+    assert [record["value"] for record in fork.records("orders")] == ["prepared", "of the fork"]
+    kafka.restore(prepared)
+    assert [record["value"] for record in kafka.records("orders")] == ["prepared"]
+    fork.stop()
+
+
+def test_a_group_tells_why_it_rebalanced(kafka):
+    kafka.create_topic("orders")
+    send(kafka, "one")
+    client = consumer(kafka)
+    receive(client, 1)
+    client.close()
+    history = kafka.group_history("billing")
+    assert any("new member" in text for text in history), history
+    assert any("leaves group billing" in text for text in history), history

@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use bytes::Bytes;
 
-use super::coordinator::CoordinatorLog;
+use super::coordinator::{CoordinatorLog, History};
 use super::core::BrokerCore;
 use super::replica::{AppendRecordsParams, Partition};
 use crate::error::{Error, Result};
@@ -21,16 +21,27 @@ pub(super) struct CoordinatorTopic {
     /// As it was when the first id was looked for: who adds partitions to the topic changes nothing until the
     /// next start, as in Kafka, since an id would be looked for in another one.
     partition_count: OnceLock<i32>,
+    history: History,
 }
 
 impl CoordinatorTopic {
     pub(super) fn new(name: &'static str) -> Self {
-        CoordinatorTopic { name, core: OnceLock::new(), partition_count: OnceLock::new() }
+        CoordinatorTopic {
+            name,
+            core: OnceLock::new(),
+            partition_count: OnceLock::new(),
+            history: History::default(),
+        }
     }
 
     pub(super) fn attach(&self, core: &Arc<BrokerCore>) {
         // Attached once, in `open`; a second time would name the same broker.
         self.core.get_or_init(|| Arc::downgrade(core));
+    }
+
+    /// Keeps what happens to groups or ids from now on.
+    pub(super) fn history(&self) -> &History {
+        &self.history
     }
 
     fn core(&self) -> Result<Arc<BrokerCore>, ErrorCode> {
@@ -84,6 +95,10 @@ impl CoordinatorLog for CoordinatorTopic {
             tracing::error!(partition = %partition.tp(), %error, "cannot load the state of a coordinator");
             error.code()
         })
+    }
+
+    fn history(&self) -> Option<&History> {
+        Some(&self.history).filter(|history| history.is_kept())
     }
 
     fn wake_readers(&self, partition: i32) {

@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
+use super::coordinator::History;
 use super::coordinator::group::GroupCoordinator;
 use super::coordinator::transaction::TransactionCoordinator;
+use super::coordinator_topic::CoordinatorTopic;
 use super::io_threads::IoThreads;
 use super::metadata::{MetadataCache, MetadataStore, ProducerIds};
 use super::purgatory::Timer;
@@ -54,6 +56,9 @@ pub(crate) struct BrokerCore {
     pub(super) offsets_topic_is_ready: AtomicBool,
     pub(crate) transactions: TransactionCoordinator,
     pub(super) transaction_topic_is_ready: AtomicBool,
+    /// What happened to groups, and to transactional ids.
+    pub(super) offsets_log: Arc<CoordinatorTopic>,
+    pub(super) transaction_log: Arc<CoordinatorTopic>,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) fetch_sessions: FetchSessionCache,
     pub(super) config: RwLock<Arc<BrokerConfig>>,
@@ -64,6 +69,8 @@ pub(crate) struct BrokerCore {
     pub(super) closed: AtomicBool,
     /// Held while time is skipped.
     pub(super) skipping: Mutex<()>,
+    /// The thread that does.
+    pub(super) skipped_by: Mutex<Option<std::thread::ThreadId>>,
     /// How many [`Handle`](super::handle::Handle)s there are.
     pub(super) handles: AtomicUsize,
     /// Removed when the broker is closed: the directory of a temporary one.
@@ -172,6 +179,7 @@ impl BrokerCore {
         }
         // Two that skip at once skip one after the other.
         let _skipping = self.skipping.lock();
+        *self.skipped_by.lock() = Some(std::thread::current().id());
         let begin = clock.monotonic();
         let end = begin.saturating_add(by);
         let mut kept_house_at = begin;
@@ -196,7 +204,13 @@ impl BrokerCore {
         for service in services {
             service.settle();
         }
+        *self.skipped_by.lock() = None;
         true
+    }
+
+    /// Whether this thread lets time pass, and so must not wait for the clock.
+    pub(crate) fn is_skipping_here(&self) -> bool {
+        *self.skipped_by.lock() == Some(std::thread::current().id())
     }
 
     /// Makes a directory at `to` that opens as this broker, as it is now. Whoever calls sees to it that nothing is under
@@ -209,6 +223,22 @@ impl BrokerCore {
         self.log_manager.fork_to(to)?;
         image.clone().store(&*self.env.fs, &[to.to_owned()])?;
         Ok(())
+    }
+
+    /// Keeps what happens to groups and transactional ids from now on, and why.
+    pub(crate) fn keep_history(&self) {
+        self.group_history().keep(&self.env.clock);
+        self.transaction_history().keep(&self.env.clock);
+    }
+
+    /// What happened to groups, if it is kept.
+    pub(crate) fn group_history(&self) -> &History {
+        self.offsets_log.history()
+    }
+
+    /// What happened to transactional ids, if it is kept.
+    pub(crate) fn transaction_history(&self) -> &History {
+        self.transaction_log.history()
     }
 
     /// Waits until all that is due is done, by the timer and by those that it hands work to.

@@ -124,6 +124,26 @@ impl IoThreads {
         }
     }
 
+    /// The task of this thread is about to wait for the clock, so that [`settle`](Self::settle) must not wait for it;
+    /// whether it is one of this pool, whose wait [`end_pause`](Self::end_pause) has to end then.
+    pub(crate) fn begin_pause(&self) -> bool {
+        let own = std::thread::current().id();
+        let mut state = self.state.lock();
+        if !state.threads.iter().any(|thread| thread.thread().id() == own) {
+            return false;
+        }
+        state.busy -= 1;
+        if state.busy == 0 && state.queue.is_empty() {
+            self.settled.notify_all();
+        }
+        true
+    }
+
+    /// The time has come for which a task has waited. It may be called on any thread, before the task goes on.
+    pub(crate) fn end_pause(&self) {
+        self.state.lock().busy += 1;
+    }
+
     /// Finishes what is queued, then ends the threads.
     pub(crate) fn close(&self) {
         let threads = {

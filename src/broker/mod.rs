@@ -33,6 +33,7 @@ pub use consumer::{
     AutoOffsetReset, Consumer, ConsumerBuilder, ConsumerIter, ConsumerRecord, ConsumerRecords,
     ConsumerRecordsIter, ConsumerWaker, OffsetAndMetadata, PartitionAssignor, RebalanceListener,
 };
+pub use coordinator::HistoryEvent;
 pub(crate) use coordinator::group::{
     CommitOffsetsParams, DescribedGroup, FetchedOffset, HeartbeatParams, JoinGroupParams, JoinGroupProtocol,
     JoinGroupResult, LeavingMember, OffsetCommit, SyncGroupParams, SyncGroupResult,

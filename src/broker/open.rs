@@ -80,6 +80,8 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         offsets_topic_is_ready: AtomicBool::new(false),
         transactions,
         transaction_topic_is_ready: AtomicBool::new(false),
+        offsets_log: Arc::clone(&offsets_log),
+        transaction_log: Arc::clone(&transaction_log),
         producer_ids: ProducerIds::default(),
         fetch_sessions: FetchSessionCache::new(
             &env,
@@ -92,6 +94,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         threads: Mutex::default(),
         closed: AtomicBool::new(false),
         skipping: Mutex::default(),
+        skipped_by: Mutex::default(),
         handles: AtomicUsize::new(0),
         temporary_dir: Mutex::new(temporary_dir),
         env,

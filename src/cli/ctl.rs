@@ -47,6 +47,10 @@ enum CtlCommand {
     Records { topic: String },
     /// Show the groups with their members and offsets.
     Groups,
+    /// Show what happened to a group, and why: each rebalance, each member that was fenced.
+    GroupHistory { group: String },
+    /// Show what happened to a transactional id, and why: who has it, and who was fenced.
+    TransactionHistory { transactional_id: String },
     /// Have requests go wrong: api=Produce topic=orders times=3 answer=NOT_LEADER_OR_FOLLOWER.
     Fault {
         #[arg(required = true, value_parser = super::settings::parse_override)]
@@ -62,10 +66,26 @@ enum CtlCommand {
         #[arg(default_value = "EIO")]
         with: String,
     },
+    /// Have operations of the disk take so many milliseconds of the broker's time.
+    DelayDisk { operation: String, ms: u64 },
     /// Have the disk work again.
     HealDisk,
     /// Start from nothing, at the same address.
     Reset,
+    /// Let clients see a part of the broker only, by an address of its own.
+    Namespace { name: String },
+    /// End a namespace, with its topics and groups.
+    EndNamespace { name: String },
+    /// Keep the broker as it is now; its number.
+    Snapshot,
+    /// Make the broker again what it was at a snapshot, at the same address.
+    Restore { snapshot: u64 },
+    /// Forget a snapshot.
+    DropSnapshot { snapshot: u64 },
+    /// Start a second broker that goes on from where this one is, or from a snapshot; its addresses.
+    Fork { snapshot: Option<u64> },
+    /// End a fork.
+    EndFork { fork: u64 },
     /// Stop the broker; its address and its data are kept.
     Stop,
     /// Stop the broker, if it runs, and start it again.
@@ -104,6 +124,10 @@ fn request(command: &CtlCommand) -> (&'static str, String, Option<Value>) {
         }
         CtlCommand::Records { topic } => ("GET", to(&["topics", topic, "records"]), None),
         CtlCommand::Groups => ("GET", to(&["groups"]), None),
+        CtlCommand::GroupHistory { group } => ("GET", to(&["groups", group, "history"]), None),
+        CtlCommand::TransactionHistory { transactional_id } => {
+            ("GET", to(&["transactions", transactional_id, "history"]), None)
+        }
         CtlCommand::Fault { fields } => ("POST", to(&["faults"]), Some(json(fields))),
         CtlCommand::Faults => ("GET", to(&["faults"]), None),
         CtlCommand::ClearFaults { id: None } => ("DELETE", to(&["faults"]), None),
@@ -112,8 +136,26 @@ fn request(command: &CtlCommand) -> (&'static str, String, Option<Value>) {
             let fields = [("fail", Value::from(operation.as_str())), ("with", Value::from(with.as_str()))];
             ("POST", to(&["disk"]), Some(object(&fields)))
         }
+        CtlCommand::DelayDisk { operation, ms } => {
+            let fields = [("delay", Value::from(operation.as_str())), ("ms", Value::from(*ms))];
+            ("POST", to(&["disk"]), Some(object(&fields)))
+        }
         CtlCommand::HealDisk => ("DELETE", to(&["disk"]), None),
         CtlCommand::Reset => ("POST", to(&["reset"]), None),
+        CtlCommand::Namespace { name } => {
+            ("POST", to(&["namespaces"]), Some(object(&[("name", Value::from(name.as_str()))])))
+        }
+        CtlCommand::EndNamespace { name } => ("DELETE", to(&["namespaces", name]), None),
+        CtlCommand::Snapshot => ("POST", to(&["snapshots"]), None),
+        CtlCommand::Restore { snapshot } => {
+            ("POST", to(&["snapshots", &snapshot.to_string(), "restore"]), None)
+        }
+        CtlCommand::DropSnapshot { snapshot } => ("DELETE", to(&["snapshots", &snapshot.to_string()]), None),
+        CtlCommand::Fork { snapshot } => {
+            let from = snapshot.map(|id| object(&[("snapshot", Value::from(id))]));
+            ("POST", to(&["forks"]), from)
+        }
+        CtlCommand::EndFork { fork } => ("DELETE", to(&["forks", &fork.to_string()]), None),
         CtlCommand::Stop => ("POST", to(&["stop"]), None),
         CtlCommand::Restart => ("POST", to(&["restart"]), None),
         CtlCommand::Pause => ("POST", to(&["pause"]), None),

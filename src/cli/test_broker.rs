@@ -83,7 +83,7 @@ pub(super) fn run(args: &TestArgs, clock: &dyn Clock) -> Result<(), CliError> {
     let kafka = builder.start()?;
     let servers = kafka.bootstrap_servers();
     let control = Control::new(kafka);
-    let address = control.serve(&args.control)?;
+    let address = control.serve(&args.control)?.address();
     if !args.detach {
         end_with(parent)?;
     }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::file_names::{
-    LEADER_EPOCH_CHECKPOINT, LOG, OFFSET_INDEX, PARTITION_METADATA, PRODUCER_SNAPSHOT, TIME_INDEX, TXN_INDEX, of_offset,
+    LEADER_EPOCH_CHECKPOINT, LOG, OFFSET_INDEX, PARTITION_METADATA, PRODUCER_SNAPSHOT, TIME_INDEX, TXN_INDEX,
+    of_offset,
 };
 use super::partition_dir::PartitionDir;
 use super::{Log, LogError};
@@ -93,8 +94,7 @@ impl ForkedFiles<'_> {
     /// What the directory says beside its segments.
     fn the_others(&self) -> Result<(), LogError> {
         for entry in self.from.list()?.into_iter().filter(|entry| !entry.is_dir) {
-            let is_checkpoint =
-                [LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA].contains(&entry.name.as_str());
+            let is_checkpoint = [LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA].contains(&entry.name.as_str());
             if is_checkpoint || entry.name.ends_with(PRODUCER_SNAPSHOT) {
                 self.copy(&entry.name)?;
             }

@@ -38,8 +38,10 @@
 //! # Looking
 //!
 //! [`TestBroker::journal`](crate::TestBroker::journal) has every request of every client, decoded, and the errors in its
-//! answer; [`TestBroker::records`](crate::TestBroker::records) all records of a topic;
-//! [`Admin::describe_group`](crate::Admin::describe_group) the members of a group and what each reads. So that every
+//! answer, and both also as [values](crate::FieldValue) by Kafka's names of the fields; [`TestBroker::records`](crate::TestBroker::records) all records of a topic;
+//! [`TestBroker::group_history`](crate::TestBroker::group_history) and
+//! [`TestBroker::transaction_history`](crate::TestBroker::transaction_history) why a group rebalanced and why somebody was
+//! fenced, in words; [`Admin::describe_group`](crate::Admin::describe_group) the members of a group and what each reads. So that every
 //! Fetch says what it is about, a test broker grants no fetch sessions, unless
 //! `max.incremental.fetch.session.cache.slots` is set.
 //!
@@ -49,13 +51,28 @@
 //! answer that comes late, is lost, or ends in its middle; a connection that breaks before or after the work; a batch
 //! that is damaged on its way. For whom a rule is, [`RequestMatch`](crate::RequestMatch) says; how often,
 //! [`FaultRule`](crate::FaultRule). A rule that names a topic is for each whole request that names it, with all else
-//! that the request asks for.
+//! that the request asks for; only [`FaultRule::answer_there`](crate::FaultRule::answer_there) takes a Produce or a Fetch
+//! apart. [`FaultRule::refuse_connections`](crate::FaultRule::refuse_connections) is for those who come anew.
 //!
-//! [`TestBroker::disk`](crate::TestBroker::disk) fails as disks do, [`stop`](crate::TestBroker::stop),
+//! [`TestBroker::disk`](crate::TestBroker::disk) fails as disks do, and takes its time by the broker's clock; [`stop`](crate::TestBroker::stop),
 //! [`restart`](crate::TestBroker::restart) and [`pause`](crate::TestBroker::pause) are what operators and machines do to
 //! brokers. The address stays through all of it.
 //!
 //! [`TestBroker::reset`](crate::TestBroker::reset) is for a broker that many tests share one after the other.
+//!
+//! # Apart from each other
+//!
+//! [`TestBroker::snapshot`](crate::TestBroker::snapshot) keeps a broker as it is, and
+//! [`TestBroker::restore`](crate::TestBroker::restore) brings it back at the same address: what many tests need is
+//! prepared once. [`TestBroker::fork`](crate::TestBroker::fork) starts a second broker from where the first is, for tests
+//! side by side. Either costs links to files, not copies, however much is in the topics; groups keep their offsets and
+//! lose their members, which are clients of the other broker.
+//!
+//! [`TestBroker::namespace`](crate::TestBroker::namespace) is for tests that run at once on one broker and use the same
+//! names: clients that come by the namespace's address see its topics, groups and transactional ids, by the names that
+//! they give them, and no others. To all others the names have the namespace in front: `orders` of the namespace `a` is
+//! `a.orders` in the journal, in rules for faults and in [`TestBroker::records`](crate::TestBroker::records). (What
+//! members of a group tell each other is passed on as they say it.)
 //!
 //! # From other languages
 //!
@@ -78,17 +95,25 @@
 //! | `GET /v1/status` | | `bootstrapServers`, `clusterId`, `nowMs`, `faultSeed` |
 //! | `POST /v1/advance` | `ms` | lets time pass; answers when all that is due is done |
 //! | `POST /v1/wait` | `until` and what it needs (below), `limitMs` (10000) | answers when it is so; status 408 says how it is instead |
-//! | `GET /v1/journal` | a match (below) | the requests that have come |
+//! | `GET /v1/journal` | a match (below) | the requests that have come, with the fields of request (`body`) and answer (`end.body`) |
 //! | `DELETE /v1/journal` | | forgets them |
 //! | `GET /v1/topics`, `POST /v1/topics` | `name`, `partitions` (1), `configs` | shows the topics; makes one |
 //! | `DELETE /v1/topics/NAME` | | deletes one |
 //! | `GET /v1/topics/NAME/records` | | all its records; bytes that are no UTF-8 as `{"hex": …}` |
 //! | `GET /v1/groups` | | groups with members, assignments and committed offsets |
+//! | `GET /v1/groups/ID/history`, `GET /v1/transactions/ID/history` | | what happened to a group or a transactional id, and why |
 //! | `POST /v1/faults` | a match, `skip`, `times`, `probability`, and one effect (below) | starts a rule; `id` |
 //! | `GET /v1/faults` | | the rules with their `hits` |
 //! | `DELETE /v1/faults`, `DELETE /v1/faults/ID` | | ends all rules; one |
 //! | `POST /v1/disk` | `fail`: sync, write, read, open, rename or remove; `with`: EIO or ENOSPC | has the disk fail |
+//! | `POST /v1/disk` | `delay`: one of these, `ms` | has it take so much of the broker's time |
 //! | `DELETE /v1/disk` | | has it work again |
+//! | `POST /v1/namespaces` | `name` | lets clients of one more address see a part of the broker; `bootstrapServers` |
+//! | `DELETE /v1/namespaces/NAME` | | ends it, with its topics and groups |
+//! | `POST /v1/snapshots` | | keeps the broker as it is; `id` |
+//! | `POST /v1/snapshots/ID/restore`, `DELETE /v1/snapshots/ID` | | brings it back; forgets it |
+//! | `POST /v1/forks` | `snapshot` | starts a second broker from here, or from a snapshot; `id`, `bootstrapServers`, `control` |
+//! | `DELETE /v1/forks/ID` | | ends it |
 //! | `POST /v1/reset`, `/v1/stop`, `/v1/restart`, `/v1/pause`, `/v1/resume` | | as the methods of these names |
 //!
 //! `until` is one of `records` (`topic`, `count`), `groupStable` (`group`, `members`), `groupEmpty` (`group`), `lagZero`
@@ -97,10 +122,11 @@
 //!
 //! A match is any of `api` (Kafka's name or number), `minVersion`, `maxVersion`, `topic`, `partition`, `group`,
 //! `transactionalId`, `clientId`, `connection`. An effect is one of `answer` (Kafka's name or number of an error),
-//! `delayMs`, `throttleMs`, `cutAnswer` (bytes), or `swallow`, `dropAnswer`, `disconnect`, `disconnectAfter`,
-//! `corruptCrc` with `true`.
+//! `answerThere` (the same, for the rule's topic and partition alone), `delayMs`, `throttleMs`, `cutAnswer` (bytes), or `swallow`, `dropAnswer`, `disconnect`, `disconnectAfter`,
+//! `corruptCrc`, `refuseConnections` with `true`.
 //!
 //! What was not done is answered with a status other than 200, and `{"error": {"code": …, "message": …}}`. Requests
 //! with an `Origin`, which come from pages in browsers, are refused. The same in OpenAPI:
-//! `examples/control.openapi.yaml`. Helpers with tests of their own are in `examples/pytest`, `examples/node` and
-//! `examples/go`.
+//! `examples/control.openapi.yaml`. Helpers with tests of their own are in `examples/pytest`, `examples/junit`,
+//! `examples/node` and `examples/go`. `examples/pytest/wheel` makes a wheel: `pip install` of it brings the `ottla` binary
+//! and the pytest fixture.

@@ -35,11 +35,12 @@ use std::fmt::Debug;
 use super::api_key::ApiKey;
 use super::codec_error::{CodecError, CodecFault};
 use super::reader::Reader;
+use super::walk::Walk;
 use super::wire::Wire;
 use super::writer::Writer;
 
 /// A whole message: the outermost struct, which has versions of its own.
-pub(crate) trait Message: Wire + Clone + Default + Debug + PartialEq {
+pub(crate) trait Message: Wire + Walk + Clone + Default + Debug + PartialEq {
     /// The lowest and the highest version.
     const VERSIONS: (i16, i16);
     /// The first version with compact lengths and tagged fields; `i16::MAX` if there is none.
@@ -146,6 +147,23 @@ macro_rules! message {
         }
 
         impl $crate::protocol::wire::Nullable for $name {}
+
+        impl $crate::protocol::walk::Walk for $name {
+            fn walk(&mut self, walker: &mut dyn $crate::protocol::walk::Walker) {
+                walker.begin_struct();
+                $(
+                    if walker.begin_field($crate::protocol::walk::Field {
+                        owner: stringify!($name),
+                        name: stringify!($field),
+                        versions: $crate::protocol::message::versions!($versions),
+                    }) {
+                        $crate::protocol::walk::Walk::walk(&mut self.$field, walker);
+                        walker.end_field();
+                    }
+                )*
+                walker.end_struct();
+            }
+        }
 
         #[cfg(test)]
         impl $crate::protocol::tests::generate::Generate for $name {

@@ -19,6 +19,7 @@ pub(crate) mod messages;
 mod reader;
 #[cfg(test)]
 mod tests;
+pub(crate) mod walk;
 mod wire;
 mod writer;
 

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::RwLock;
 
+use super::namespace::Namespace;
 use super::network::ConnectionContext;
 use crate::protocol::StrBytes;
 
@@ -14,6 +16,9 @@ use crate::protocol::StrBytes;
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
     advertised: RwLock<HashMap<Arc<str>, Advertised>>,
+    namespaces: RwLock<HashMap<Arc<str>, Arc<Namespace>>>,
+    /// There were namespaces: without, nobody looks for one.
+    has_namespaces: AtomicBool,
 }
 
 /// How clients of a listener reach the broker.
@@ -51,6 +56,21 @@ impl Endpoints {
 
     pub(super) fn remove(&self, listener: &str) {
         self.advertised.write().remove(listener);
+        self.namespaces.write().remove(listener);
+    }
+
+    /// Lets the clients of a listener see a part of the broker only.
+    pub(super) fn confine(&self, listener: Arc<str>, namespace: Namespace) {
+        self.namespaces.write().insert(listener, Arc::new(namespace));
+        self.has_namespaces.store(true, Ordering::Release);
+    }
+
+    /// The part of the broker that a client sees, if that is not all of it.
+    pub(super) fn namespace(&self, connection: &ConnectionContext) -> Option<Arc<Namespace>> {
+        if !self.has_namespaces.load(Ordering::Acquire) {
+            return None;
+        }
+        self.namespaces.read().get(&connection.listener).cloned()
     }
 
     /// What a client is told. If its listener was closed meanwhile, that is the address that it is connected to.

@@ -8,10 +8,14 @@ use std::time::Duration;
 
 pub(crate) use super::network::{ConnectionContext, Responder};
 use crate::model::ErrorCode;
-use crate::protocol::RequestHeader;
+use crate::protocol::walk::{Walk, Walker};
+use crate::protocol::{Message, RequestHeader};
 
 /// Hears of every request before it is served, and of what became of it.
 pub(crate) trait Interceptor: Send + Sync {
+    /// Says whether a connection may stay that a client has just opened.
+    fn on_connection(&self, connection: &ConnectionContext) -> bool;
+
     /// Says what is to become of a request.
     fn on_request(&self, request: &InterceptedRequest<'_>) -> Ruling;
 
@@ -31,8 +35,21 @@ pub(crate) struct InterceptedRequest<'a> {
     pub(crate) connection: &'a ConnectionContext,
     pub(crate) header: &'a RequestHeader,
     /// The decoded body.
-    pub(crate) body: &'a dyn fmt::Debug,
+    pub(crate) body: &'a dyn Body,
     pub(crate) scope: &'a Scope,
+}
+
+/// A decoded request or answer, whatever it is.
+pub(crate) trait Body: fmt::Debug {
+    /// Tells of all that is in it.
+    fn walk(&self, walker: &mut dyn Walker);
+}
+
+impl<M: Message> Body for M {
+    fn walk(&self, walker: &mut dyn Walker) {
+        // The same walk changes messages, too. A copy shares strings and records.
+        Walk::walk(&mut self.clone(), walker);
+    }
 }
 
 /// What a request is about. Topics that it names by id have their name here if they exist.
@@ -52,12 +69,14 @@ pub(crate) struct TopicScope {
 }
 
 /// What is to become of a request. By default: what becomes of any other.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ruling {
     /// Names the request to [`Interceptor::on_end`].
     pub(crate) ticket: u64,
     /// Done in place of the work.
     pub(crate) instead: Option<Instead>,
+    /// What of the request is answered with an error, while the work for the others is done.
+    pub(crate) part: Option<Part>,
     /// How much later the answer leaves, on the broker's clock.
     pub(crate) delay: Duration,
     /// What becomes of the answer.
@@ -79,6 +98,22 @@ pub(crate) enum Instead {
     Disconnect,
 }
 
+/// A part of a request that goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) code: ErrorCode,
+    /// The topic, by the broker's name of it; otherwise all.
+    pub(crate) topic: Option<String>,
+    /// The partition of it; otherwise all.
+    pub(crate) partition: Option<i32>,
+}
+
+impl Part {
+    pub(crate) fn means_partition(&self, number: i32) -> bool {
+        self.partition.is_none_or(|meant| meant == number)
+    }
+}
+
 /// What becomes of an answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum AnswerFate {
@@ -96,7 +131,7 @@ pub(crate) enum AnswerFate {
 /// What became of a request.
 pub(crate) enum RequestEnd<'a> {
     /// It was answered, or would have been.
-    Answered(&'a dyn fmt::Debug),
+    Answered(&'a dyn Body),
     /// It needed no answer, or got none.
     Unanswered,
 }

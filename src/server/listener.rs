@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::endpoints::{Address, Advertised};
 use super::intercept::Interceptor;
+use super::namespace::Namespace;
 use super::network;
 use super::service::{Listeners, ReservedName};
 use crate::broker::{Broker, Handle};
@@ -146,14 +147,24 @@ impl Broker {
         address: &str,
         interceptor: Option<Arc<dyn Interceptor>>,
     ) -> Result<Listener> {
+        let bound = self.bind_address(address, interceptor)?;
+        self.serve(bound)
+    }
+
+    /// As [`Broker::listen`], for clients that are to see a namespace only.
+    pub(crate) fn listen_in_namespace(&self, address: &str, namespace: Namespace) -> Result<Listener> {
+        let bound = self.bind_address(address, None)?;
+        self.serve(Bound { namespace: Some(namespace), ..bound })
+    }
+
+    fn bind_address(&self, address: &str, interceptor: Option<Arc<dyn Interceptor>>) -> Result<Bound> {
         let (host, port) = split_address(address).ok_or_else(|| {
             let message = format!("'{address}' is no address to listen on: HOST:PORT is expected");
             Error::new(ErrorCode::InvalidConfig, message)
         })?;
         let listeners = Listeners::of(&self.core, interceptor)?;
         let name = listeners.reserve_free_name(PLAINTEXT);
-        let bound = bind(name, Plan { host: host.to_owned(), port, advertised: None })?;
-        self.serve(bound)
+        bind(name, Plan { host: host.to_owned(), port, advertised: None })
     }
 
     /// Opens all listeners that the setting `listeners` names, with the addresses that `advertised.listeners` gives to
@@ -193,10 +204,10 @@ impl Broker {
     }
 
     fn serve(&self, bound: Bound) -> Result<Listener> {
-        let Bound { name, socket, advertised } = bound;
+        let Bound { name, socket, advertised, namespace } = bound;
         let local_addr = socket.local_addr();
         let bootstrap = advertised.bootstrap();
-        let (listeners, name) = name.open(socket, advertised, &self.core.config())?;
+        let (listeners, name) = name.open(socket, advertised, namespace, &self.core.config())?;
         tracing::info!(listener = %name, address = %local_addr, advertised = %bootstrap, "listening");
         Ok(Listener { _core: self.core.clone(), listeners, name, local_addr, bootstrap })
     }
@@ -207,6 +218,8 @@ struct Bound {
     name: ReservedName,
     socket: network::Listener,
     advertised: Advertised,
+    /// What its clients see, if that is not all of the broker.
+    namespace: Option<Namespace>,
 }
 
 fn bind(name: ReservedName, plan: Plan) -> Result<Bound> {
@@ -221,7 +234,7 @@ fn bind(name: ReservedName, plan: Plan) -> Result<Bound> {
         None if local_addr.ip().is_unspecified() => Advertised::WhereTheyAre { port: local_addr.port() },
         None => Advertised::At(Address { host: plan.host.into(), port: local_addr.port() }),
     };
-    Ok(Bound { name, socket, advertised })
+    Ok(Bound { name, socket, advertised, namespace: None })
 }
 
 fn check_protocol(endpoint: &Endpoint) -> Result<()> {

@@ -9,6 +9,7 @@ mod api;
 mod endpoints;
 pub(crate) mod intercept;
 mod listener;
+pub(crate) mod namespace;
 mod network;
 mod service;
 

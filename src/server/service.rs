@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use super::api::Apis;
 use super::endpoints::{Advertised, Endpoints};
 use super::intercept::Interceptor;
+use super::namespace::Namespace;
 use super::network::{self, NetworkConfig, NetworkError, SocketServer};
 use crate::broker::{BrokerCore, Service};
 use crate::config::BrokerConfig;
@@ -119,11 +120,15 @@ impl ReservedName {
         mut self,
         listener: network::Listener,
         advertised: Advertised,
+        namespace: Option<Namespace>,
         config: &BrokerConfig,
     ) -> Result<(Arc<Listeners>, Arc<str>)> {
         let listeners = &self.listeners;
         listeners.reconfigure_sockets(config)?;
         listeners.endpoints.insert(Arc::clone(&self.name), advertised);
+        if let Some(namespace) = namespace {
+            listeners.endpoints.confine(Arc::clone(&self.name), namespace);
+        }
         listeners.sockets.accept_from(listener).map_err(explain)?;
         self.is_open = true;
         Ok((Arc::clone(&self.listeners), Arc::clone(&self.name)))

@@ -3,8 +3,10 @@
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::faulty_fs::{FaultyFileSystem, FileOperation};
+use crate::broker::{Broker, BrokerCore};
 
 /// What a disk says when it fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +76,48 @@ impl Disk {
         self.fs.set_plan(plan);
     }
 
-    /// From now on, nothing fails. What the broker has given up on stays so until it is restarted.
+    /// From now on, each operation of this kind takes so long, on the broker's clock: under a clock that stands still,
+    /// until the test lets time pass. A native producer or consumer whose call comes to it waits on its own thread.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::Arc;
+    /// use std::time::Duration;
+    /// use ottla::{FileOperation, ManualClock, NewTopic, ProducerRecord, TestBroker};
+    /// # fn main() -> Result<(), ottla::Error> {
+    /// let kafka = TestBroker::with_clock(Arc::new(ManualClock::new(0)))?;
+    /// kafka.admin().create_topic(NewTopic::new("orders", 1).config("flush.messages", "1"))?;
+    /// kafka.disk().delay(FileOperation::Sync, Duration::from_secs(5));
+    /// let producer = kafka.producer();
+    /// std::thread::scope(|scope| {
+    ///     let sent = scope.spawn(|| producer.send(ProducerRecord::new("orders").value("slow"))?.wait());
+    ///     while !sent.is_finished() {
+    ///         kafka.advance(Duration::from_secs(1));
+    ///     }
+    /// });
+    /// assert!(kafka.now_ms() >= 5_000);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delay(&self, operation: FileOperation, by: Duration) {
+        self.fs.pauses().set(operation, by);
+    }
+
+    /// From now on, nothing fails, and nothing takes time. What the broker has given up on stays so until it is
+    /// restarted.
     pub fn heal(&self) {
         self.fs.clear_plan();
+        self.fs.pauses().clear();
+    }
+
+    /// Whose disk it is from now on.
+    pub(super) fn attach(&self, broker: &Broker) {
+        let core: &Arc<BrokerCore> = &broker.core;
+        self.fs.pauses().attach(Arc::downgrade(core));
+    }
+
+    /// Ends what is under way, for a broker that ends.
+    pub(super) fn hurry(&self) {
+        self.fs.pauses().clear();
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::request_match::{RequestFacts, RequestMatch};
 use super::watch::Watch;
 use crate::model::ErrorCode;
-use crate::server::intercept::{AnswerFate, Instead, Ruling};
+use crate::server::intercept::{AnswerFate, Instead, Part, Ruling};
 use crate::sys::{Rng, SeededRng};
 
 /// The rules for faults of a [`TestBroker`](crate::TestBroker): [`TestBroker::faults`](crate::TestBroker::faults).
@@ -105,6 +105,19 @@ impl FaultRule {
         self.start(Effect::Instead(Instead::Error(code)))
     }
 
+    /// Answers with this error for the topic and the partition that the rule names, and does the work for the others: of
+    /// a Produce or a Fetch. Any other request is answered as by [`FaultRule::answer`].
+    pub fn answer_there(self, code: ErrorCode) -> FaultHandle {
+        self.start(Effect::There(code))
+    }
+
+    /// Ends new connections as soon as they are there, with a reset. What the rule says of requests does not count,
+    /// since there are none yet; how often and how probably does. Connections that are there stay. (For a port at which
+    /// nobody listens, [`stop`](crate::TestBroker::stop) the broker.)
+    pub fn refuse_connections(self) -> FaultHandle {
+        self.start(Effect::RefuseConnection)
+    }
+
     /// Does no work and never answers. (A connection gets its answers in order: those behind it wait as well.)
     pub fn swallow(self) -> FaultHandle {
         self.start(Effect::Instead(Instead::Swallow))
@@ -192,6 +205,8 @@ enum Effect {
     Answer(AnswerFate),
     Throttle(Duration),
     CorruptCrc,
+    There(ErrorCode),
+    RefuseConnection,
 }
 
 #[derive(Debug)]
@@ -230,22 +245,25 @@ impl Rules {
         self.rules.clear();
     }
 
+    /// Whether a new connection may stay.
+    pub(super) fn admits(&mut self) -> bool {
+        let Rules { rules, chance, .. } = self;
+        // All of them count it, as all rules for a request do.
+        let refusing = rules.iter_mut().filter(|rule| matches!(rule.effect, Effect::RefuseConnection));
+        refusing.filter_map(|rule| rule.hit(chance).then_some(())).count() == 0
+    }
+
     /// What the rules want for a request.
     pub(super) fn rule(&mut self, request: &RequestFacts<'_>) -> Ruling {
         let mut ruling = Ruling::default();
-        for rule in self.rules.iter_mut().filter(|rule| rule.left > 0) {
-            if !rule.requests.matches(request) {
+        let Rules { rules, chance, .. } = self;
+        let is_meant = |rule: &&mut Rule| {
+            !matches!(rule.effect, Effect::RefuseConnection) && rule.requests.matches(request)
+        };
+        for rule in rules.iter_mut().filter(is_meant) {
+            if !rule.hit(chance) {
                 continue;
             }
-            if rule.skip > 0 {
-                rule.skip -= 1;
-                continue;
-            }
-            if rule.probability < 1.0 && fraction(&self.chance) >= rule.probability {
-                continue;
-            }
-            rule.left -= 1;
-            rule.hits += 1;
             match rule.effect {
                 Effect::Instead(instead) => {
                     ruling.instead.get_or_insert(instead);
@@ -257,8 +275,32 @@ impl Rules {
                     ruling.throttle_ms.get_or_insert(i32::try_from(by.as_millis()).unwrap_or(i32::MAX));
                 }
                 Effect::CorruptCrc => ruling.corrupt_crc = true,
+                Effect::There(code) => {
+                    let (topic, partition) = rule.requests.place();
+                    ruling.part.get_or_insert(Part { code, topic, partition });
+                }
+                Effect::RefuseConnection => {}
             }
         }
         ruling
+    }
+}
+
+impl Rule {
+    /// Whether what it is for has it now, which then counts.
+    fn hit(&mut self, chance: &SeededRng) -> bool {
+        if self.left == 0 {
+            return false;
+        }
+        if self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        if self.probability < 1.0 && fraction(chance) >= self.probability {
+            return false;
+        }
+        self.left -= 1;
+        self.hits += 1;
+        true
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
+use super::slow_disk::SlowDisk;
 use crate::sys::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
 
 /// What is asked of a [`Disk`](crate::Disk).
@@ -76,6 +77,7 @@ pub(crate) struct FaultyFileSystem {
 
 struct Faults {
     plan: Mutex<Option<Plan>>,
+    pauses: SlowDisk,
 }
 
 impl Faults {
@@ -84,7 +86,10 @@ impl Faults {
         let plan = self.plan.lock().clone();
         match plan.and_then(|plan| plan(operation, path)) {
             Some(error) => Err(error),
-            None => Ok(()),
+            None => {
+                self.pauses.pause(operation);
+                Ok(())
+            }
         }
     }
 }
@@ -92,7 +97,10 @@ impl Faults {
 impl FaultyFileSystem {
     /// `inner`, without faults as yet.
     pub(crate) fn new(inner: Arc<dyn FileSystem>) -> Self {
-        FaultyFileSystem { inner, faults: Arc::new(Faults { plan: Mutex::new(None) }) }
+        FaultyFileSystem {
+            inner,
+            faults: Arc::new(Faults { plan: Mutex::new(None), pauses: SlowDisk::default() }),
+        }
     }
 
     /// From now on, asks `plan` before each operation whether it fails. It may also count operations, or hold them up.
@@ -106,6 +114,11 @@ impl FaultyFileSystem {
     /// From now on, nothing fails.
     pub(crate) fn clear_plan(&self) {
         *self.faults.plan.lock() = None;
+    }
+
+    /// How long operations take.
+    pub(super) fn pauses(&self) -> &SlowDisk {
+        &self.faults.pauses
     }
 }
 

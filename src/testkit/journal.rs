@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::TestBroker;
+use super::field_value::FieldValue;
 use super::request_match::{RequestFacts, RequestMatch};
 use crate::model::ErrorCode;
 use crate::protocol::ApiKey;
-use crate::server::intercept::{InterceptedRequest, Scope};
+use crate::server::intercept::{Body, InterceptedRequest, Scope};
 
 /// How many requests are remembered; the oldest are forgotten first.
 const MAX_ENTRIES: usize = 10_000;
@@ -39,6 +40,8 @@ pub struct JournalEntry {
     pub timestamp_ms: i64,
     /// The decoded request, for people: of records, only how many bytes they are. Cut after 4 KiB.
     pub request: String,
+    /// The decoded request, by Kafka's names: see [`FieldValue`].
+    pub body: FieldValue,
     /// What became of it.
     pub end: Option<JournalEnd>,
     is_taken_up: bool,
@@ -55,6 +58,8 @@ pub struct JournalEnd {
     pub is_answered: bool,
     /// All errors in the answer, each once; none if all went well.
     pub error_codes: Vec<ErrorCode>,
+    /// The answer, by Kafka's names: see [`FieldValue`]. [`FieldValue::Null`] if there was none.
+    pub body: FieldValue,
     /// How long it took, on the broker's clock.
     pub duration: Duration,
 }
@@ -127,6 +132,7 @@ impl Journal {
             peer: connection.peer,
             timestamp_ms: now_ms,
             request: text,
+            body: FieldValue::of(*body, header.api_version),
             end: None,
             is_taken_up: false,
             scope: (*scope).clone(),
@@ -150,11 +156,13 @@ impl Journal {
     }
 
     /// Takes note of what became of a request, once.
-    pub(super) fn end(&mut self, number: u64, answer: Option<Vec<ErrorCode>>, now: Duration) {
+    pub(super) fn end(&mut self, number: u64, answer: Option<&dyn Body>, now: Duration) {
         if let Some(entry) = self.entry(number).filter(|entry| entry.end.is_none()) {
+            let version = entry.api_version;
             entry.end = Some(JournalEnd {
                 is_answered: answer.is_some(),
-                error_codes: answer.unwrap_or_default(),
+                error_codes: answer.map(|answer| error_codes(&answer)).unwrap_or_default(),
+                body: answer.map_or(FieldValue::Null, |answer| FieldValue::of(answer, version)),
                 duration: now.saturating_sub(entry.received_at),
             });
         }

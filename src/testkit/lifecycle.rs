@@ -52,6 +52,7 @@ impl TestBroker {
     /// Stops the broker as an operator would. Its address and its data are kept; clients are refused until
     /// [`TestBroker::restart`]. Native producers and consumers end. Stopping again does nothing.
     pub fn stop(&mut self) {
+        self.disk.hurry();
         if let Some(dir) = self.core.take_temporary_dir() {
             self.stopped_in = Some(dir);
         }
@@ -125,9 +126,14 @@ impl TestBroker {
         prepare: impl FnOnce(&Broker) -> Result<()>,
     ) -> Result<()> {
         let broker = builder.open()?;
+        broker.core.keep_history();
+        self.disk.attach(&broker);
         prepare(&broker)?;
         let watch = Arc::clone(&self.watch) as _;
         self.listener = broker.listen_intercepted(&self.port.address(), Some(watch))?;
+        for namespace in self.namespaces.get_mut() {
+            namespace.listen_on(&broker)?;
+        }
         self.broker = broker;
         self.stopped_in = None;
         Ok(())

@@ -3,10 +3,14 @@
 mod disk;
 mod faults;
 mod faulty_fs;
+mod field_value;
 mod held_port;
+mod history;
 mod journal;
 mod lifecycle;
+mod namespace;
 mod request_match;
+mod slow_disk;
 mod snapshot;
 mod topics;
 mod wait;
@@ -16,7 +20,9 @@ pub use disk::{Disk, DiskFault};
 pub use faults::{FaultHandle, FaultRule, Faults};
 pub(crate) use faulty_fs::FaultyFileSystem;
 pub use faulty_fs::FileOperation;
+pub use field_value::FieldValue;
 pub use journal::{JournalEnd, JournalEntry};
+pub use namespace::Namespace;
 pub use request_match::RequestMatch;
 pub use snapshot::Snapshot;
 pub use topics::TestRecord;
@@ -27,11 +33,14 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use crate::broker::{Broker, BrokerBuilder};
 use crate::error::Result;
 use crate::server::Listener;
 use crate::sys::{Clock, Rng, ScaledClock, SystemRng};
 use held_port::HeldPort;
+use namespace::OpenNamespace;
 use watch::Watch;
 
 /// A broker for one test: temporary, on a port of its own, ready when [`TestBroker::start`] returns, and gone
@@ -66,6 +75,7 @@ pub struct TestBroker {
     port: HeldPort,
     disk: Disk,
     watch: Arc<Watch>,
+    namespaces: Mutex<Vec<OpenNamespace>>,
     /// The directory, while it is stopped.
     stopped_in: Option<PathBuf>,
 }
@@ -152,6 +162,7 @@ impl Deref for TestBroker {
 
 impl Drop for TestBroker {
     fn drop(&mut self) {
+        self.disk.hurry();
         // Clones of the broker may live on in the test; its port and directory must not.
         self.broker.close();
         self.remove_stopped();
@@ -212,18 +223,29 @@ impl TestBrokerBuilder {
             fs
         });
         let disk = Disk::new(faulty.expect("it is wrapped just now"));
-        let broker = match dir {
+        let broker = match &dir {
             None => builder.clone().open()?,
-            Some(dir) => {
-                let broker = builder.clone().temporary_in(dir).open()?;
-                snapshot::remove_all_members(&broker)?;
-                broker
-            }
+            Some(dir) => builder.clone().temporary_in(dir.clone()).open()?,
         };
+        broker.core.keep_history();
+        disk.attach(&broker);
+        if dir.is_some() {
+            snapshot::remove_all_members(&broker)?;
+        }
         let mut port = HeldPort::take().map_err(lifecycle::no_port)?;
         let watch = Watch::new(Arc::clone(&broker.core.env.clock), self.fault_seed);
         let listener = broker.listen_intercepted(&port.address(), Some(Arc::clone(&watch) as _))?;
         port.remember(listener.local_addr());
-        Ok(TestBroker { broker, listener, builder, origin: self, port, disk, watch, stopped_in: None })
+        Ok(TestBroker {
+            broker,
+            listener,
+            builder,
+            origin: self,
+            port,
+            disk,
+            watch,
+            namespaces: Mutex::default(),
+            stopped_in: None,
+        })
     }
 }

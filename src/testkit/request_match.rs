@@ -92,6 +92,11 @@ impl RequestMatch {
         self
     }
 
+    /// The topic and the partition that are meant.
+    pub(super) fn place(&self) -> (Option<String>, Option<i32>) {
+        (self.topic.clone(), self.partition)
+    }
+
     pub(super) fn matches(&self, request: &RequestFacts<'_>) -> bool {
         fn is<T: PartialEq + ?Sized, W: AsRef<T>>(wanted: &Option<W>, found: &T) -> bool {
             wanted.as_ref().is_none_or(|wanted| wanted.as_ref() == found)

@@ -6,9 +6,11 @@ use std::time::Duration;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::faults::Rules;
-use super::journal::{Journal, error_codes};
+use super::journal::Journal;
 use super::request_match::RequestFacts;
-use crate::server::intercept::{InterceptedRequest, Interceptor, RequestEnd, Responder, Ruling};
+use crate::server::intercept::{
+    ConnectionContext, InterceptedRequest, Interceptor, RequestEnd, Responder, Ruling,
+};
 use crate::sys::Clock;
 
 /// Keeps the journal, follows the rules for faults, and tells those who wait that something has happened.
@@ -69,6 +71,12 @@ impl Watch {
 }
 
 impl Interceptor for Watch {
+    fn on_connection(&self, _: &ConnectionContext) -> bool {
+        let is_admitted = self.rules.lock().admits();
+        self.notify();
+        is_admitted
+    }
+
     fn on_request(&self, request: &InterceptedRequest<'_>) -> Ruling {
         let ticket = self.journal.lock().begin(request, self.clock.now_ms(), self.clock.monotonic());
         let header = request.header;
@@ -90,7 +98,7 @@ impl Interceptor for Watch {
 
     fn on_end(&self, ticket: u64, end: &RequestEnd<'_>) {
         let answer = match end {
-            RequestEnd::Answered(answer) => Some(error_codes(*answer)),
+            RequestEnd::Answered(answer) => Some(*answer),
             RequestEnd::Unanswered => None,
         };
         self.journal.lock().end(ticket, answer, self.clock.monotonic());

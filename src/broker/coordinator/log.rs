@@ -2,6 +2,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::History;
 use crate::model::{ErrorCode, LeaderEpoch, Offset};
 use crate::record::RecordBatchRef;
 
@@ -35,4 +36,9 @@ pub(crate) trait CoordinatorLog: Send + Sync + fmt::Debug {
     /// Something was appended to the partition, and no lock is held any more: who waits for its records may be
     /// woken.
     fn wake_readers(&self, _partition: i32) {}
+
+    /// Where it is kept what happened to groups and ids, if it is.
+    fn history(&self) -> Option<&History> {
+        None
+    }
 }

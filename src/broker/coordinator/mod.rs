@@ -4,6 +4,7 @@
 //! record before it says that something is so.
 
 pub(crate) mod group;
+mod history;
 mod loading;
 mod log;
 mod partition_for;
@@ -13,6 +14,8 @@ pub(crate) mod transaction;
 #[cfg(test)]
 mod memory_log;
 
+pub(crate) use history::History;
+pub use history::HistoryEvent;
 pub(crate) use log::CoordinatorLog;
 #[cfg(test)]
 pub(crate) use memory_log::MemoryLog;

@@ -6,10 +6,12 @@ mod fields;
 pub(super) mod http;
 mod routes;
 mod show;
+mod snapshots;
 
 use std::io::BufReader;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ottla::TestBroker;
@@ -26,21 +28,50 @@ const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 pub(super) struct Control {
     kafka: RwLock<TestBroker>,
     faults: Mutex<Vec<ottla::FaultHandle>>,
+    offspring: snapshots::Offspring,
+}
+
+/// An endpoint that is open.
+pub(super) struct Serving {
+    address: SocketAddr,
+    has_ended: Arc<AtomicBool>,
+}
+
+impl Serving {
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more connections.
+    fn end(&self) {
+        self.has_ended.store(true, Ordering::SeqCst);
+        // For the thread to see it; if nobody can connect, there is none.
+        let _ = TcpStream::connect(self.address);
+    }
 }
 
 impl Control {
     pub(super) fn new(kafka: TestBroker) -> Arc<Self> {
-        Arc::new(Control { kafka: RwLock::new(kafka), faults: Mutex::default() })
+        Arc::new(Control {
+            kafka: RwLock::new(kafka),
+            faults: Mutex::default(),
+            offspring: Default::default(),
+        })
     }
 
     /// Serves at `address` from now on, and says where that is.
-    pub(super) fn serve(self: &Arc<Self>, address: &str) -> Result<SocketAddr, CliError> {
+    pub(super) fn serve(self: &Arc<Self>, address: &str) -> Result<Serving, CliError> {
         let failed = |source| CliError::Control { address: address.to_owned(), source };
         let listener = TcpListener::bind(address).map_err(failed)?;
         let local = listener.local_addr().map_err(failed)?;
         let control = Arc::clone(self);
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let is_to_end = Arc::clone(&has_ended);
         let accept = move || {
             for stream in listener.incoming() {
+                if is_to_end.load(Ordering::SeqCst) {
+                    return;
+                }
                 match stream {
                     Ok(stream) => control.take(stream),
                     Err(error) => {
@@ -52,11 +83,12 @@ impl Control {
             }
         };
         std::thread::Builder::new().name("control".to_owned()).spawn(accept).map_err(failed)?;
-        Ok(local)
+        Ok(Serving { address: local, has_ended })
     }
 
     /// Ends the broker. A request that still waits is refused.
     pub(super) fn close(&self) {
+        self.offspring.end();
         let kafka = self.kafka.write();
         kafka.broker().close();
     }
@@ -114,6 +146,10 @@ impl Failure {
         Failure { status: 404, code: "NOT_FOUND".to_owned(), message: message.into() }
     }
 
+    fn internal(message: String) -> Self {
+        Failure { status: 500, code: ottla::ErrorCode::UnknownServerError.name(), message }
+    }
+
     fn timed_out(message: String) -> Self {
         Failure { status: 408, code: ottla::ErrorCode::RequestTimedOut.name(), message }
     }
@@ -131,12 +167,13 @@ impl Failure {
 impl From<ottla::Error> for Failure {
     fn from(error: ottla::Error) -> Self {
         use ottla::ErrorCode::{
-            InvalidTopicException, RequestTimedOut, TopicAlreadyExists, UnknownTopicOrPartition,
+            InvalidConfig, InvalidTopicException, RequestTimedOut, TopicAlreadyExists,
+            UnknownTopicOrPartition,
         };
         let status = match error.code() {
             RequestTimedOut => 408,
             UnknownTopicOrPartition => 404,
-            TopicAlreadyExists | InvalidTopicException => 400,
+            TopicAlreadyExists | InvalidTopicException | InvalidConfig => 400,
             _ => 500,
         };
         Failure { status, code: error.code().name(), message: error.to_string() }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::http::Request;
-use super::{Control, Failure, show};
+use super::{Control, Failure, show, snapshots};
 
 /// How long a wait lasts if it does not say.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
@@ -83,8 +83,25 @@ pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Fail
             fields.end()?;
             Ok(show::groups(&control.kafka.read())?)
         }
+        ("GET", ["v1", kind @ ("groups" | "transactions"), id, "history"]) => {
+            fields.end()?;
+            let kafka = control.kafka.read();
+            let events = match *kind {
+                "groups" => kafka.group_history(id),
+                _ => kafka.transaction_history(id),
+            };
+            let event = |event: &ottla::HistoryEvent| json!({ "timestampMs": event.timestamp_ms, "text": event.text });
+            Ok(events.iter().map(event).collect())
+        }
         (_, ["v1", "faults", ..]) => faults(control, request, &path, fields),
         ("POST", ["v1", "disk"]) => {
+            if let Some(operation) = fields.text("delay")? {
+                let operation = self::operation(&operation)?;
+                let by = fields.milliseconds("ms")?.ok_or_else(|| Failure::bad_request("'ms' is missing"))?;
+                fields.end()?;
+                control.kafka.read().disk().delay(operation, by);
+                return done();
+            }
             let operation = operation(&fields.required_text("fail")?)?;
             let fault = match fields.text("with")?.as_deref().unwrap_or("EIO") {
                 "EIO" => DiskFault::Io,
@@ -98,6 +115,20 @@ pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Fail
         ("DELETE", ["v1", "disk"]) => {
             fields.end()?;
             control.kafka.read().disk().heal();
+            done()
+        }
+        (method, ["v1", rest @ ..]) if matches!(rest.first(), Some(&("snapshots" | "forks"))) => {
+            snapshots::answer(control, method, rest, fields)
+        }
+        ("POST", ["v1", "namespaces"]) => {
+            let name = fields.required_text("name")?;
+            fields.end()?;
+            let namespace = control.kafka.read().namespace(&name)?;
+            Ok(json!({ "name": name, "bootstrapServers": namespace.bootstrap_servers() }))
+        }
+        ("DELETE", ["v1", "namespaces", name]) => {
+            fields.end()?;
+            control.kafka.read().end_namespace(name)?;
             done()
         }
         ("POST", ["v1", command @ ("stop" | "restart" | "reset" | "pause" | "resume")]) => {
@@ -243,6 +274,9 @@ fn effect(fields: &mut Fields) -> Result<Start, Failure> {
     if let Some(code) = fields.error_code("answer")? {
         effects.push(Box::new(move |rule| rule.answer(code)));
     }
+    if let Some(code) = fields.error_code("answerThere")? {
+        effects.push(Box::new(move |rule| rule.answer_there(code)));
+    }
     if let Some(by) = fields.milliseconds("delayMs")? {
         effects.push(Box::new(move |rule| rule.delay(by)));
     }
@@ -252,12 +286,13 @@ fn effect(fields: &mut Fields) -> Result<Start, Failure> {
     if let Some(size) = fields.number::<u32>("cutAnswer")? {
         effects.push(Box::new(move |rule| rule.cut_answer(size as usize)));
     }
-    let flags: [(&str, StartPlain); 5] = [
+    let flags: [(&str, StartPlain); 6] = [
         ("swallow", FaultRule::swallow),
         ("disconnect", FaultRule::disconnect),
         ("disconnectAfter", FaultRule::disconnect_after),
         ("dropAnswer", FaultRule::drop_answer),
         ("corruptCrc", FaultRule::corrupt_crc),
+        ("refuseConnections", FaultRule::refuse_connections),
     ];
     for (name, start) in flags {
         if fields.flag(name)? {
@@ -267,8 +302,8 @@ fn effect(fields: &mut Fields) -> Result<Start, Failure> {
     match (effects.pop(), effects.is_empty()) {
         (Some(effect), true) => Ok(effect),
         _ => Err(Failure::bad_request(
-            "give one of answer, delayMs, throttleMs, cutAnswer, swallow, disconnect, disconnectAfter, dropAnswer, \
-             corruptCrc",
+            "give one of answer, answerThere, delayMs, throttleMs, cutAnswer, swallow, disconnect, disconnectAfter, \
+             dropAnswer, corruptCrc, refuseConnections",
         )),
     }
 }

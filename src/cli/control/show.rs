@@ -1,6 +1,6 @@
 //! What a test looks at, as JSON.
 
-use ottla::{ConfigSource, Error, JournalEntry, ListGroupsOptions, TestBroker, TestRecord};
+use ottla::{ConfigSource, Error, FieldValue, JournalEntry, ListGroupsOptions, TestBroker, TestRecord};
 use serde_json::{Map, Value, json};
 
 /// Text as it is; other bytes as an object with their hexadecimal digits.
@@ -24,10 +24,26 @@ pub(super) fn record(record: &TestRecord) -> Value {
     })
 }
 
+fn field_value(value: &FieldValue) -> Value {
+    match value {
+        FieldValue::Boolean(boolean) => Value::from(*boolean),
+        FieldValue::Number(number) => Value::from(*number),
+        FieldValue::Text(text) => Value::from(text.as_str()),
+        FieldValue::Bytes(content) => bytes(Some(content)),
+        FieldValue::List(elements) => elements.iter().map(field_value).collect(),
+        FieldValue::Struct(fields) => {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), field_value(value)));
+            Value::from(fields.collect::<Map<_, _>>())
+        }
+        _ => Value::Null,
+    }
+}
+
 pub(super) fn journal_entry(entry: &JournalEntry) -> Value {
     let end = entry.end.as_ref().map(|end| {
         json!({
             "answered": end.is_answered,
+            "body": field_value(&end.body),
             "errors": end.error_codes.iter().map(|code| code.name()).collect::<Vec<_>>(),
             "durationMs": end.duration.as_secs_f64() * 1_000.0,
         })
@@ -44,6 +60,7 @@ pub(super) fn journal_entry(entry: &JournalEntry) -> Value {
         "topics": entry.topics().collect::<Vec<_>>(),
         "groups": entry.groups().collect::<Vec<_>>(),
         "request": entry.request,
+        "body": field_value(&entry.body),
         "end": end,
     })
 }

@@ -41,7 +41,8 @@ fn write_checkpoints(
         forked.iter().filter_map(move |(partition, log)| Some((partition.clone(), offset(log)?)))
     };
     dir.recovery_points.write(all(|log| Some(log.log_end_offset)))?;
-    dir.log_start_offsets.write(all(|log| Some(log.log_start_offset).filter(|_| log.starts_within_segment)))?;
+    dir.log_start_offsets
+        .write(all(|log| Some(log.log_start_offset).filter(|_| log.starts_within_segment)))?;
     dir.high_watermarks.write(all(|log| Some(log.high_watermark)))?;
     dir.cleaner_offsets.write(all(|log| log.first_dirty_offset))?;
     dir.clean_shutdown.write()

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 
 pub(crate) use deletion::DeletionQueue;
+pub(crate) use dirs::{FutureDescription, node_id_of_dir};
 #[cfg(feature = "testkit")]
 pub(crate) use fork::fork_log_dir;
-pub(crate) use dirs::{FutureDescription, node_id_of_dir};
 pub(crate) use moves::Move;
 
 use super::cleaner::{CleanerConfig, LogCleaner};

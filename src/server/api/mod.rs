@@ -38,6 +38,7 @@ mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
+mod partial;
 mod produce;
 mod request;
 mod rulable;
@@ -144,7 +145,10 @@ fn decode_and_handle<R: Rulable>(
     interceptor: Option<&Arc<dyn Interceptor>>,
     handle: fn(Call<'_>, R) -> Outcome,
 ) -> Result<Outcome, CodecError> {
-    let request = R::decode(body, call.version())?;
+    let mut request = R::decode(body, call.version())?;
+    if let Some(namespace) = &call.context.namespace {
+        namespace.map_request(&mut request, &call.context.core);
+    }
     let may_flush =
         writes_coordinator_state(call.context.header.api_key) && call.context.core.coordinators_may_flush();
     let handle = move |call: Call<'_>, request: R| match may_flush {
@@ -199,6 +203,10 @@ impl Apis {
 impl RequestHandler for Apis {
     type Session = ();
 
+    fn admits(&self, connection: &ConnectionContext) -> bool {
+        self.interceptor.as_ref().is_none_or(|interceptor| interceptor.on_connection(connection))
+    }
+
     fn connection_opened(&self, _: &Arc<ConnectionContext>) {}
 
     fn handle(
@@ -218,12 +226,14 @@ impl RequestHandler for Apis {
         };
         let Some(core) = self.core.upgrade().filter(|core| !core.is_closed()) else { return Outcome::Close };
         let (key, version) = (header.api_key, header.api_version);
+        let namespace = self.endpoints.namespace(connection);
         let context = RequestContext {
             core,
             endpoints: Arc::clone(&self.endpoints),
             connection: Arc::clone(connection),
             header,
             tap: None,
+            namespace,
         };
         if !is_offered(key, version) {
             if key == ApiKey::ApiVersions {

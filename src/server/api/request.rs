@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, Weak};
 
-use super::tap::Tap;
+use super::tap::{Answered, Tap};
 use crate::broker::BrokerCore;
 use crate::protocol::{RequestHeader, Response, encode_response_frame};
 use crate::server::endpoints::Endpoints;
+use crate::server::namespace::Namespace;
 use crate::server::network::{ConnectionContext, Outcome, Responder, SendFrame, Slot};
 
 /// Who asks, for what, and of whom: all that a handler needs besides the request, on any thread.
@@ -17,6 +18,8 @@ pub(super) struct RequestContext {
     pub(super) header: RequestHeader,
     /// What a test does with the request, if it looks.
     pub(super) tap: Option<Arc<Tap>>,
+    /// The part of the broker that the client sees, if that is not all of it.
+    pub(super) namespace: Option<Arc<Namespace>>,
 }
 
 /// A request that waits for its handler.
@@ -42,6 +45,7 @@ pub(super) struct Reply {
     connection: Arc<ConnectionContext>,
     header: RequestHeader,
     tap: Option<Arc<Tap>>,
+    namespace: Option<Arc<Namespace>>,
     responder: Responder,
 }
 
@@ -62,8 +66,17 @@ impl RequestContext {
 }
 
 /// The answer as it leaves. `None` if it cannot be said in the version asked for, which is a bug of ours.
-pub(super) fn frame<R: Response>(header: &RequestHeader, response: &R) -> Option<SendFrame> {
+pub(super) fn frame<R: Response>(
+    header: &RequestHeader,
+    namespace: Option<&Namespace>,
+    response: &R,
+) -> Option<SendFrame> {
     debug_assert_eq!(R::KEY, header.api_key);
+    if let Some(namespace) = namespace {
+        let mut mapped = response.clone();
+        namespace.map_response(&mut mapped);
+        return frame(header, None, &mapped);
+    }
     match encode_response_frame(header.correlation_id, response, header.api_version) {
         Ok(frame) => Some(SendFrame::from(frame)),
         Err(error) => {
@@ -90,20 +103,24 @@ impl<'a> Call<'a> {
             return Outcome::Pending;
         }
         match self.context.tap.clone() {
-            None => frame(&self.context.header, response).map_or(Outcome::Close, Outcome::Respond),
+            None => {
+                let RequestContext { header, namespace, .. } = &self.context;
+                frame(header, namespace.as_deref(), response).map_or(Outcome::Close, Outcome::Respond)
+            }
             Some(tap) => tap.respond(self, response),
         }
     }
 
     /// Keeps the answer's place in the order of the connection. The handler returns [`Outcome::Pending`].
     pub(super) fn defer(self) -> Reply {
-        let RequestContext { core, endpoints, connection, header, tap } = self.context;
+        let RequestContext { core, endpoints, connection, header, tap, namespace } = self.context;
         Reply {
             core: Arc::downgrade(&core),
             endpoints,
             connection,
             header,
             tap,
+            namespace,
             responder: self.place.into_responder(),
         }
     }
@@ -203,15 +220,17 @@ impl Reply {
             connection: Arc::clone(&self.connection),
             header: self.header.clone(),
             tap: self.tap.clone(),
+            namespace: self.namespace.clone(),
         })
     }
 
     /// Answers.
     pub(super) fn send<R: Response>(self, response: &R) {
         if let Some(tap) = self.tap.clone() {
-            return tap.send(self.context(), &self.header, self.responder, response);
+            let answered = Answered { header: &self.header, namespace: self.namespace.as_deref() };
+            return tap.send(self.context(), answered, self.responder, response);
         }
-        match frame(&self.header, response) {
+        match frame(&self.header, self.namespace.as_deref(), response) {
             Some(frame) => self.responder.send(frame),
             None => self.responder.close(),
         }

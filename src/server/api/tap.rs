@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
+use super::partial;
 use super::request::{Call, RequestContext, frame};
 use super::rulable::{Rulable, set_throttle_time};
-use crate::protocol::{FetchResponse, Response};
+use crate::protocol::{FetchResponse, RequestHeader, Response};
 use crate::record::Records;
 use crate::server::intercept::{AnswerFate, Instead, InterceptedRequest, Interceptor, RequestEnd, Ruling};
+use crate::server::namespace::Namespace;
 use crate::server::network::{Outcome, Responder, SendFrame};
 
 /// Where the checksum of a batch of magic 2 stands.
@@ -20,12 +22,20 @@ const CRC_POSITION: usize = 17;
 pub(super) struct Tap {
     interceptor: Arc<dyn Interceptor>,
     ruling: Ruling,
+    /// The answer to the part of the request that went wrong.
+    wrong: Option<Box<dyn Any + Send + Sync>>,
+}
+
+/// The request that is answered, and to whom.
+pub(super) struct Answered<'a> {
+    pub(super) header: &'a RequestHeader,
+    pub(super) namespace: Option<&'a Namespace>,
 }
 
 /// Asks what is to become of the request, and sees to it.
 pub(super) fn handle<R: Rulable>(
     mut call: Call<'_>,
-    request: R,
+    mut request: R,
     interceptor: &Arc<dyn Interceptor>,
     handle: impl FnOnce(Call<'_>, R) -> Outcome,
 ) -> Outcome {
@@ -36,15 +46,23 @@ pub(super) fn handle<R: Rulable>(
         body: &request,
         scope: &scope,
     });
-    let tap = Arc::new(Tap { interceptor: Arc::clone(interceptor), ruling });
+    let mut instead = ruling.instead;
+    let mut wrong: Option<Box<dyn Any + Send + Sync>> = None;
+    if let Some(part) = ruling.part.as_ref().filter(|_| instead.is_none()) {
+        match partial::take_part(&mut request, &call.context, part) {
+            Some(taken) => wrong = Some(Box::new(taken.error_response(part.code, call.version()))),
+            None => instead = Some(Instead::Error(part.code)),
+        }
+    }
+    let tap = Arc::new(Tap { interceptor: Arc::clone(interceptor), ruling, wrong });
     call.context.tap = Some(Arc::clone(&tap));
-    match ruling.instead {
+    match instead {
         None => {
             let outcome = handle(call, request);
             if matches!(outcome, Outcome::NoResponse | Outcome::Close) {
                 tap.unanswered();
             }
-            tap.interceptor.on_taken_up(ruling.ticket);
+            tap.interceptor.on_taken_up(tap.ruling.ticket);
             outcome
         }
         Some(Instead::Error(code)) => {
@@ -75,7 +93,8 @@ impl Tap {
             let changed = self.change(response);
             let response = changed.as_ref().unwrap_or(response);
             self.answered(response);
-            return frame(&call.context.header, response).map_or(Outcome::Close, Outcome::Respond);
+            let RequestContext { header, namespace, .. } = &call.context;
+            return frame(header, namespace.as_deref(), response).map_or(Outcome::Close, Outcome::Respond);
         }
         let reply = call.defer();
         reply.send(response);
@@ -89,12 +108,13 @@ impl Tap {
     pub(super) fn send<R: Response>(
         self: Arc<Self>,
         context: Option<RequestContext>,
-        header: &crate::protocol::RequestHeader,
+        answered: Answered<'_>,
         responder: Responder,
         response: &R,
     ) {
+        let Answered { header, namespace } = answered;
         let response = self.change(response).unwrap_or_else(|| response.clone());
-        let Some(frame) = frame(header, &response) else {
+        let Some(frame) = frame(header, namespace, &response) else {
             self.answered(&response);
             return responder.close();
         };
@@ -146,6 +166,9 @@ impl Tap {
     fn change<R: Response>(&self, response: &R) -> Option<R> {
         let Ruling { throttle_ms, corrupt_crc, .. } = self.ruling;
         let mut changed = None;
+        if let Some(wrong) = &self.wrong {
+            partial::merge(changed.get_or_insert_with(|| response.clone()), &**wrong);
+        }
         if let Some(throttle_ms) = throttle_ms {
             set_throttle_time(changed.get_or_insert_with(|| response.clone()), throttle_ms);
         }

@@ -116,6 +116,13 @@ pub(super) fn configure(stream: &TcpStream, config: &NetworkConfig) -> io::Resul
     }
 }
 
+/// Ends a connection so that the client learns of it as an error, and not as an end.
+pub(super) fn reset(stream: TcpStream) {
+    // If it cannot be done, the connection ends as others do.
+    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    drop(stream);
+}
+
 /// A listener as its network thread sees it.
 #[derive(Debug)]
 pub(super) struct Acceptor {

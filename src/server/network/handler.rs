@@ -18,6 +18,11 @@ pub(crate) trait RequestHandler: Send + Sync + 'static {
     /// calls on the network thread, so it needs no lock.
     type Session: Send + 'static;
 
+    /// Whether a connection may stay that the system has accepted.
+    fn admits(&self, _connection: &ConnectionContext) -> bool {
+        true
+    }
+
     /// A connection was accepted.
     fn connection_opened(&self, connection: &Arc<ConnectionContext>) -> Self::Session;
 

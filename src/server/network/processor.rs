@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam::channel::Sender;
 
-use super::acceptor::{ACCEPT_BACKOFF, Accepted, Acceptor, Hold, configure};
+use super::acceptor::{ACCEPT_BACKOFF, Accepted, Acceptor, Hold, configure, reset};
 use super::channel::{Channel, End, Workbench, log_end};
 use super::handler::{ConnectionContext, RequestHandler};
 use super::idle::{Entry, IdleExpiry};
@@ -260,6 +260,10 @@ impl<H: RequestHandler> Processor<H> {
         };
         let id = self.shared.next_connection_id.fetch_add(1, Ordering::Relaxed);
         let context = Arc::new(ConnectionContext { id, listener: Arc::clone(name), peer, local });
+        if !self.bench.handler.admits(&context) {
+            self.bench.metrics.connections_refused.add(1);
+            return reset(stream);
+        }
         let accepted = Accepted { stream, context, permit };
         match self.shared.assign(&self.link) {
             Some(other) => other.post(Message::Connection(Box::new(accepted))),

@@ -2,6 +2,7 @@ use tracing::Level;
 
 use super::join::{JoinCallback, JoinGroupResult};
 use super::sync::{SyncCallback, SyncGroupResult};
+use super::turn::Group;
 use crate::broker::coordinator::CoordinatorLog;
 
 /// What has to happen once the group's lock is released: answers first, then readers of the log, then notes
@@ -11,6 +12,8 @@ pub(super) struct Outbox {
     answers: Vec<Answer>,
     notes: Vec<(Level, String)>,
     appended: bool,
+    /// Notes are kept, whether they are logged or not.
+    keeps_notes: bool,
 }
 
 enum Answer {
@@ -19,6 +22,10 @@ enum Answer {
 }
 
 impl Outbox {
+    pub(super) fn new(log: &dyn CoordinatorLog) -> Self {
+        Outbox { keeps_notes: log.history().is_some(), ..Outbox::default() }
+    }
+
     pub(super) fn join(&mut self, callback: JoinCallback, result: JoinGroupResult) {
         self.answers.push(Answer::Join(callback, result));
     }
@@ -38,19 +45,24 @@ impl Outbox {
     }
 
     pub(super) fn info(&mut self, note: impl FnOnce() -> String) {
-        if tracing::enabled!(Level::INFO) {
+        if self.keeps_notes || tracing::enabled!(Level::INFO) {
             self.notes.push((Level::INFO, note()));
         }
     }
 
     pub(super) fn warn(&mut self, note: impl FnOnce() -> String) {
-        if tracing::enabled!(Level::WARN) {
+        if self.keeps_notes || tracing::enabled!(Level::WARN) {
             self.notes.push((Level::WARN, note()));
         }
     }
 
     /// Sends everything out. To be called with no lock held.
-    pub(super) fn send(self, log: &dyn CoordinatorLog, partition: i32) {
+    pub(super) fn send(self, log: &dyn CoordinatorLog, group: &Group) {
+        // Before the answers: who has one may ask what has led to it.
+        if let Some(history) = log.history() {
+            let kept = self.notes.iter().filter(|(level, _)| *level != Level::DEBUG);
+            kept.for_each(|(_, note)| history.note(&group.id, note.clone()));
+        }
         for answer in self.answers {
             match answer {
                 Answer::Join(callback, result) => callback(result),
@@ -58,7 +70,7 @@ impl Outbox {
             }
         }
         if self.appended {
-            log.wake_readers(partition);
+            log.wake_readers(group.partition);
         }
         for (level, note) in self.notes {
             if level == Level::WARN {

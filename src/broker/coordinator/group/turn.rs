@@ -44,7 +44,7 @@ impl GroupCoordinator {
             coordinator: self,
             group,
             state: group.state.lock(),
-            outbox: Outbox::default(),
+            outbox: Outbox::new(self.log()),
             now: self.clock().monotonic(),
             wake_at: None,
             starts_rebalance: false,
@@ -53,7 +53,7 @@ impl GroupCoordinator {
         turn.arm_timer();
         let GroupTurn { state, outbox, starts_rebalance, .. } = turn;
         drop(state);
-        outbox.send(self.log(), group.partition);
+        outbox.send(self.log(), group);
         if starts_rebalance {
             group.watchers.check();
         }
@@ -150,7 +150,16 @@ impl GroupTurn<'_> {
     ) -> Result<(), ErrorCode> {
         if let Some(instance_id) = group_instance_id {
             match self.state.static_member_id(instance_id) {
-                Some(current_id) if **current_id != *member_id => return Err(ErrorCode::FencedInstanceId),
+                Some(current_id) if **current_id != *member_id => {
+                    if let Some(history) = self.coordinator.log().history() {
+                        let note = format!(
+                            "Member {member_id} is fenced: group instance id {instance_id} is that of member \
+                             {current_id}"
+                        );
+                        history.note(&self.group.id, note);
+                    }
+                    return Err(ErrorCode::FencedInstanceId);
+                }
                 Some(_) => {}
                 None => return Err(ErrorCode::UnknownMemberId),
             }

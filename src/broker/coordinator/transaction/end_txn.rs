@@ -43,7 +43,7 @@ impl TransactionTurn<'_> {
             return Err(ErrorCode::InvalidProducerIdMapping);
         }
         if producer.producer_epoch != self.metadata.producer_epoch {
-            return Err(ErrorCode::ProducerFenced);
+            return Err(self.fenced(producer));
         }
         match (self.metadata.state, is_commit) {
             (TransactionState::Ongoing, _) => {
@@ -91,7 +91,7 @@ impl TransactionTurn<'_> {
             | TransactionState::PrepareEpochFence => is_current,
         };
         if !is_valid_epoch {
-            return Err(ErrorCode::ProducerFenced);
+            return Err(self.fenced(producer));
         }
         match (state, is_commit) {
             (TransactionState::Ongoing, _) => self.bump(is_commit, version),

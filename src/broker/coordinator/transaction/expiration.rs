@@ -56,6 +56,12 @@ impl TransactionTurn<'_> {
         let (id, timeout_ms) = (Arc::clone(&self.transactional_id.id), self.metadata.timeout_ms);
         match self.fence_and_abort() {
             Ok(()) => {
+                self.note(|| {
+                    format!(
+                        "The transaction was open for more than its timeout of {timeout_ms} ms: it is aborted, and its \
+                         producer is fenced"
+                    )
+                });
                 tracing::info!(%id, timeout_ms, "aborted a transaction that was open for too long");
                 true
             }

@@ -28,7 +28,14 @@ impl TransactionCoordinator {
         }
         loop {
             let found = self.find_or_create(transactional_id, timeout_ms)?;
-            if let Some(result) = self.turn_at(&found, |turn| turn.init_producer_id(timeout_ms, expected)) {
+            let result = self.turn_at(&found, |turn| {
+                let result = turn.init_producer_id(timeout_ms, expected);
+                if let (Err(ErrorCode::ProducerFenced), Some(expected)) = (&result, expected) {
+                    turn.fenced(expected);
+                }
+                result
+            });
+            if let Some(result) = result {
                 return result;
             }
         }
@@ -58,11 +65,23 @@ impl TransactionTurn<'_> {
                 };
                 self.store(next)?;
                 let producer = self.metadata.producer();
+                self.note(|| {
+                    let ProducerIdAndEpoch { producer_id, producer_epoch } = producer;
+                    format!(
+                        "Producer {producer_id} with epoch {producer_epoch} has the id now: those with a lower epoch \
+                         are fenced"
+                    )
+                });
                 let id = &self.transactional_id.id;
                 tracing::info!(%id, ?producer, "initialised a transactional producer");
                 Ok(producer)
             }
             TransactionState::Ongoing => {
+                self.note(|| {
+                    "A producer begins with the id while a transaction of it is open: the transaction is aborted, \
+                     and its producer is fenced"
+                        .to_owned()
+                });
                 self.fence_and_abort()?;
                 // The epoch by which it was fenced is never handed out: the next try gets a higher one.
                 Err(ErrorCode::ConcurrentTransactions)

@@ -93,7 +93,7 @@ impl TransactionTurn<'_> {
         } else if producer.producer_id != self.metadata.producer_id {
             Err(ErrorCode::InvalidProducerIdMapping)
         } else if producer.producer_epoch != self.metadata.producer_epoch {
-            Err(ErrorCode::ProducerFenced)
+            Err(self.fenced(producer))
         } else {
             Ok(())
         }

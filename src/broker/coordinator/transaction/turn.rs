@@ -3,7 +3,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, MutexGuard};
 
 use super::coordinator::TransactionCoordinator;
-use super::metadata::TransactionMetadata;
+use super::metadata::{ProducerIdAndEpoch, TransactionMetadata};
 use super::participants::TransactionMarker;
 use super::record;
 use super::state::TransactionState;
@@ -67,6 +67,27 @@ impl TransactionCoordinator {
 impl TransactionTurn<'_> {
     pub(super) fn now_ms(&self) -> Timestamp {
         self.coordinator.now_ms()
+    }
+
+    /// Keeps what happens to the id, if somebody wants to know.
+    pub(super) fn note(&self, note: impl FnOnce() -> String) {
+        if let Some(history) = self.coordinator.log().history() {
+            history.note(&self.transactional_id.id, note());
+        }
+    }
+
+    /// The error for a producer that another has taken the place of.
+    pub(super) fn fenced(&self, producer: ProducerIdAndEpoch) -> ErrorCode {
+        self.note(|| {
+            let ProducerIdAndEpoch { producer_id, producer_epoch } = producer;
+            let current = self.metadata.producer();
+            format!(
+                "Producer {producer_id} with epoch {producer_epoch} is fenced: the id is that of producer {} with \
+                 epoch {} now",
+                current.producer_id, current.producer_epoch
+            )
+        });
+        ErrorCode::ProducerFenced
     }
 
     /// Writes down what comes next, and goes there.

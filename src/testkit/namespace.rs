@@ -1,0 +1,142 @@
+//! Many tests on one broker, each of which sees what is its own.
+
+use std::net::SocketAddr;
+
+use super::held_port::HeldPort;
+use super::{TestBroker, lifecycle};
+use crate::broker::admin::ListGroupsOptions;
+use crate::error::{Error, Result};
+use crate::model::ErrorCode;
+use crate::server::{Listener, namespace};
+
+/// A part of a [`TestBroker`] for one test of many that run at once: [`TestBroker::namespace`].
+///
+/// Clients that come by its address see topics, groups and transactional ids of the namespace, by the names that they
+/// give them, and no others, in whatever they ask. For all others, and for the journal, the rules for faults and the
+/// methods of [`TestBroker`], these names begin with the namespace's and a dot: [`Namespace::full_name`].
+#[derive(Clone, Debug)]
+pub struct Namespace {
+    name: String,
+    address: SocketAddr,
+}
+
+impl Namespace {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What a client takes as `bootstrap.servers` to see this namespace.
+    pub fn bootstrap_servers(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The address that is for it.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What the broker calls the topic, the group or the transactional id that clients here call so.
+    pub fn full_name(&self, name: &str) -> String {
+        namespace::Namespace::new(&self.name).full(name)
+    }
+}
+
+/// A namespace, and how it is reached.
+#[derive(Debug)]
+pub(super) struct OpenNamespace {
+    namespace: Namespace,
+    port: HeldPort,
+    listener: Listener,
+}
+
+impl OpenNamespace {
+    /// Listens again, on a broker that has taken the place of another.
+    pub(super) fn listen_on(&mut self, broker: &crate::broker::Broker) -> Result<()> {
+        let namespace = namespace::Namespace::new(&self.namespace.name);
+        self.listener = broker.listen_in_namespace(&self.port.address(), namespace)?;
+        Ok(())
+    }
+}
+
+impl TestBroker {
+    /// A part of the broker with an address of its own, for tests that run at once and use the same names. Asked for
+    /// again, it is the same one; it is there until [`TestBroker::end_namespace`], through restarts and resets.
+    ///
+    /// # Examples
+    /// ```
+    /// use ottla::TestBroker;
+    /// # fn main() -> Result<(), ottla::Error> {
+    /// let kafka = TestBroker::start()?;
+    /// let (a, b) = (kafka.namespace("a")?, kafka.namespace("b")?);
+    /// // Hand these to the programs under test: each has an `orders` of its own.
+    /// assert_ne!(a.bootstrap_servers(), b.bootstrap_servers());
+    /// assert_eq!((a.full_name("orders"), b.full_name("orders")), ("a.orders".into(), "b.orders".into()));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidConfig`](ErrorCode::InvalidConfig): the name has something else in it than letters, digits, `_` and `-`,
+    /// or more than 60 of them; or no port is free.
+    pub fn namespace(&self, name: &str) -> Result<Namespace> {
+        let is_name_char = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+        if name.is_empty() || name.len() > MAX_NAME_LEN || !name.chars().all(is_name_char) {
+            let message = format!("'{name}' is no name of a namespace: up to 60 letters, digits, _ and -");
+            return Err(Error::new(ErrorCode::InvalidConfig, message));
+        }
+        let mut open = self.namespaces.lock();
+        if let Some(found) = open.iter().find(|open| open.namespace.name == name) {
+            return Ok(found.namespace.clone());
+        }
+        let mut port = HeldPort::take().map_err(lifecycle::no_port)?;
+        let listener = self.broker.listen_in_namespace(&port.address(), namespace::Namespace::new(name))?;
+        port.remember(listener.local_addr());
+        let namespace = Namespace { name: name.to_owned(), address: listener.local_addr() };
+        open.push(OpenNamespace { namespace: namespace.clone(), port, listener });
+        Ok(namespace)
+    }
+
+    /// Ends a namespace, with its address, its topics and its groups. There need not be one.
+    ///
+    /// # Errors
+    /// Those of [`Admin::delete_topic`](crate::Admin::delete_topic) and
+    /// [`Admin::delete_group`](crate::Admin::delete_group), if the disk fails.
+    pub fn end_namespace(&self, name: &str) -> Result<()> {
+        let ended = {
+            let mut open = self.namespaces.lock();
+            let found = open.iter().position(|open| open.namespace.name == name);
+            found.map(|at| open.swap_remove(at))
+        };
+        let Some(ended) = ended else { return Ok(()) };
+        // Nobody comes back to make topics anew.
+        ended.listener.close();
+        let prefix = format!("{name}.");
+        let admin = self.admin();
+        for group in admin.list_groups(&ListGroupsOptions::new())? {
+            if group.group_id.starts_with(&prefix) {
+                admin.remove_all_members_from_group(&group.group_id)?;
+                gone(admin.delete_group(&group.group_id))?;
+            }
+        }
+        for topic in admin.list_topics().iter().filter(|topic| topic.starts_with(&prefix)) {
+            gone(admin.delete_topic(topic))?;
+        }
+        Ok(())
+    }
+}
+
+/// The longest name: with it, names of topics may still have 188 letters.
+const MAX_NAME_LEN: usize = 60;
+
+/// What somebody else has deleted meanwhile is gone, too.
+fn gone(deleted: Result<()>) -> Result<()> {
+    match deleted {
+        Err(error)
+            if matches!(error.code(), ErrorCode::UnknownTopicOrPartition | ErrorCode::GroupIdNotFound) =>
+        {
+            Ok(())
+        }
+        other => other,
+    }
+}
