@@ -1,10 +1,16 @@
 //! Making records survive a power loss, many callers at once.
+//!
+//! Within a log, one thread syncs and all who wait have their share of it. Logs are synced side by side, by a thread each:
+//! a file system with a journal commits for all of them at once, so that eight files took a half to an eighth of the time
+//! (ext4) that they take one after the other. `syncfs` would be one call for all, and would wait for the files of everybody
+//! else on the volume too.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
+use super::flush_turns::{FlushTurn, FlushTurns};
 use super::segments::Segments;
 use super::{Log, LogError};
 use crate::model::{Offset, Timestamp};
@@ -16,8 +22,7 @@ pub(super) struct Flusher {
     /// Everything below is known to survive a power loss.
     recovery_point: AtomicI64,
     last_flushed_ms: AtomicI64,
-    is_running: Mutex<bool>,
-    done: Condvar,
+    turns: FlushTurns,
     /// Those who do not wait themselves.
     waiting: Mutex<Waiting>,
 }
@@ -44,8 +49,7 @@ impl Flusher {
         Flusher {
             recovery_point: AtomicI64::new(recovery_point),
             last_flushed_ms: AtomicI64::new(now_ms),
-            is_running: Mutex::new(false),
-            done: Condvar::new(),
+            turns: FlushTurns::default(),
             waiting: Mutex::default(),
         }
     }
@@ -57,18 +61,18 @@ impl Flusher {
     /// Keeps flushes away while the log is truncated, since one that is on its way would raise the recovery point
     /// above the new end. To be taken before the writer's lock, which a flush takes too.
     pub(super) fn pause(&self) -> FlushPause<'_> {
-        let mut is_running = self.is_running.lock();
-        while *is_running {
-            self.done.wait(&mut is_running);
+        loop {
+            if let Some(turn) = self.turns.take(Offset::MAX, || false) {
+                return FlushPause { flusher: self, turn };
+            }
         }
-        *is_running = true;
-        FlushPause { flusher: self }
     }
 }
 
 /// No flush runs while this lives.
 pub(super) struct FlushPause<'a> {
     flusher: &'a Flusher,
+    turn: FlushTurn<'a>,
 }
 
 impl FlushPause<'_> {
@@ -85,8 +89,7 @@ impl FlushPause<'_> {
 
 impl Drop for FlushPause<'_> {
     fn drop(&mut self) {
-        *self.flusher.is_running.lock() = false;
-        self.flusher.done.notify_all();
+        self.turn.reached(self.flusher.recovery_point());
     }
 }
 
@@ -108,7 +111,7 @@ impl Log {
     /// Errors of the disk. A failed flush is not tried again, since what the first attempt lost stays lost: the
     /// log dir is offline from then on.
     pub(crate) fn flush(&self, up_to: Offset) -> Result<(), LogError> {
-        self.flush_unless(|| self.recovery_point() >= up_to)
+        self.flush_unless(up_to, || self.recovery_point() >= up_to)
     }
 
     /// Makes all records survive a power loss.
@@ -153,25 +156,23 @@ impl Log {
 
     /// Makes everything survive a power loss, files without a record included.
     pub(super) fn flush_everything(&self) -> Result<(), LogError> {
-        self.flush_unless(|| false)
+        self.flush_unless(Offset::MAX, || false)
     }
 
-    fn flush_unless(&self, is_done: impl Fn() -> bool) -> Result<(), LogError> {
-        let mut is_running = self.flusher.is_running.lock();
+    fn flush_unless(&self, up_to: Offset, is_done: impl Fn() -> bool) -> Result<(), LogError> {
         loop {
             if is_done() {
                 return Ok(());
             }
             self.log_dir.check_online()?;
-            if !*is_running {
-                break;
+            if let Some(mut turn) = self.flusher.turns.take(up_to, &is_done) {
+                let flushed = self.log_dir.run(|| self.flush_all());
+                if flushed.is_ok() {
+                    turn.reached(self.recovery_point());
+                }
+                return flushed;
             }
-            self.flusher.done.wait(&mut is_running);
         }
-        *is_running = true;
-        drop(is_running);
-        let _running = FlushPause { flusher: &self.flusher };
-        self.log_dir.run(|| self.flush_all())
     }
 
     fn flush_all(&self) -> Result<(), LogError> {

@@ -21,6 +21,7 @@ mod error;
 mod file_names;
 mod file_records;
 mod flush;
+mod flush_turns;
 #[cfg(feature = "testkit")]
 mod fork;
 #[cfg(any(test, fuzzing))]
