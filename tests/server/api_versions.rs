@@ -60,6 +60,7 @@ fn the_apis_of_a_broker_are_listed_with_all_versions_that_kafka_ever_had() {
         (28, 0, 5),
         (32, 0, 4),
         (33, 0, 2),
+        (34, 0, 2),
         (35, 0, 5),
         (37, 0, 3),
         (42, 0, 2),
