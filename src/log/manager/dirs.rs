@@ -103,7 +103,7 @@ pub(crate) fn node_id_of_dir(fs: &dyn FileSystem, dir: &Path) -> Option<BrokerId
 fn make_log_dir(fs: &dyn FileSystem, path: &Path) -> Result<(), LogError> {
     let mut missing = Vec::new();
     for dir in path.ancestors().filter(|dir| !dir.as_os_str().is_empty()) {
-        if fs.exists(dir).map_err(LogError::storage("look at", dir))? {
+        if fs.exists(dir).map_err(LogError::storage("make", dir))? {
             break;
         }
         missing.push(dir);
