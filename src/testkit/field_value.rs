@@ -35,7 +35,8 @@ const MAX_RECORD_BYTES: usize = 64 * 1024;
 /// client.write_all(&[0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 255, 255])?;
 /// client.read_exact(&mut [0; 10])?;
 ///
-/// let answer = &kafka.journal(&RequestMatch::any())[0].end.as_ref().unwrap().body;
+/// let journal = kafka.journal(&RequestMatch::any());
+/// let answer = &journal[0].end.as_ref().unwrap().body;
 /// assert_eq!(answer.at("errorCode"), Some(&FieldValue::Number(0)));
 /// assert_eq!(answer.at("apiKeys.0.apiKey"), Some(&FieldValue::Number(0)));
 /// # Ok(())
