@@ -69,6 +69,13 @@ impl LeaderEpochFileCache {
         self.entries.push(EpochEntry { epoch, start_offset });
     }
 
+    /// Adds terms that come before those that are known.
+    pub(crate) fn put_before(&mut self, earlier: LeaderEpochFileCache) {
+        for later in std::mem::replace(&mut self.entries, earlier.entries) {
+            self.assign(later.epoch, later.start_offset);
+        }
+    }
+
     /// The current term, if any record or leader has told one.
     pub(crate) fn latest_epoch(&self) -> Option<LeaderEpoch> {
         self.entries.last().map(|entry| entry.epoch)

@@ -142,7 +142,13 @@ impl PartitionDir {
             return Ok(());
         }
         let path = self.path.read();
-        self.fs.sync_dir(&path).map_err(LogError::storage("sync", &path))
+        match self.fs.sync_dir(&path) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.removed.load(Ordering::Acquire) => {
+                Ok(())
+            }
+            Err(error) => Err(LogError::storage("sync", &path)(error)),
+        }
     }
 
     /// Moves the directory itself to `to`, and syncs the directory around it.

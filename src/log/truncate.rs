@@ -33,11 +33,14 @@ impl Log {
                 segments.iter().cloned().partition(|segment| segment.base_offset() <= target);
             let mut sealed = kept;
             if let Some(active) = sealed.pop() {
+                *self.segments.write() = Arc::new(Segments::new(sealed, Arc::clone(&active)));
+                // From the end on, and each step on the disk before the next: a crash must not leave a gap.
+                for segment in dropped.iter().rev() {
+                    segment.delete_files()?;
+                }
+                self.dir.sync()?;
                 active.truncate_to(target, self.env.clock.now_ms())?;
-                *self.segments.write() = Arc::new(Segments::new(sealed, active));
-            }
-            for segment in dropped {
-                segment.delete_files()?;
+                active.flush(false)?;
             }
             {
                 let mut bounds = self.bounds.lock();
@@ -49,6 +52,8 @@ impl Log {
             }
             self.epochs.write().truncate_from_end(target);
             self.rebuild_producers(&mut writer.producers, target)?;
+            // Transactions whose markers lie below are decided, as they were before.
+            writer.producers.on_high_watermark_updated(self.high_watermark());
             self.publish_first_unstable(&writer.producers)?;
             pause.truncate_to(target);
             cleaning.truncate_to(target);
@@ -76,9 +81,11 @@ impl Log {
     fn start_over_at(&self, writer: &mut Writer, offset: Offset) -> Result<(), LogError> {
         let config = self.config();
         let old = self.segments();
-        for segment in old.iter() {
+        let from_the_end: Vec<_> = old.iter().collect();
+        for segment in from_the_end.into_iter().rev() {
             segment.delete_files()?;
         }
+        self.dir.sync()?;
         let active = Arc::new(LogSegment::create(&self.segment_params(&config, offset), &config)?);
         *self.segments.write() = Arc::new(Segments::new(Vec::new(), Arc::clone(&active)));
         {

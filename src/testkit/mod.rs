@@ -1,5 +1,11 @@
 //! A Kafka for tests.
 
+#[cfg(test)]
+mod crash_disk;
+#[cfg(test)]
+mod crash_fs;
+#[cfg(test)]
+mod crash_tests;
 mod disk;
 mod faults;
 mod faulty_fs;
@@ -16,6 +22,10 @@ mod topics;
 mod wait;
 mod watch;
 
+#[cfg(test)]
+pub(crate) use crash_disk::Loss;
+#[cfg(test)]
+pub(crate) use crash_fs::CrashFileSystem;
 pub use disk::{Disk, DiskFault};
 pub use faults::{FaultHandle, FaultRule, Faults};
 pub(crate) use faulty_fs::FaultyFileSystem;

@@ -138,7 +138,11 @@ impl<'a> Cleaning<'a> {
         let log = self.pace.log;
         let cleaned = log.create_cleaned_segment(&self.config, first.base_offset());
         let cleaned = Arc::new(cleaned.map_err(|error| put_off_if_full(log, error.into()))?);
-        let copied = SegmentCopy::new(self, params, &cleaned).copy_all(group, transactions);
+        // What made records obsolete, later ones or the end of their transaction, must not be lost once those are gone.
+        // (Kafka trusts that it has been flushed meanwhile.)
+        let copied = SegmentCopy::new(self, params, &cleaned)
+            .copy_all(group, transactions)
+            .and_then(|()| Ok(log.flush_to_end()?));
         if let Err(error) = copied {
             // Whatever was wrong before comes first.
             if let Err(also) = cleaned.delete_files() {

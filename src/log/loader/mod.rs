@@ -31,6 +31,7 @@ use crate::sys::{Env, Waiter};
 
 mod files;
 mod recovery;
+mod terms;
 
 pub(super) use files::recovery_work;
 #[cfg(feature = "cli")]
@@ -135,6 +136,9 @@ impl Log {
         let log_start_offset = params.log_start_offset.max(segments.first().base_offset());
         epochs.truncate_from_end(log_end_offset);
         epochs.truncate_from_start(log_start_offset);
+        if !params.had_clean_shutdown {
+            terms::learn_first_terms(&mut epochs, &segments, log_start_offset)?;
+        }
         let bases: Vec<Offset> = segments.iter().map(|segment| segment.base_offset()).collect();
         producers.remove_stray_snapshots(&bases)?;
         let rebuild = ProducersRebuild {

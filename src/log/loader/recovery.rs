@@ -1,6 +1,7 @@
 //! Which segments must be read again after a crash, and what becomes of the log's end.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use super::LoadParams;
 use crate::log::epoch_cache::LeaderEpochFileCache;
@@ -85,9 +86,10 @@ impl Recovery<'_> {
         let mut epochs = LeaderEpochFileCache::default();
         let before: Vec<&LogSegment> = self.segments.values().collect();
         crate::log::recover::read_up_to(&mut producers, &before, &self.rebuild(base))?;
-        let recovered = segment.recover(&mut producers, &mut epochs, &mut |_| {})?;
+        let recovered = segment.recover(&mut producers, &mut epochs, &mut |_| {}, || Ok(()))?;
         if recovered.truncated_bytes > 0 {
             warn_of_cut(segment, &recovered);
+            segment.flush(false)?;
         }
         Ok(())
     }
@@ -101,15 +103,29 @@ impl Recovery<'_> {
         progress.expect(RecoveryWork { segments: to_read.clone().count(), bytes: to_read.sum() });
         rebuild_producers(self.producers, &all, &rebuild)?;
         let mut end = None;
+        let mut before: Option<(Offset, Offset)> = None;
         for (&base, segment) in self.segments.range(first..) {
+            if let Some((last, next_offset)) = before
+                && next_offset < base
+                && self.is_gap_damage(base)
+            {
+                let path = segment.records().segment_file().path();
+                tracing::warn!(path = %path.display(), next_offset, "records are missing before a segment");
+                drop_behind(self.params, self.segments, last)?;
+                end = Some(last);
+                break;
+            }
             self.producers.update_map_end_offset(base.max(self.producers.map_end_offset()));
             let (size, mut told) = (segment.size(), 0);
-            let recovered = segment.recover(self.producers, self.epochs, &mut |position| {
+            let mut tell = |position| {
                 if position - told >= PROGRESS_BYTES {
                     progress.advance(position - told);
                     told = position;
                 }
-            })?;
+            };
+            // The segments behind damage go first, or a crash could leave them behind a good end.
+            let drop_behind = || drop_behind(self.params, self.segments, base);
+            let recovered = segment.recover(self.producers, self.epochs, &mut tell, drop_behind)?;
             progress.segment_done(size - told);
             self.producers.take_snapshot()?;
             if recovered.truncated_bytes > 0 {
@@ -117,17 +133,19 @@ impl Recovery<'_> {
                 end = Some(base);
                 break;
             }
+            before = Some((base, recovered.next_offset));
         }
         let Some(last) = end else { return Ok(()) };
-        let dropped: Vec<Offset> = self.segments.range(last..).skip(1).map(|(base, _)| *base).collect();
-        for base in dropped {
-            if let Some(segment) = self.segments.remove(&base) {
-                let path = segment.records().segment_file().path();
-                tracing::warn!(path = %path.display(), "a segment behind damage is removed");
-                segment.delete_files()?;
-            }
-        }
-        Ok(())
+        self.segments.retain(|base, _| *base <= last);
+        self.segments.get(&last).map_or(Ok(()), |segment| segment.flush(false))
+    }
+
+    /// Whether records that are missing before the segment at `base` were lost: of two files whose bytes were not
+    /// synced, a disk may keep those of the later one. Compaction leaves gaps, too, which mean nothing.
+    fn is_gap_damage(&self, base: Offset) -> bool {
+        let was_compacted =
+            self.params.config.cleanup_policy.compact || self.params.first_dirty_offset.is_some();
+        !was_compacted && base > self.params.recovery_point
     }
 
     fn rebuild(&self, log_end_offset: Offset) -> ProducersRebuild {
@@ -139,6 +157,21 @@ impl Recovery<'_> {
             now_ms: self.params.env.clock.now_ms(),
         }
     }
+}
+
+/// Removes the files of the segments behind the one at `last`, from the end on and for good: they must not come back
+/// behind records that are appended now.
+fn drop_behind(
+    params: &LoadParams,
+    segments: &BTreeMap<Offset, LogSegment>,
+    last: Offset,
+) -> Result<(), LogError> {
+    for (_, segment) in segments.range((Bound::Excluded(last), Bound::Unbounded)).rev() {
+        let path = segment.records().segment_file().path();
+        tracing::warn!(path = %path.display(), "a segment behind damage is removed");
+        segment.delete_files()?;
+    }
+    params.dir.sync()
 }
 
 fn warn_of_cut(segment: &LogSegment, recovered: &Recovered) {
@@ -169,6 +202,7 @@ pub(super) fn start_over_if_behind(
             segment.delete_files()?;
         }
         producers.truncate_fully_and_start_at(params.log_start_offset)?;
+        params.dir.sync()?;
         return Ok((params.log_start_offset, params.log_start_offset));
     }
     let recovery_point =

@@ -1,6 +1,6 @@
 //! Opening: every partition in every log dir.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -95,14 +95,18 @@ impl LogManager {
             let path = dir.path().join(&file.name);
             tracing::warn!(path = %path.display(), "a foreign file is left untouched: move it elsewhere");
         }
-        let names: Vec<String> = names.into_iter().map(|entry| entry.name).collect();
-        if names.is_empty() {
-            return Ok(Vec::new());
-        }
+        let names: BTreeSet<String> = names.into_iter().map(|entry| entry.name).collect();
         let recovery_points = read_or_reset(dir.recovery_points.read())?;
         let log_start_offsets = read_or_reset(dir.log_start_offsets.read())?;
         let high_watermarks = read_or_reset(dir.high_watermarks.read())?;
         let first_dirty_offsets = read_or_reset(dir.cleaner_offsets.read())?;
+        // Of a partition that was deleted just before a crash, they may still tell.
+        let known = [&recovery_points, &log_start_offsets, &high_watermarks, &first_dirty_offsets];
+        for partition in known.into_iter().flat_map(HashMap::keys) {
+            if !names.contains(&partition.to_string()) {
+                dir.deleted.lock().insert(partition.clone());
+            }
+        }
         let mut jobs = Vec::new();
         for name in names {
             let path = dir.path().join(&name);

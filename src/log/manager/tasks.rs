@@ -104,6 +104,10 @@ impl LogManager {
 
     pub(super) fn checkpoint_log_start_offsets_in(&self, dir: &Arc<LogDir>) -> Result<(), LogError> {
         let logs = self.all_logs_in(dir);
+        // What starts with a segment is left out below: what was before it must be gone for good then.
+        for log in logs.iter().filter(|log| log.log_start_offset() > 0) {
+            log.dir.sync()?;
+        }
         let moved = logs.iter().filter(|log| log.log_start_offset() > log.first_segment_base_offset());
         dir.log_start_offsets.write(moved.map(|log| (log.topic_partition().clone(), log.log_start_offset())))
     }

@@ -23,12 +23,13 @@ pub(crate) struct Recovered {
 impl LogSegment {
     /// Reads every batch, cuts the file behind the last good one, and builds the indexes again
     /// (Kafka: `LogSegment#recover`). Producers and leader epochs learn of what is read, `progress` is told how many
-    /// bytes that were.
+    /// bytes that were; before anything is cut, `before_cut` is called.
     pub(crate) fn recover(
         &self,
         producers: &mut ProducerStateManager,
         epochs: &mut LeaderEpochFileCache,
         progress: &mut dyn FnMut(u64),
+        before_cut: impl FnOnce() -> Result<(), LogError>,
     ) -> Result<Recovered, LogError> {
         self.flushed.store(false, Ordering::Release);
         self.offset_index.reset()?;
@@ -57,6 +58,9 @@ impl LogSegment {
         self.records.check_not_newer(recovery.valid_bytes, recovery.next_offset)?;
         let Recovery { valid_bytes, next_offset, max_timestamp_so_far, last_index_entry, .. } = recovery;
         let truncated_bytes = self.size() - valid_bytes;
+        if truncated_bytes > 0 {
+            before_cut()?;
+        }
         self.records.truncate_to(valid_bytes)?;
         self.time_index.maybe_append(max_timestamp_so_far, true)?;
         self.offset_index.trim()?;

@@ -5,6 +5,8 @@ mod compaction;
 mod compaction_crash;
 mod compaction_model;
 mod compaction_upkeep;
+#[cfg(all(feature = "testkit", feature = "cli"))]
+mod crash;
 mod damage;
 #[cfg(feature = "testkit")]
 mod disks;
@@ -17,6 +19,8 @@ mod model;
 #[cfg(feature = "testkit")]
 mod moves;
 mod newer_formats;
+#[cfg(feature = "testkit")]
+mod power_loss;
 mod producers;
 #[cfg(feature = "testkit")]
 mod recovery;

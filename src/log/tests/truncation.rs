@@ -77,3 +77,15 @@ fn an_open_transaction_is_open_again_when_its_marker_is_cut_off() {
     append(&log, marker(9, 0, true));
     assert_eq!(log.last_stable_offset(), 2);
 }
+
+#[test]
+fn transactions_that_are_decided_stay_so_when_what_is_behind_them_is_cut_off() {
+    let fixture = Fixture::new();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, idempotent(9, 0, 0, 2).transactional().build());
+    append(&log, marker(9, 0, true));
+    append(&log, records(&["cut"]));
+    assert!(log.truncate_to(3).unwrap());
+    assert_eq!((log.high_watermark(), log.last_stable_offset()), (3, 3));
+}

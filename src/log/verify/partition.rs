@@ -50,7 +50,7 @@ impl Check<'_> {
                 damaged.push(base);
             }
         }
-        self.leader_epochs(&path.join(LEADER_EPOCH_CHECKPOINT), &log.epochs)?;
+        self.leader_epochs(&path.join(LEADER_EPOCH_CHECKPOINT), &log.epochs, recovery_point.is_some())?;
         for name in &names {
             let file = path.join(name);
             if let Some(base) = INDEXES.iter().find_map(|kind| base_of(name, kind)) {
@@ -85,8 +85,27 @@ impl Check<'_> {
         }
     }
 
-    fn leader_epochs(&mut self, path: &Path, read: &LeaderEpochFileCache) -> Result<(), LogError> {
-        let wrong = self.wrong_with(path, &|content| parse_leader_epochs(content).map(drop))?;
+    fn leader_epochs(
+        &mut self,
+        path: &Path,
+        read: &LeaderEpochFileCache,
+        was_unclean: bool,
+    ) -> Result<(), LogError> {
+        let known = std::cell::Cell::new(Vec::new());
+        let wrong =
+            self.wrong_with(path, &|content| parse_leader_epochs(content).map(|epochs| known.set(epochs)))?;
+        let known = LeaderEpochFileCache::new(known.take());
+        // Terms that no flush has told it of yet, it need not know after an unclean stop.
+        let is_behind = |epoch| was_unclean && known.latest_epoch().is_none_or(|latest| epoch > latest);
+        let contradicted = read.entries().iter().find(|entry| {
+            let found = known.epoch_for_offset(entry.start_offset);
+            found.is_some_and(|epoch| epoch != entry.epoch) && !is_behind(entry.epoch)
+        });
+        if let Some(entry) = contradicted {
+            let what =
+                format!("it does not have leader epoch {} at offset {}", entry.epoch, entry.start_offset);
+            self.found(Finding::problem(path, what, Remedy::Replace(format_leader_epochs(read.entries()))));
+        }
         if let Some(error) = wrong {
             let remedy = match error {
                 ContentError::Newer { .. } => Remedy::Nothing,

@@ -1,0 +1,53 @@
+//! Random operations on a log, a crash after any step of the disk, and what the next opening finds.
+//!
+//! `OTTLA_CRASH_SEEDS=7..8` runs seed 7 alone, `0..5000` many.
+
+mod damage;
+mod expect;
+mod model;
+mod world;
+
+use std::ops::Range;
+
+use crate::testkit::Loss;
+use world::World;
+
+/// The seeds to run: those of the environment, or these.
+fn seeds(default: Range<u64>) -> Range<u64> {
+    let Ok(text) = std::env::var("OTTLA_CRASH_SEEDS") else { return default };
+    let parsed = text.split_once("..").and_then(|(from, to)| Some(from.parse().ok()?..to.parse().ok()?));
+    parsed.unwrap_or_else(|| panic!("OTTLA_CRASH_SEEDS is '{text}', not two numbers as 0..100"))
+}
+
+#[test]
+fn no_crash_loses_what_was_flushed_or_brings_what_was_never_written() {
+    for seed in seeds(0..100) {
+        let mut world = World::new(seed);
+        for _ in 0..3 {
+            let operations = 5 + world.dice.below(25);
+            world.work(operations);
+            world.crash_somewhere();
+        }
+        world.finish();
+    }
+}
+
+/// Not at some steps, but at each, with each kind of loss.
+#[test]
+fn no_step_is_one_at_which_a_crash_does_harm() {
+    for seed in seeds(0..3) {
+        let mut world = World::new(seed);
+        world.work(12);
+        for steps in 0..=world.steps() {
+            for loss in [
+                Loss::Nothing,
+                Loss::Everything,
+                Loss::Content,
+                Loss::Names,
+                Loss::Chance(seed ^ steps as u64),
+            ] {
+                world.look_after_crash(steps, loss);
+            }
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! What a power loss once did to a log.
+
+use std::sync::Arc;
+
+use super::compaction::compacted;
+use super::fixture::*;
+use crate::log::Log;
+use crate::model::Offset;
+use crate::sys::{FileSystem, OpenOptions};
+use crate::testkit::{CrashFileSystem, Loss};
+
+fn on_a_disk_that_crashes(fixture: &mut Fixture) -> CrashFileSystem {
+    let fs = CrashFileSystem::recording(fixture.clock.clone());
+    fixture.fs = Arc::new(fs.clone());
+    fs
+}
+
+/// Each value in a segment of its own.
+fn append_segments(log: &Log, values: &[&str]) {
+    for value in values {
+        append(log, records(&[value]));
+        log.roll().unwrap();
+    }
+}
+
+fn offsets(log: &Log) -> Vec<Offset> {
+    log.update_high_watermark(log.log_end_offset()).unwrap();
+    read_all(log, log.log_start_offset()).into_iter().map(|(offset, _)| offset).collect()
+}
+
+#[test]
+fn a_log_dir_that_the_broker_made_is_there_after_a_power_loss() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["flushed"]));
+    log.flush_to_end().unwrap();
+    manager.abandon();
+    fs.crash(Loss::Everything);
+    assert_eq!(offsets(&fixture.log_of(&fixture.open())), [0]);
+}
+
+#[test]
+fn records_behind_others_that_a_power_loss_took_are_not_kept() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append_segments(&log, &["flushed"]);
+    log.flush_to_end().unwrap();
+    append_segments(&log, &["lost", "written by chance"]);
+    let dir = fixture.partition_dir();
+    fs.open(&dir.join("00000000000000000002.log"), OpenOptions::WRITE).unwrap().sync_data().unwrap();
+    fs.sync_dir(&dir).unwrap();
+    manager.abandon();
+    fs.crash(Loss::Everything);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    assert_eq!((offsets(&log), log.log_end_offset()), (vec![0], 1));
+}
+
+#[test]
+fn records_that_a_recovery_drops_do_not_come_back_behind_new_ones() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append_segments(&log, &["flushed"]);
+    log.flush_to_end().unwrap();
+    append_segments(&log, &["lost", "dropped"]);
+    let dir = fixture.partition_dir();
+    fs.open(&dir.join("00000000000000000002.log"), OpenOptions::WRITE).unwrap().sync_data().unwrap();
+    fs.sync_dir(&dir).unwrap();
+    manager.abandon();
+    fs.crash(Loss::Everything);
+    let manager = fixture.open();
+    append(&fixture.log_of(&manager), records(&["new"]));
+    manager.abandon();
+    // The new record is there, the names are as they were synced.
+    fs.crash(Loss::Names);
+    let log = fixture.log_of(&fixture.open());
+    assert_eq!(offsets(&log), [0, 1]);
+    assert_eq!(read_all(&log, 1)[0].1, b"new");
+}
+
+#[test]
+fn a_power_loss_during_a_truncation_leaves_no_gap_and_after_it_nothing_comes_back() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["0"]));
+    append_segments(&log, &["1", "2", "3", "4"]);
+    log.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
+    let before = fs.steps();
+    log.truncate_to(1).unwrap();
+    for steps in before..=fs.steps() {
+        for loss in [Loss::Nothing, Loss::Everything, Loss::Names, Loss::Content] {
+            fixture.fs = Arc::new(fs.crashed_at(steps, loss));
+            let manager = fixture.open();
+            let log = fixture.log_of(&manager);
+            let end = log.log_end_offset();
+            assert_eq!(offsets(&log), (0..end).collect::<Vec<_>>(), "after {steps} steps, {loss:?}");
+            assert!(end >= 1 && (end == 1 || steps < fs.steps()), "{end} after {steps} steps, {loss:?}");
+        }
+    }
+    manager.abandon();
+}
+
+#[test]
+fn a_compaction_makes_nothing_obsolete_for_records_that_a_power_loss_may_take() {
+    let mut fixture = Fixture::with_config(|config| {
+        compacted(config);
+        // No two segments go into one.
+        config.segment_bytes = 100;
+    });
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, keyed_at(START_MS, &[("key", Some("flushed"))]));
+    log.roll().unwrap();
+    log.flush_to_end().unwrap();
+    append(&log, keyed_at(START_MS, &[("key", Some("not flushed"))]));
+    log.roll().unwrap();
+    let before = fs.steps();
+    manager.clean_now(&log).unwrap();
+    for steps in before..=fs.steps() {
+        fixture.fs = Arc::new(fs.crashed_at(steps, Loss::Everything));
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        log.update_high_watermark(log.log_end_offset()).unwrap();
+        let found = texts(&log);
+        assert!(!found.is_empty(), "after {steps} steps");
+    }
+    manager.abandon();
+}
+
+#[test]
+fn a_topic_that_is_made_anew_after_a_crash_owes_nothing_to_the_one_that_was_deleted_before() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["0", "1", "2"]));
+    log.maybe_increment_log_start_offset(2).unwrap();
+    log.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
+    manager.checkpoint_log_start_offsets();
+    manager.delete(&partition()).unwrap();
+    manager.abandon();
+    fs.crash(Loss::Nothing);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["new"]));
+    log.flush_to_end().unwrap();
+    manager.abandon();
+    fs.crash(Loss::Everything);
+    assert_eq!(offsets(&fixture.log_of(&fixture.open())), [0]);
+}
+
+#[test]
+fn deleted_records_that_a_power_loss_brings_back_have_their_terms() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["0", "1"]));
+    log.maybe_increment_log_start_offset(1).unwrap();
+    // The terms are written from there on; the start is not.
+    log.flush_to_end().unwrap();
+    manager.abandon();
+    fs.crash(Loss::Everything);
+    let log = fixture.log_of(&fixture.open());
+    assert_eq!((offsets(&log), log.epoch_for_offset(0)), (vec![0, 1], Some(0)));
+}
