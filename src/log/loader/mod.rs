@@ -51,6 +51,8 @@ pub(super) struct LoadParams {
     pub(super) recovery_point: Offset,
     pub(super) log_start_offset: Offset,
     pub(super) had_clean_shutdown: bool,
+    /// From where on a power loss may have taken records, if that is known.
+    pub(super) unsynced_from: Option<Offset>,
     /// Told of what is read again.
     pub(super) recovery: LogRecovery,
     /// Up to where the log was compacted, if the checkpoint tells.

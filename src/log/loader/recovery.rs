@@ -141,11 +141,11 @@ impl Recovery<'_> {
     }
 
     /// Whether records that are missing before the segment at `base` were lost: of two files whose bytes were not
-    /// synced, a disk may keep those of the later one. Compaction leaves gaps, too, which mean nothing.
+    /// synced, a disk may keep those of the later one. Compaction leaves gaps, too, and so does a repair, which mean nothing.
     fn is_gap_damage(&self, base: Offset) -> bool {
         let was_compacted =
             self.params.config.cleanup_policy.compact || self.params.first_dirty_offset.is_some();
-        !was_compacted && base > self.params.recovery_point
+        !was_compacted && self.params.unsynced_from.is_some_and(|unsynced| base > unsynced)
     }
 
     fn rebuild(&self, log_end_offset: Offset) -> ProducersRebuild {

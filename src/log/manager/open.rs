@@ -120,6 +120,10 @@ impl LogManager {
                         recovery_point: of(&recovery_points),
                         log_start_offset: of(&log_start_offsets),
                         had_clean_shutdown,
+                        unsynced_from: recovery_points
+                            .get(&partition)
+                            .copied()
+                            .filter(|_| !had_clean_shutdown),
                         recovery: LogRecovery::new(Arc::clone(recovery)),
                         first_dirty_offset: first_dirty_offsets.get(&partition).copied(),
                         config: (config.topic_configs)(partition.topic()),
@@ -174,6 +178,7 @@ impl LogManager {
             recovery_point: 0,
             log_start_offset: 0,
             had_clean_shutdown: false,
+            unsynced_from: None,
             recovery: LogRecovery::default(),
             first_dirty_offset: None,
             cleaner_wakeup: Arc::clone(self.cleaner.wakeup()),

@@ -49,6 +49,7 @@ fn records_behind_others_that_a_power_loss_took_are_not_kept() {
     let log = fixture.log_of(&manager);
     append_segments(&log, &["flushed"]);
     log.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
     append_segments(&log, &["lost", "written by chance"]);
     let dir = fixture.partition_dir();
     fs.open(&dir.join("00000000000000000002.log"), OpenOptions::WRITE).unwrap().sync_data().unwrap();
@@ -68,6 +69,7 @@ fn records_that_a_recovery_drops_do_not_come_back_behind_new_ones() {
     let log = fixture.log_of(&manager);
     append_segments(&log, &["flushed"]);
     log.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
     append_segments(&log, &["lost", "dropped"]);
     let dir = fixture.partition_dir();
     fs.open(&dir.join("00000000000000000002.log"), OpenOptions::WRITE).unwrap().sync_data().unwrap();

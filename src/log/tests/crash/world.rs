@@ -383,6 +383,7 @@ impl World {
         self.note();
         self.manager().delete_logs();
         self.log();
+        self.manager().checkpoint_recovery_offsets();
     }
 
     /// The moments between which the disk had taken so many steps.
@@ -469,6 +470,8 @@ fn open(fixture: &Fixture, fs: &CrashFileSystem) -> LogManager {
     let log = fixture.log_of(&manager);
     log.update_high_watermark(log.log_end_offset()).unwrap();
     assert!(log.is_online());
+    // As it is done every minute; before the first time, a gap may mean anything.
+    manager.checkpoint_recovery_offsets();
     manager
 }
 
