@@ -22,6 +22,9 @@ impl Log {
                 self.epochs.write().truncate_from_end(target);
                 return Ok(false);
             }
+            // What is appended from there on is not synced; the checkpoint must not say so until it is.
+            pause.truncate_to(target);
+            self.log_dir.recovery_points.lower(&self.partition, target)?;
             let segments = self.segments();
             if segments.first().base_offset() > target {
                 self.start_over_at(&mut writer, target)?;
@@ -55,7 +58,6 @@ impl Log {
             // Transactions whose markers lie below are decided, as they were before.
             writer.producers.on_high_watermark_updated(self.high_watermark());
             self.publish_first_unstable(&writer.producers)?;
-            pause.truncate_to(target);
             cleaning.truncate_to(target);
             Ok(true)
         })?;
@@ -70,6 +72,7 @@ impl Log {
         self.log_dir.run(|| {
             let mut writer = self.writer.lock();
             self.check_open()?;
+            self.log_dir.recovery_points.lower(&self.partition, offset)?;
             self.start_over_at(&mut writer, offset)?;
             cleaning.truncate_to(offset);
             pause.restart_at(offset);

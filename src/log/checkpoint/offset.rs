@@ -53,6 +53,20 @@ impl OffsetCheckpointFile {
         Ok(())
     }
 
+    /// Lowers what the file says of one partition, if that is more than `offset`.
+    pub(crate) fn lower(&self, partition: &TopicPartition, offset: Offset) -> Result<(), LogError> {
+        let mut offsets = match self.read() {
+            // Whoever opens the log believes none of it either.
+            Err(LogError::Malformed { .. }) => return Ok(()),
+            read => read?,
+        };
+        match offsets.get_mut(partition) {
+            Some(known) if *known > offset => *known = offset,
+            Some(_) | None => return Ok(()),
+        }
+        self.write(offsets)
+    }
+
     /// Reads the file; no file means no offsets.
     pub(crate) fn read(&self) -> Result<HashMap<TopicPartition, Offset>, LogError> {
         let content = match self.fs.read(&self.path, MAX_FILE_BYTES) {

@@ -177,3 +177,22 @@ fn deleted_records_that_a_power_loss_brings_back_have_their_terms() {
     let log = fixture.log_of(&fixture.open());
     assert_eq!((offsets(&log), log.epoch_for_offset(0)), (vec![0, 1], Some(0)));
 }
+
+#[test]
+fn what_is_appended_after_a_truncation_is_recovered_whatever_was_synced_before() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append_segments(&log, &["0", "1", "2", "3"]);
+    log.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
+    log.truncate_to(1).unwrap();
+    append_segments(&log, &["a", "b", "c"]);
+    let dir = fixture.partition_dir();
+    fs.sync_dir(&dir).unwrap();
+    manager.abandon();
+    // The files are there, and hold zeros.
+    fs.crash(Loss::Content);
+    assert_eq!(offsets(&fixture.log_of(&fixture.open())), [0]);
+}
