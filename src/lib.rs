@@ -128,9 +128,9 @@ pub use broker::admin::{
 pub use broker::topic::{AppendedBatch, OffsetAndTimestamp, Partition, RecordReader, Topic};
 pub use broker::{
     Acks, AutoOffsetReset, Broker, BrokerBuilder, Consumer, ConsumerBuilder, ConsumerIter, ConsumerRecord,
-    ConsumerRecords, ConsumerRecordsIter, ConsumerWaker, GroupState, GroupType, HistoryEvent, NewTopic,
-    OffsetAndMetadata, PartitionAssignor, Producer, ProducerBuilder, ProducerRecord, RebalanceListener,
-    RecordMetadata, SendHandle, Transaction,
+    ConsumerRecords, ConsumerRecordsIter, ConsumerWaker, GroupProtocol, GroupState, GroupType, HistoryEvent,
+    NewTopic, OffsetAndMetadata, PartitionAssignor, Producer, ProducerBuilder, ProducerRecord,
+    RebalanceListener, RecordMetadata, SendHandle, Transaction,
 };
 #[cfg(feature = "cli")]
 pub use broker::{DumpLog, PayloadDecoder, RepairLogDir, VerifyLogDir};

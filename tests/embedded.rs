@@ -8,6 +8,8 @@ mod admin;
 mod admin_groups;
 #[path = "embedded/consumer.rs"]
 mod consumer;
+#[path = "embedded/consumer_protocol.rs"]
+mod consumer_protocol;
 #[path = "embedded/group.rs"]
 mod group;
 #[path = "embedded/log_dirs.rs"]

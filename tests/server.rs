@@ -10,6 +10,7 @@ mod server {
     mod api_versions;
     mod configs;
     mod connection;
+    mod consumer_groups;
     mod describe;
     mod fetch;
     mod fetch_session;

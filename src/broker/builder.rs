@@ -46,8 +46,11 @@ pub struct BrokerBuilder {
 
 /// What a temporary broker sets where the caller does not: a test wants its group at once, and no fifty
 /// directories for it.
-const TEMPORARY_DEFAULTS: [(&str, &str); 6] = [
+const TEMPORARY_DEFAULTS: [(&str, &str); 9] = [
     ("group.initial.rebalance.delay.ms", "0"),
+    ("group.consumer.assignment.interval.ms", "0"),
+    ("group.consumer.heartbeat.interval.ms", "500"),
+    ("group.consumer.min.heartbeat.interval.ms", "100"),
     ("offsets.topic.num.partitions", "4"),
     ("transaction.state.log.num.partitions", "4"),
     ("num.network.threads", "1"),

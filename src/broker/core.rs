@@ -47,7 +47,7 @@ pub(crate) struct BrokerCore {
     pub(crate) env: Env,
     pub(crate) node_id: BrokerId,
     pub(crate) cluster_id: String,
-    pub(crate) metadata: MetadataCache,
+    pub(crate) metadata: Arc<MetadataCache>,
     pub(crate) store: MetadataStore,
     pub(crate) log_manager: Arc<LogManager>,
     pub(crate) timer: Arc<Timer>,

@@ -31,12 +31,15 @@ mod tests;
 pub use builder::BrokerBuilder;
 pub use consumer::{
     AutoOffsetReset, Consumer, ConsumerBuilder, ConsumerIter, ConsumerRecord, ConsumerRecords,
-    ConsumerRecordsIter, ConsumerWaker, OffsetAndMetadata, PartitionAssignor, RebalanceListener,
+    ConsumerRecordsIter, ConsumerWaker, GroupProtocol, OffsetAndMetadata, PartitionAssignor,
+    RebalanceListener,
 };
 pub use coordinator::HistoryEvent;
 pub(crate) use coordinator::group::{
-    CommitOffsetsParams, DescribedGroup, FetchedOffset, HeartbeatParams, JoinGroupParams, JoinGroupProtocol,
-    JoinGroupResult, LeavingMember, OffsetCommit, SyncGroupParams, SyncGroupResult,
+    CommitOffsetsParams, ConsumerGroupDescription, ConsumerGroupHeartbeatParams,
+    ConsumerGroupHeartbeatResult, ConsumerGroupMemberDescription, DescribedGroup, FetchedOffset,
+    FetchingMember, GroupError, HeartbeatParams, JoinGroupParams, JoinGroupProtocol, JoinGroupResult,
+    LeavingMember, OffsetCommit, SyncGroupParams, SyncGroupResult,
 };
 pub use coordinator::group::{GroupState, GroupType};
 pub(crate) use coordinator::transaction::{
@@ -113,8 +116,8 @@ impl Broker {
     }
 
     /// A broker for one run: in a new directory below the system's temporary one, without syncing to disk, and
-    /// removed when it is closed. Groups start without [`group.initial.rebalance.delay.ms`], and internal topics
-    /// are small.
+    /// removed when it is closed. Groups start without [`group.initial.rebalance.delay.ms`], their members report often,
+    /// and internal topics are small.
     ///
     /// [`group.initial.rebalance.delay.ms`]: https://kafka.apache.org/documentation/#brokerconfigs_group.initial.rebalance.delay.ms
     ///

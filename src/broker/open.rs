@@ -55,8 +55,14 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     let log_manager = Arc::new(LogManager::open(manager_config, env.clone())?);
     let timer = Timer::new(Arc::clone(&env.clock));
     let offsets_log = Arc::new(CoordinatorTopic::new(CONSUMER_OFFSETS_TOPIC));
-    let groups =
-        GroupCoordinator::new(&env, (&*config).into(), Arc::clone(&timer), Arc::clone(&offsets_log) as _);
+    let metadata = Arc::new(MetadataCache::default());
+    let groups = GroupCoordinator::new(
+        &env,
+        (&*config).into(),
+        Arc::clone(&timer),
+        Arc::clone(&offsets_log) as _,
+        Arc::clone(&metadata) as _,
+    );
     let transaction_log = Arc::new(CoordinatorTopic::new(TRANSACTION_STATE_TOPIC));
     let participants = Arc::new(Participants::default());
     let transactions = TransactionCoordinator::new(
@@ -68,7 +74,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     let core = Arc::new(BrokerCore {
         node_id: config.effective_node_id(),
         cluster_id: log_manager.cluster_id().to_owned(),
-        metadata: MetadataCache::default(),
+        metadata,
         store: MetadataStore::new(MetadataImage::default()),
         log_manager: Arc::clone(&log_manager),
         timer: Arc::clone(&timer),

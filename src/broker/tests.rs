@@ -194,6 +194,7 @@ fn groups_go_with_their_topic_and_new_ones_work_when_it_is_made_again() {
     let commit = |offset| {
         broker.core.ensure_offsets_topic().unwrap();
         broker.core.groups.commit_offsets(CommitOffsetsParams {
+            knows_member_epochs: true,
             group_id: "g",
             member_id: "",
             group_instance_id: None,
@@ -304,6 +305,7 @@ fn compaction_of_the_offsets_topic_keeps_the_last_commit_of_each_group() {
                 commit_timestamp: None,
             };
             let codes = broker.core.groups.commit_offsets(CommitOffsetsParams {
+                knows_member_epochs: true,
                 group_id,
                 member_id: "",
                 group_instance_id: None,

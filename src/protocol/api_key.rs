@@ -46,6 +46,8 @@ macro_rules! for_each_api {
             61 DescribeProducers       [0]    flexible 0;     DescribeProducersRequest       DescribeProducersResponse,
             65 DescribeTransactions    [0]    flexible 0;     DescribeTransactionsRequest    DescribeTransactionsResponse,
             66 ListTransactions        [0-2]  flexible 0;     ListTransactionsRequest        ListTransactionsResponse,
+            68 ConsumerGroupHeartbeat  [0-1]  flexible 0;     ConsumerGroupHeartbeatRequest  ConsumerGroupHeartbeatResponse,
+            69 ConsumerGroupDescribe   [0-1]  flexible 0;     ConsumerGroupDescribeRequest   ConsumerGroupDescribeResponse,
             75 DescribeTopicPartitions [0]    flexible 0;     DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse,
         }
     };

@@ -76,7 +76,7 @@ fn the_apis_of_a_broker_are_listed_with_all_versions_that_kafka_ever_had() {
 }
 
 #[test]
-fn transactions_of_the_second_generation_are_a_feature_that_old_clients_can_read_too() {
+fn consumer_groups_and_transactions_of_the_second_generation_are_features_that_old_clients_can_read_too() {
     let fixture = Fixture::start();
     let mut client = fixture.connect();
     let request = ApiVersionsRequest::default()
@@ -85,7 +85,7 @@ fn transactions_of_the_second_generation_are_a_feature_that_old_clients_can_read
     for version in [3, 4] {
         let response = client.call(version, &request);
         let supported = response.supported_features.iter().map(|f| (f.name.as_str(), f.max_version));
-        let expected = [("transaction.version", 2)];
+        let expected = [("group.version", 1), ("transaction.version", 2)];
         assert_eq!(supported.collect::<Vec<_>>(), if version < 4 { &[][..] } else { &expected });
         let finalized = response.finalized_features.iter().map(|f| (f.name.as_str(), f.max_version_level));
         assert_eq!(finalized.collect::<Vec<_>>(), expected);

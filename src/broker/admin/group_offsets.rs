@@ -95,6 +95,7 @@ impl Admin {
         }
         self.core.ensure_offsets_topic()?;
         let codes = self.core.groups.commit_offsets(CommitOffsetsParams {
+            knows_member_epochs: true,
             group_id,
             member_id: "",
             group_instance_id: None,

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use super::Admin;
 use crate::broker::consumer::{self, group_error};
 use crate::broker::coordinator::group::{
@@ -80,9 +82,10 @@ pub struct GroupDescription {
     pub state: GroupState,
     /// How its members find together.
     pub group_type: GroupType,
-    /// By what rule partitions are shared (`range`, `cooperative-sticky`); empty unless the group is stable.
+    /// By what rule partitions are shared (`range`, `cooperative-sticky`, or the broker's `uniform`); empty unless the
+    /// group is stable, or the broker assigns.
     pub partition_assignor: String,
-    /// How often the group has changed.
+    /// How often the group has changed: its generation, or its epoch if the broker assigns.
     pub generation_id: i32,
     /// The broker that coordinates it.
     pub coordinator: i32,
@@ -102,7 +105,7 @@ pub struct MemberDescription {
     pub client_id: String,
     /// Where it is.
     pub client_host: String,
-    /// What it reads; empty unless the group is a stable one of consumers.
+    /// What it reads; empty for members of a classic group unless it is a stable one of consumers.
     pub assignment: Vec<TopicPartition>,
 }
 
@@ -227,7 +230,11 @@ impl Admin {
     /// ```
     pub fn describe_group(&self, group_id: &str) -> Result<GroupDescription> {
         self.ensure_groups(group_id)?;
-        let group = self.core.groups.describe_group(group_id).map_err(|code| group_error(code, group_id))?;
+        let group = match self.core.groups.describe_group(group_id) {
+            Ok(group) => group,
+            Err(ErrorCode::GroupIdNotFound) => return self.describe_consumer_group(group_id),
+            Err(code) => return Err(group_error(code, group_id)),
+        };
         let DescribedGroup { group_id, state, protocol_type, protocol_name, generation_id, members, .. } =
             group;
         let is_consumer = &*protocol_type == consumer::PROTOCOL_TYPE;
@@ -240,6 +247,40 @@ impl Admin {
             generation_id,
             coordinator: self.core.node_id,
             members: members.into_iter().map(|member| MemberDescription::new(member, is_consumer)).collect(),
+        })
+    }
+
+    fn describe_consumer_group(&self, group_id: &str) -> Result<GroupDescription> {
+        let group = self.core.groups.describe_consumer_group(group_id);
+        let group = group.map_err(|error| group_error(error.code, group_id))?;
+        let members = group.members.into_iter().map(|member| {
+            let mut assignment = Vec::new();
+            for (id, partitions) in member.assignment {
+                // A topic that is gone has no name any more.
+                if let Some(topic) = self.core.metadata.topic_by_id(id) {
+                    let name = topic.name();
+                    assignment
+                        .extend(partitions.into_iter().map(|p| TopicPartition::new(Arc::clone(name), p)));
+                }
+            }
+            assignment.sort();
+            MemberDescription {
+                member_id: member.member_id.to_string(),
+                group_instance_id: member.instance_id.map(|id| id.to_string()),
+                client_id: member.client_id.to_string(),
+                client_host: member.client_host.to_string(),
+                assignment,
+            }
+        });
+        Ok(GroupDescription {
+            group_id: group_id.to_owned(),
+            protocol_type: consumer::PROTOCOL_TYPE.to_owned(),
+            state: group.state,
+            group_type: GroupType::Consumer,
+            partition_assignor: group.assignor_name.to_string(),
+            generation_id: group.group_epoch,
+            coordinator: self.core.node_id,
+            members: members.collect(),
         })
     }
 

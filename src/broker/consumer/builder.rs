@@ -23,6 +23,20 @@ pub enum AutoOffsetReset {
     None,
 }
 
+/// By which protocol a consumer is a member of its group. A group that has members may have some of either; each sees to
+/// its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GroupProtocol {
+    /// Members join and sync together, and one of them assigns partitions for all. While they do so, nobody reads.
+    #[default]
+    Classic,
+    /// The broker assigns partitions, and moves only those that must move (KIP-848). How long a session is and how often a
+    /// member reports is the group's setting, not the consumer's: `group.consumer.session.timeout.ms`,
+    /// `group.consumer.heartbeat.interval.ms`.
+    Consumer,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct ConsumerOptions {
     pub(super) group_id: Option<String>,
@@ -41,6 +55,8 @@ pub(super) struct ConsumerOptions {
     pub(super) limits: ReadLimits,
     pub(super) exclude_internal_topics: bool,
     pub(super) assignors: Vec<PartitionAssignor>,
+    pub(super) group_protocol: GroupProtocol,
+    pub(super) group_remote_assignor: Option<String>,
 }
 
 /// How a [`Consumer`] works. The defaults are those of Apache Kafka's consumer. With them a new group begins at the end:
@@ -97,6 +113,8 @@ impl ConsumerBuilder {
             },
             exclude_internal_topics: true,
             assignors: vec![PartitionAssignor::Range, PartitionAssignor::CooperativeSticky],
+            group_protocol: GroupProtocol::Classic,
+            group_remote_assignor: None,
         };
         ConsumerBuilder { core, options, listener: None }
     }
@@ -230,6 +248,34 @@ impl ConsumerBuilder {
         self
     }
 
+    /// `group.protocol`: who assigns the partitions of the group; by default a member of it.
+    ///
+    /// # Examples
+    /// ```
+    /// use ottla::{AutoOffsetReset, Broker, GroupProtocol, ProducerRecord};
+    /// use std::time::Duration;
+    /// # fn main() -> Result<(), ottla::Error> {
+    /// let broker = Broker::temporary()?;
+    /// broker.producer().send(ProducerRecord::new("orders").value("an order"))?.wait()?;
+    /// let builder = broker.consumer_builder().group_id("billing").group_protocol(GroupProtocol::Consumer);
+    /// let mut consumer = builder.auto_offset_reset(AutoOffsetReset::Earliest).build()?;
+    /// consumer.subscribe(["orders"])?;
+    /// assert_eq!(consumer.poll(Duration::from_secs(10))?.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn group_protocol(mut self, group_protocol: GroupProtocol) -> Self {
+        self.options.group_protocol = group_protocol;
+        self
+    }
+
+    /// `group.remote.assignor`: how the broker is to assign, `uniform` or `range`, if the members do not leave it to
+    /// the broker; what most of them want counts. Only with [`GroupProtocol::Consumer`].
+    pub fn group_remote_assignor(mut self, assignor: impl Into<String>) -> Self {
+        self.options.group_remote_assignor = Some(assignor.into());
+        self
+    }
+
     /// Who is told when partitions come and go; default nobody.
     pub fn rebalance_listener(mut self, listener: impl RebalanceListener + 'static) -> Self {
         self.listener = Some(Box::new(listener));
@@ -281,6 +327,10 @@ impl ConsumerOptions {
         require(
             self.group_instance_id.is_none() || self.group_id.is_some(),
             "group.instance.id needs a group.id",
+        );
+        require(
+            self.group_remote_assignor.is_none() || self.group_protocol == GroupProtocol::Consumer,
+            "group.remote.assignor needs group.protocol=consumer",
         );
         require(self.group_instance_id.as_deref() != Some(""), "group.instance.id must not be empty");
         if !problems.is_empty() {

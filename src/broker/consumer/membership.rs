@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::builder::ConsumerOptions;
+use super::builder::{ConsumerOptions, GroupProtocol};
 use super::positions::RETRY_BACKOFF;
 use super::protocol::NO_GENERATION;
 use super::signal::Signal;
@@ -58,7 +58,7 @@ pub(super) enum Step {
     Nothing,
 }
 
-enum Phase {
+pub(super) enum Phase {
     Outside { not_before: Duration, reason: String },
     Joining,
     Joined(JoinGroupResult),
@@ -70,15 +70,19 @@ enum Phase {
 /// Shared with the callbacks and the heartbeat, which have weak references: once the consumer is gone, they do
 /// nothing.
 pub(super) struct Membership {
-    core: Arc<BrokerCore>,
-    signal: Arc<Signal>,
-    group_id: String,
-    group_instance_id: Option<String>,
+    pub(super) core: Arc<BrokerCore>,
+    pub(super) signal: Arc<Signal>,
+    pub(super) group_id: String,
+    pub(super) group_instance_id: Option<String>,
+    pub(super) client_id: String,
+    pub(super) protocol: GroupProtocol,
     heartbeat_interval: Duration,
     max_poll_interval: Duration,
     /// In the coordinator's list of those who want to know of rebalances.
-    watch: Arc<dyn DelayedOperation>,
-    state: Mutex<State>,
+    pub(super) watch: Arc<dyn DelayedOperation>,
+    /// Held by whoever sends a heartbeat of the consumer protocol, until its answer is noted. Before the state.
+    pub(super) speaking: Mutex<()>,
+    pub(super) state: Mutex<State>,
 }
 
 struct RebalanceWatch(Weak<Membership>);
@@ -96,18 +100,20 @@ impl DelayedOperation for RebalanceWatch {
     }
 }
 
-struct State {
-    identity: Identity,
-    phase: Phase,
+pub(super) struct State {
+    pub(super) identity: Identity,
+    pub(super) phase: Phase,
     /// Answers to earlier requests are passed over.
     request: u64,
     /// Why to join again although a generation is complete.
-    rejoin: Option<String>,
-    has_lost_partitions: bool,
-    refused: Option<ErrorCode>,
+    pub(super) rejoin: Option<String>,
+    pub(super) has_lost_partitions: bool,
+    pub(super) refused: Option<ErrorCode>,
     is_polling: bool,
     last_poll: Duration,
-    has_heartbeat: bool,
+    pub(super) has_heartbeat: bool,
+    /// How often the broker wants to hear of the member, in the consumer protocol.
+    pub(super) told_interval: Duration,
 }
 
 impl Membership {
@@ -119,6 +125,9 @@ impl Membership {
             signal: Arc::clone(signal),
             group_id: options.group_id.clone().unwrap_or_default(),
             group_instance_id: options.group_instance_id.clone(),
+            client_id: options.client_id.clone(),
+            protocol: options.group_protocol,
+            speaking: Mutex::new(()),
             heartbeat_interval: options.heartbeat_interval,
             max_poll_interval: Duration::from_millis(
                 u64::try_from(options.max_poll_interval_ms).unwrap_or(0),
@@ -133,6 +142,7 @@ impl Membership {
                 is_polling: false,
                 last_poll: core.env.clock.monotonic(),
                 has_heartbeat: false,
+                told_interval: options.heartbeat_interval,
             }),
         })
     }
@@ -273,10 +283,10 @@ impl Membership {
                 return;
             }
             match code {
-                ErrorCode::RebalanceInProgress => {
+                ErrorCode::RebalanceInProgress | ErrorCode::StaleMemberEpoch => {
                     state.rejoin.get_or_insert_with(|| "the group rebalances".to_owned());
                 }
-                ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration => {
+                ErrorCode::UnknownMemberId | ErrorCode::IllegalGeneration | ErrorCode::FencedMemberEpoch => {
                     state.reset_identity(code);
                     state.request += 1;
                     let reason = format!("the coordinator said {code}");
@@ -294,6 +304,9 @@ impl Membership {
 
     /// Leaves the group, unless the member is a static one, whose place is kept.
     pub(super) fn leave(&self, reason: &str) {
+        if self.is_of_consumer_protocol() {
+            return self.leave_consumer_group(reason);
+        }
         let identity = {
             let mut state = self.state.lock();
             state.request += 1;
@@ -311,6 +324,11 @@ impl Membership {
 
     /// Asks the coordinator whether it waits for this member, instead of waiting for the next heartbeat.
     fn look_for_rebalance(&self) {
+        if self.is_of_consumer_protocol() {
+            // Not from here: it may be this member's own heartbeat that brings the news.
+            self.request_rejoin("the group has news");
+            return self.signal.notify();
+        }
         let identity = {
             let state = self.state.lock();
             if !state.identity.is_member() || matches!(state.phase, Phase::Outside { .. } | Phase::Joining) {
@@ -330,11 +348,15 @@ impl Membership {
         })
     }
 
-    fn schedule_heartbeat(self: &Arc<Self>) {
+    pub(super) fn schedule_heartbeat(self: &Arc<Self>) {
         let membership = Arc::downgrade(self);
+        let interval = match self.protocol {
+            GroupProtocol::Classic => self.heartbeat_interval,
+            GroupProtocol::Consumer => self.state.lock().told_interval,
+        };
         // On the timer's own thread: it takes no longer than handing it over, and a clock that jumps in a test gets the
         // heartbeats before the session's end.
-        self.core.timer.schedule_repetition(self.heartbeat_interval, move || {
+        self.core.timer.schedule_repetition(interval, move || {
             if let Some(membership) = Weak::upgrade(&membership) {
                 membership.heartbeat();
             }
@@ -362,7 +384,12 @@ impl Membership {
             tracing::warn!(group = %self.group_id, member = %identity.member_id, "not polled for max.poll.interval.ms");
             return self.leave("consumer poll timeout has expired");
         }
-        self.note_error(self.send_heartbeat(&identity), identity.generation_id);
+        match self.protocol {
+            GroupProtocol::Classic => {
+                self.note_error(self.send_heartbeat(&identity), identity.generation_id);
+            }
+            GroupProtocol::Consumer => self.send_brief_heartbeat(),
+        }
         self.schedule_heartbeat();
     }
 }

@@ -148,6 +148,7 @@ impl Consumer {
         }
         let mut commit = |producer| {
             let params = CommitOffsetsParams {
+                knows_member_epochs: true,
                 group_id,
                 member_id: &member.member_id,
                 group_instance_id: self.options.group_instance_id.as_deref().filter(|_| member.is_member()),
@@ -203,6 +204,7 @@ impl Consumer {
         self.core.ensure_offsets_topic()?;
         let member = self.membership.as_ref().map(|membership| membership.identity()).unwrap_or_default();
         let params = CommitOffsetsParams {
+            knows_member_epochs: true,
             group_id: &group_id,
             member_id: &member.member_id,
             group_instance_id: self.options.group_instance_id.as_deref().filter(|_| member.is_member()),

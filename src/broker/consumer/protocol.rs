@@ -25,20 +25,20 @@ pub(super) const NO_GENERATION: i32 = -1;
 
 /// What a member wants to read, and what it reads at the moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Subscription {
-    pub(super) topics: Vec<String>,
+pub(in crate::broker) struct Subscription {
+    pub(in crate::broker) topics: Vec<String>,
     pub(super) user_data: Option<Bytes>,
-    pub(super) owned_partitions: Vec<TopicPartition>,
+    pub(in crate::broker) owned_partitions: Vec<TopicPartition>,
     /// The generation in which it owned them; [`NO_GENERATION`] if it does not say.
     pub(super) generation_id: i32,
-    pub(super) rack_id: Option<String>,
+    pub(in crate::broker) rack_id: Option<String>,
 }
 
 /// What a member is to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::broker) struct Assignment {
     pub(in crate::broker) partitions: Vec<TopicPartition>,
-    pub(super) user_data: Option<Bytes>,
+    pub(in crate::broker) user_data: Option<Bytes>,
 }
 
 /// The bytes are not what they should be.
@@ -66,7 +66,12 @@ impl Subscription {
         out.into()
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self, MalformedProtocol> {
+    /// The version that a member speaks, by its subscription.
+    pub(in crate::broker) fn version(bytes: &[u8]) -> Result<i16, MalformedProtocol> {
+        Reader { bytes }.version()
+    }
+
+    pub(in crate::broker) fn decode(bytes: &[u8]) -> Result<Self, MalformedProtocol> {
         let mut reader = Reader { bytes };
         let version = reader.version()?;
         let mut subscription = Subscription { generation_id: NO_GENERATION, ..Subscription::default() };
@@ -89,8 +94,13 @@ impl Subscription {
 
 impl Assignment {
     pub(super) fn encode(&self) -> Bytes {
+        self.encode_as(ASSIGNMENT_VERSION)
+    }
+
+    /// For a member that speaks this version; all have the same fields.
+    pub(in crate::broker) fn encode_as(&self, version: i16) -> Bytes {
         let mut out = Vec::new();
-        out.put_i16(ASSIGNMENT_VERSION);
+        out.put_i16(version.min(ASSIGNMENT_VERSION));
         put_partitions(&mut out, &self.partitions);
         put_bytes(&mut out, self.user_data.as_deref());
         out.into()

@@ -23,13 +23,16 @@ use crate::error::{Error, Result};
 use crate::model::{ErrorCode, TopicPartition};
 
 /// Where members in this process are, for who looks at the group.
-const CLIENT_HOST: &str = "/127.0.0.1";
+pub(super) const CLIENT_HOST: &str = "/127.0.0.1";
 
 impl Consumer {
     /// Does what is to be done for the group, as far as that is possible without waiting. Gives the time at which
     /// there is more to do, if that is known.
     pub(super) fn take_part_in_group(&mut self) -> Result<Option<Duration>> {
         let Some(membership) = self.membership.clone() else { return Ok(None) };
+        if membership.is_of_consumer_protocol() {
+            return self.take_part_in_consumer_group(&membership);
+        }
         loop {
             match membership.next_step() {
                 Step::Refused(code) => return Err(self.group_error(code)),
@@ -50,11 +53,11 @@ impl Consumer {
         }
     }
 
-    fn group_error(&self, code: ErrorCode) -> Error {
+    pub(super) fn group_error(&self, code: ErrorCode) -> Error {
         group_error(code, self.options.group_id.as_deref().unwrap_or_default())
     }
 
-    fn lose_partitions(&mut self) {
+    pub(super) fn lose_partitions(&mut self) {
         let lost: Vec<TopicPartition> = self.assignment();
         self.tell(&lost, |listener, consumer, partitions| listener.on_partitions_lost(consumer, partitions));
         self.drop_partitions(&lost);
@@ -86,7 +89,7 @@ impl Consumer {
     }
 
     /// Lets the listener know, with the consumer in its hands.
-    fn tell(
+    pub(super) fn tell(
         &mut self,
         partitions: &[TopicPartition],
         tell: impl FnOnce(&mut dyn RebalanceListener, &mut Consumer, &[TopicPartition]),

@@ -19,4 +19,4 @@ pub use history::HistoryEvent;
 pub(crate) use log::CoordinatorLog;
 #[cfg(test)]
 pub(crate) use memory_log::MemoryLog;
-pub(crate) use partition_for::partition_for;
+pub(crate) use partition_for::{java_string_hash, partition_for};

@@ -7,7 +7,7 @@ pub(crate) fn partition_for(id: &str, partition_count: i32) -> Option<i32> {
     java_string_hash(id).checked_abs().unwrap_or(0).checked_rem(partition_count)
 }
 
-fn java_string_hash(text: &str) -> i32 {
+pub(crate) fn java_string_hash(text: &str) -> i32 {
     text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
 }
 

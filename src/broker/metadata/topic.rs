@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::RwLock;
 
 use super::checkpoint::Overrides;
+use crate::broker::coordinator::group::{CoordinatorMetadataImage, TopicMetadata};
 use crate::broker::purgatory::WatcherList;
 use crate::broker::replica::Partition;
 use crate::config::LogConfig;
@@ -89,6 +90,8 @@ impl std::fmt::Debug for Topic {
 pub(crate) struct MetadataCache {
     topics: RwLock<Topics>,
     changes: AtomicU64,
+    /// The change with which the last new topic came.
+    last_insert: AtomicU64,
     watchers: WatcherList,
 }
 
@@ -96,6 +99,33 @@ pub(crate) struct MetadataCache {
 struct Topics {
     by_name: BTreeMap<Arc<str>, Arc<Topic>>,
     by_id: HashMap<Uuid, Arc<Topic>>,
+}
+
+/// What the coordinator of groups sees of it.
+impl CoordinatorMetadataImage for MetadataCache {
+    fn version(&self) -> u64 {
+        self.changes()
+    }
+
+    fn last_version_with_new_topics(&self) -> u64 {
+        self.last_insert.load(Ordering::SeqCst)
+    }
+
+    fn topic(&self, name: &str) -> Option<TopicMetadata> {
+        self.topic(name).map(|topic| describe(&topic))
+    }
+
+    fn topic_by_id(&self, id: Uuid) -> Option<TopicMetadata> {
+        self.topic_by_id(id).map(|topic| describe(&topic))
+    }
+
+    fn topic_names(&self) -> Vec<Arc<str>> {
+        self.topics.read().by_name.keys().cloned().collect()
+    }
+}
+
+fn describe(topic: &Topic) -> TopicMetadata {
+    TopicMetadata { id: topic.id(), name: Arc::clone(topic.name()), num_partitions: topic.num_partitions() }
 }
 
 impl MetadataCache {
@@ -125,6 +155,7 @@ impl MetadataCache {
         topics.by_id.insert(topic.id(), Arc::clone(&topic));
         topics.by_name.insert(Arc::clone(topic.name()), topic);
         drop(topics);
+        self.last_insert.store(self.changes() + 1, Ordering::SeqCst);
         self.changed();
     }
 

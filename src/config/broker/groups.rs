@@ -42,27 +42,34 @@ macro_rules! groups_rows {
             /// How long the coordinator gathers what it writes; -1 lets it decide.
             "group.coordinator.append.linger.ms" group_coordinator_append_linger_ms: i32 = 5, AtLeast(-1), ReadOnly, Accepted;
             /// How long a member of a consumer group may be silent before it is taken for dead.
-            "group.consumer.session.timeout.ms" group_consumer_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Accepted;
+            "group.consumer.session.timeout.ms" group_consumer_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Acts;
             /// The shortest session timeout that a consumer group may be given.
             "group.consumer.min.session.timeout.ms" group_consumer_min_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Accepted;
             /// The longest session timeout that a consumer group may be given.
             "group.consumer.max.session.timeout.ms" group_consumer_max_session_timeout_ms: i32 = 60_000, AtLeast(1), ReadOnly, Accepted;
             /// How often members of a consumer group are told to report.
-            "group.consumer.heartbeat.interval.ms" group_consumer_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
+            "group.consumer.heartbeat.interval.ms" group_consumer_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
             /// The shortest heartbeat interval that a consumer group may be given.
             "group.consumer.min.heartbeat.interval.ms" group_consumer_min_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
             /// The longest heartbeat interval that a consumer group may be given.
             "group.consumer.max.heartbeat.interval.ms" group_consumer_max_heartbeat_interval_ms: i32 = 15_000, AtLeast(1), ReadOnly, Accepted;
             /// How many members a consumer group may have.
-            "group.consumer.max.size" group_consumer_max_size: i32 = i32::MAX, AtLeast(1), ReadOnly, Accepted;
+            "group.consumer.max.size" group_consumer_max_size: i32 = i32::MAX, AtLeast(1), ReadOnly, Acts;
             /// How the broker can spread partitions over a consumer group's members; the first is what a group
             /// gets that does not choose.
-            "group.consumer.assignors" group_consumer_assignors: Vec<String> = list(&["uniform", "range"]), Any, ReadOnly, Accepted;
+            "group.consumer.assignors" group_consumer_assignors: Vec<String> = list(&["uniform", "range"]), Items(&["uniform", "range"]), ReadOnly, Acts;
             /// In which directions a group with members may change between the classic and the consumer
             /// protocol.
-            "group.consumer.migration.policy" group_consumer_migration_policy: GroupMigrationPolicy = GroupMigrationPolicy::Bidirectional, Any, ReadOnly, Accepted;
+            "group.consumer.migration.policy" group_consumer_migration_policy: GroupMigrationPolicy = GroupMigrationPolicy::Bidirectional, Any, ReadOnly, Acts;
+            /// How soon after one assignment of a consumer group the next may be made: changes that come together are
+            /// answered together. 0 for tests.
+            "group.consumer.assignment.interval.ms" group_consumer_assignment_interval_ms: i32 = 1000, AtLeast(0), ReadOnly, Acts;
+            /// The shortest interval between assignments that a consumer group may be given.
+            "group.consumer.min.assignment.interval.ms" group_consumer_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Accepted;
+            /// The longest interval between assignments that a consumer group may be given.
+            "group.consumer.max.assignment.interval.ms" group_consumer_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Accepted;
             /// How often it is looked up which topics a consumer group's pattern matches.
-            "group.consumer.regex.refresh.interval.ms" group_consumer_regex_refresh_interval_ms: i32 = 600_000, AtLeast(10_000), ReadOnly, Accepted;
+            "group.consumer.regex.refresh.interval.ms" group_consumer_regex_refresh_interval_ms: i32 = 600_000, AtLeast(10_000), ReadOnly, Acts;
             /// How long a member of a share group may be silent before it is taken for dead.
             "group.share.session.timeout.ms" group_share_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Accepted;
             /// How often members of a share group are told to report.

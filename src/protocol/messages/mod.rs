@@ -5,6 +5,8 @@ pub(crate) mod add_partitions_to_txn;
 pub(crate) mod alter_configs;
 pub(crate) mod alter_replica_log_dirs;
 pub(crate) mod api_versions;
+pub(crate) mod consumer_group_describe;
+pub(crate) mod consumer_group_heartbeat;
 pub(crate) mod consumer_protocol;
 pub(crate) mod create_partitions;
 pub(crate) mod create_topics;
@@ -44,6 +46,8 @@ pub(crate) use add_partitions_to_txn::{AddPartitionsToTxnRequest, AddPartitionsT
 pub(crate) use alter_configs::{AlterConfigsRequest, AlterConfigsResponse};
 pub(crate) use alter_replica_log_dirs::{AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse};
 pub(crate) use api_versions::{ApiVersionsRequest, ApiVersionsResponse};
+pub(crate) use consumer_group_describe::{ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse};
+pub(crate) use consumer_group_heartbeat::{ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse};
 pub(crate) use consumer_protocol::{
     ConsumerProtocolAssignment, ConsumerProtocolSubscription, decode_consumer_protocol,
     encode_consumer_protocol,

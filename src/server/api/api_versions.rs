@@ -6,7 +6,8 @@
 //! A version that we do not speak is answered in version 0 with UNSUPPORTED_VERSION and the versions of this API, so
 //! that the client asks again.
 //!
-//! Features tell clients which protocols to use: `transaction.version` 2 is the second generation of transactions.
+//! Features tell clients which protocols to use: `transaction.version` 2 is the second generation of transactions,
+//! `group.version` 1 the consumer protocol of groups (KIP-848).
 //! What is not listed is taken for level 0. A feature that goes down to level 0 is left out of the supported ones below
 //! version 4, since older clients cannot read it (KAFKA-17492).
 
@@ -18,7 +19,7 @@ use crate::protocol::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, StrBytes}
 use crate::server::network::{Outcome, Slot};
 
 /// Features and their levels. Each is supported from 0 on, and used at its highest.
-const FEATURES: [(&str, i16); 1] = [("transaction.version", 2)];
+const FEATURES: [(&str, i16); 2] = [("group.version", 1), ("transaction.version", 2)];
 /// The first version that can say that a feature is supported from level 0 on.
 const FIRST_LEVEL_ZERO: i16 = 4;
 

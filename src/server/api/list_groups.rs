@@ -1,7 +1,6 @@
 //! ListGroups, 0-5: the groups of this coordinator.
 //!
-//! 3 is flexible; 4 asks for groups in some states (KIP-518), 5 for groups of some types (KIP-848). All groups here are
-//! classic ones.
+//! 3 is flexible; 4 asks for groups in some states (KIP-518), 5 for groups of some types (KIP-848).
 
 use super::request::Call;
 use crate::protocol::messages::list_groups::ListedGroup;

@@ -10,6 +10,8 @@ mod alter_replica_log_dirs;
 mod api_versions;
 mod authorized_operations;
 mod config_resource;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -121,6 +123,8 @@ apis! {
     DescribeProducers       0-0  => describe_producers::handle,
     DescribeTransactions    0-0  => describe_transactions::handle,
     ListTransactions        0-2  => list_transactions::handle,
+    ConsumerGroupHeartbeat  0-1  => consumer_group_heartbeat::handle,
+    ConsumerGroupDescribe   0-1  => consumer_group_describe::handle,
     DescribeTopicPartitions 0-0  => describe_topic_partitions::handle,
 }
 

@@ -57,6 +57,7 @@ pub(super) fn handle(call: Call<'_>, request: OffsetCommitRequest) -> Outcome {
             member_id: &request.member_id,
             group_instance_id: request.group_instance_id.as_deref(),
             generation_id: request.generation_id_or_member_epoch,
+            knows_member_epochs: context.version() >= FIRST_GROUP_ID_NOT_FOUND,
             retention_time_ms: Some(request.retention_time_ms).filter(|time| *time != NOT_SAID),
             offsets,
         });

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use super::request::{Call, RequestContext};
-use crate::broker::FetchedOffset;
+use crate::broker::{FetchedOffset, FetchingMember};
 use crate::model::{ErrorCode, NO_LEADER_EPOCH, TopicPartition, Uuid};
 use crate::protocol::messages::offset_fetch::{
     OffsetFetchRequestGroup, OffsetFetchRequestTopic, OffsetFetchRequestTopics, OffsetFetchResponseGroup,
@@ -76,9 +76,14 @@ fn fetch(
     asked: OffsetFetchRequestGroup,
     require_stable: bool,
 ) -> OffsetFetchResponseGroup {
+    let group = Asked {
+        group_id: &asked.group_id,
+        member: FetchingMember { id: asked.member_id.as_deref(), epoch: asked.member_epoch },
+        require_stable,
+    };
     let fetched = match &asked.topics {
-        None => fetch_all(context, &asked.group_id, require_stable),
-        Some(topics) => fetch_named(context, &asked.group_id, topics, require_stable),
+        None => fetch_all(context, group),
+        Some(topics) => fetch_named(context, group, topics),
     };
     let (topics, error) = match fetched {
         Ok(topics) => (topics, ErrorCode::None),
@@ -109,11 +114,28 @@ fn without_offset(partition_index: i32, error: ErrorCode) -> OffsetFetchResponse
     }
 }
 
+/// Which group's offsets are asked for, and by whom.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    group_id: &'a str,
+    member: FetchingMember<'a>,
+    require_stable: bool,
+}
+
+impl Asked<'_> {
+    fn fetch(
+        self,
+        context: &RequestContext,
+        partitions: Option<&[TopicPartition]>,
+    ) -> Result<Vec<FetchedOffset>, ErrorCode> {
+        context.core.groups.fetch_offsets_as(self.member, self.group_id, partitions, self.require_stable)
+    }
+}
+
 fn fetch_named(
     context: &RequestContext,
-    group_id: &str,
+    group: Asked<'_>,
     topics: &[OffsetFetchRequestTopics],
-    require_stable: bool,
 ) -> Result<Vec<OffsetFetchResponseTopics>, ErrorCode> {
     let names: Vec<Option<Arc<str>>> = topics.iter().map(|topic| name_of(context, topic)).collect();
     let known = topics.iter().zip(&names).filter_map(|(topic, name)| Some((topic, name.as_ref()?)));
@@ -122,8 +144,7 @@ fn fetch_named(
             topic.partition_indexes.iter().map(|index| TopicPartition::new(Arc::clone(name), *index))
         })
         .collect();
-    let mut fetched =
-        context.core.groups.fetch_offsets(group_id, Some(&partitions), require_stable)?.into_iter();
+    let mut fetched = group.fetch(context, Some(&partitions))?.into_iter();
     let answers = topics.iter().zip(names).map(|(topic, name)| match name {
         Some(_) => OffsetFetchResponseTopics {
             name: topic.name.clone(),
@@ -147,10 +168,9 @@ fn name_of(context: &RequestContext, topic: &OffsetFetchRequestTopics) -> Option
 
 fn fetch_all(
     context: &RequestContext,
-    group_id: &str,
-    require_stable: bool,
+    group: Asked<'_>,
 ) -> Result<Vec<OffsetFetchResponseTopics>, ErrorCode> {
-    let mut fetched = context.core.groups.fetch_offsets(group_id, None, require_stable)?;
+    let mut fetched = group.fetch(context, None)?;
     fetched.sort_by(|a, b| a.topic_partition.cmp(&b.topic_partition));
     let mut topics: Vec<OffsetFetchResponseTopics> = Vec::new();
     for offset in fetched {

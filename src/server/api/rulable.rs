@@ -42,6 +42,7 @@ pub(super) fn set_throttle_time<R: Response>(response: &mut R, throttle_time_ms:
         IncrementalAlterConfigsResponse OffsetDeleteResponse DescribeClusterResponse DescribeTopicPartitionsResponse
         AddPartitionsToTxnResponse AddOffsetsToTxnResponse EndTxnResponse TxnOffsetCommitResponse
         DescribeProducersResponse DescribeTransactionsResponse ListTransactionsResponse
+        ConsumerGroupHeartbeatResponse ConsumerGroupDescribeResponse
     }
 }
 
@@ -104,6 +105,7 @@ one_error! {
         groups: vec![request.group_id.to_string()],
         ..transaction(&request.transactional_id)
     };
+    ConsumerGroupHeartbeatRequest => ConsumerGroupHeartbeatResponse, |request| group(&request.group_id);
     HeartbeatRequest => HeartbeatResponse, |request| group(&request.group_id);
     JoinGroupRequest => JoinGroupResponse, |request| group(&request.group_id);
     SyncGroupRequest => SyncGroupResponse, |request| group(&request.group_id);
@@ -399,6 +401,21 @@ impl Rulable for m::FindCoordinatorRequest {
             1 => Scope { transactional_id: keys.map(|key| key.to_string()).next(), ..Scope::default() },
             _ => Scope::default(),
         }
+    }
+}
+
+impl Rulable for m::ConsumerGroupDescribeRequest {
+    fn error_response(&self, code: ErrorCode, _: i16) -> m::ConsumerGroupDescribeResponse {
+        let groups = self.group_ids.iter().map(|id| m::consumer_group_describe::DescribedGroup {
+            error_code: code.code(),
+            group_id: id.clone(),
+            ..Default::default()
+        });
+        m::ConsumerGroupDescribeResponse { groups: groups.collect(), ..Default::default() }
+    }
+
+    fn scope(&self, _: &RequestContext) -> Scope {
+        Scope { groups: self.group_ids.iter().map(|id| id.to_string()).collect(), ..Scope::default() }
     }
 }
 

@@ -110,6 +110,7 @@ fn commit(
         member_id: &request.member_id,
         group_instance_id: request.group_instance_id.as_deref(),
         generation_id: request.generation_id,
+        knows_member_epochs: true,
         retention_time_ms: None,
         offsets,
     };

@@ -230,6 +230,10 @@ async def job_static_members():
     await first.stop()
 
 
+async def job_groups_848():
+    raise NotApplicable("aiokafka has no consumer protocol")
+
+
 async def job_cooperative():
     raise NotApplicable("aiokafka has no cooperative assignor; its sticky one is eager")
 

@@ -170,7 +170,10 @@ def job_seek():
 
 
 def member(group, topic, **settings):
-    reader = consumer(group, session_timeout_ms=6000, heartbeat_interval_ms=300, **settings)
+    # With the consumer protocol the broker says how long and how often.
+    if "group_protocol" not in settings:
+        settings |= {"session_timeout_ms": 6000, "heartbeat_interval_ms": 300}
+    reader = consumer(group, **settings)
     reader.subscribe([topic])
     return reader
 
@@ -195,6 +198,23 @@ def job_groups():
     assert share(topic, [first, second], 4) == [2, 2]
     second.close()
     assert share(topic, [first], 4) == [4]
+    first.close()
+
+
+def job_groups_848():
+    topic, group = new_topic(4), unique("group")
+    first = member(group, topic, group_protocol="consumer")
+    assert share(topic, [first], 4) == [4]
+    second = member(group, topic, group_protocol="consumer")
+    assert share(topic, [first, second], 4) == [2, 2]
+    described = admin.describe_consumer_groups([group])[group].result(10)
+    assert (described.type.name, len(described.members)) == ("CONSUMER", 2), described
+    second.close()
+    assert share(topic, [first], 4) == [4]
+    # Subscribed by a pattern, which librdkafka leaves to the broker.
+    pattern = member(group, f"^{topic[:-1]}.*", group_protocol="consumer")
+    assert share(topic, [first, pattern], 4) == [2, 2]
+    pattern.close()
     first.close()
 
 

@@ -30,6 +30,8 @@ SETTINGS = {
     "group.min.session.timeout.ms": 100,
     "group.max.session.timeout.ms": 60000,
     "group.max.size": 3,
+    "group.consumer.max.size": 3,
+    "group.consumer.assignment.interval.ms": 0,
     "offset.metadata.max.bytes": 64,
     "max.incremental.fetch.session.cache.slots": 1000,
     "log.retention.ms": -1,

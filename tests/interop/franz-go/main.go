@@ -278,6 +278,17 @@ func cooperative() {
 	Same([]int{2, 2}, share(4, first, second))
 }
 
+func groups848() {
+	topic, group := newTopic(4, nil), Unique("group")
+	first := join(group, topic, kgo.ServerSideBalancer())
+	defer first.Close()
+	Same([]int{4}, share(4, first))
+	second := join(group, topic, kgo.ServerSideBalancer())
+	Same([]int{2, 2}, share(4, first, second))
+	second.Close()
+	Same([]int{4}, share(4, first))
+}
+
 func commitResume() {
 	topic, group := newTopic(1, nil), Unique("group")
 	produce(topic, numbers(20))
@@ -423,6 +434,7 @@ func main() {
 		{Name: "groups", Run: groups},
 		{Name: "static_members", Run: staticMembers},
 		{Name: "cooperative", Run: cooperative},
+		{Name: "groups_848", Run: groups848},
 		{Name: "commit_resume", Run: commitResume},
 		{Name: "describe_groups", Run: describeGroups},
 		{Name: "delete_records", Run: deleteRecords},

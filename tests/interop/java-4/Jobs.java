@@ -50,6 +50,12 @@ public final class Jobs {
         void run() throws Exception;
     }
 
+    static final class NotApplicable extends RuntimeException {
+        NotApplicable(String reason) {
+            super(reason);
+        }
+    }
+
     static final String BOOTSTRAP = System.getenv("BOOTSTRAP");
     static final long LIMIT_S = 30;
     static final AtomicInteger COUNT = new AtomicInteger();
@@ -71,6 +77,7 @@ public final class Jobs {
         jobs.put("groups", Jobs::groups);
         jobs.put("static_members", Jobs::staticMembers);
         jobs.put("cooperative", Jobs::cooperative);
+        jobs.put("groups_848", Jobs::groups848);
         jobs.put("commit_resume", Jobs::commitResume);
         jobs.put("describe_groups", Jobs::describeGroups);
         jobs.put("delete_records", Jobs::deleteRecords);
@@ -82,6 +89,8 @@ public final class Jobs {
             try {
                 job.run();
                 System.out.println(name + "\tok");
+            } catch (NotApplicable reason) {
+                System.out.println(name + "\tn/a\t" + reason.getMessage());
             } catch (Throwable error) {
                 error.printStackTrace();
                 System.out.println(name + "\tFAIL\t" + error.toString().replaceAll("\\s+", " "));
@@ -301,8 +310,11 @@ public final class Jobs {
         int rebalances;
 
         Member(String group, String topic, String... pairs) {
-            String[] all = Arrays.copyOf(pairs, pairs.length + 6);
-            String[] own = {"group.id", group, "session.timeout.ms", "6000", "heartbeat.interval.ms", "300"};
+            // With the consumer protocol the broker says how long and how often.
+            boolean asked = Arrays.asList(pairs).contains("group.protocol");
+            String[] own = asked ? new String[] {"group.id", group}
+                : new String[] {"group.id", group, "session.timeout.ms", "6000", "heartbeat.interval.ms", "300"};
+            String[] all = Arrays.copyOf(pairs, pairs.length + own.length);
             System.arraycopy(own, 0, all, pairs.length, own.length);
             reader = consumer(all);
             reader.subscribe(Set.of(topic), this);
@@ -378,6 +390,31 @@ public final class Jobs {
             try (Member two = new Member(group, topic, pairs)) {
                 same(List.of(2, 2), share(4, one, two));
             }
+        }
+    }
+
+    static void groups848() throws Exception {
+        if (org.apache.kafka.common.utils.AppInfoParser.getVersion().startsWith("2."))
+            throw new NotApplicable("kafka-clients 2.7 is older than KIP-848");
+        String topic = newTopic(4);
+        String group = unique("group");
+        String[] pairs = {"group.protocol", "consumer"};
+        try (Member one = new Member(group, topic, pairs)) {
+            same(List.of(4), share(4, one));
+            try (Member two = new Member(group, topic, pairs)) {
+                same(List.of(2, 2), share(4, one, two));
+                ConsumerGroupDescription described = get(ADMIN.describeConsumerGroups(Set.of(group)).all()).get(group);
+                same(2, described.members().size());
+                same("uniform", described.partitionAssignor());
+            }
+            same(List.of(4), share(4, one));
+            produce(numbers(topic, 20));
+            int read = 0;
+            while (read < 20)
+                read += one.reader.poll(Duration.ofSeconds(LIMIT_S)).count();
+            one.reader.commitSync();
+            one.reader.assignment().forEach(partition ->
+                same(one.reader.position(partition), one.reader.committed(Set.of(partition)).get(partition).offset()));
         }
     }
 

@@ -352,6 +352,7 @@ func main() {
 		{Name: "groups", Run: groups},
 		{Name: "static_members", Run: lacks("static members")},
 		{Name: "cooperative", Run: lacks("cooperative assignor")},
+		{Name: "groups_848", Run: lacks("consumer protocol")},
 		{Name: "commit_resume", Run: commitResume},
 		{Name: "describe_groups", Run: describeGroups},
 		{Name: "delete_records", Run: lacks("request to delete records")},

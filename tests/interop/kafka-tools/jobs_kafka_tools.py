@@ -225,6 +225,22 @@ def job_static_members():
     first.stop()
 
 
+def job_groups_848():
+    topic, group = new_topic(4), unique("group")
+    protocol = ["--group-protocol", "consumer"]
+    first = Member(group, topic, *protocol)
+    assert share(4, first) == [4]
+    second = Member(group, topic, *protocol)
+    assert share(4, first, second) == [2, 2]
+    listed = run("consumer.group.ConsumerGroupCommand", "--list", "--type", "consumer")
+    assert group in listed.split(), listed
+    state = run("consumer.group.ConsumerGroupCommand", "--describe", "--group", group, "--state")
+    assert "uniform" in state and "Stable" in state, state
+    second.stop()
+    assert share(4, first) == [4]
+    first.stop()
+
+
 def job_cooperative():
     topic, group = new_topic(4), unique("group")
     strategy = ["--assignment-strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor"]

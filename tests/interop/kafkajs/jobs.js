@@ -213,6 +213,10 @@ const jobs = {
     throw new NotApplicable('kafkajs has no group.instance.id')
   },
 
+  async groups_848() {
+    throw new NotApplicable('kafkajs has no consumer protocol')
+  },
+
   async cooperative() {
     throw new NotApplicable('kafkajs has no cooperative assignor')
   },

@@ -163,6 +163,10 @@ def job_static_members():
         member.stop()
 
 
+def job_groups_848():
+    raise NotApplicable("kcat 1.7 takes partitions in its rebalance callback as the classic protocol gives them")
+
+
 def job_cooperative():
     raise NotApplicable("kcat 1.7 assigns eagerly in its rebalance callback, whatever the strategy")
 

@@ -510,6 +510,7 @@ func main() {
 		{Name: "groups", Run: groups},
 		{Name: "static_members", Run: staticMembers},
 		{Name: "cooperative", Run: cooperative},
+		{Name: "groups_848", Run: func() { NotApplicable("sarama has no consumer protocol") }},
 		{Name: "commit_resume", Run: commitResume},
 		{Name: "describe_groups", Run: describeGroups},
 		{Name: "delete_records", Run: deleteRecords},

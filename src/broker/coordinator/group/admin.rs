@@ -8,9 +8,6 @@ use super::group_state::{GroupState, GroupType};
 use super::turn::GroupTurn;
 use crate::model::{ErrorCode, TopicPartition};
 
-/// The type of every group here.
-const TYPE: GroupType = GroupType::Classic;
-
 /// A group as DescribeGroups shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DescribedGroup {
@@ -57,7 +54,8 @@ impl GroupCoordinator {
         self.validate_group_status(group_id, Api::AnyGroup)?;
         let group = self.group(group_id).ok_or(ErrorCode::GroupIdNotFound)?;
         self.with_group(&group, |turn| {
-            if turn.state.is(GroupState::Dead) {
+            // Groups of the consumer protocol have a request of their own.
+            if turn.state.is(GroupState::Dead) || turn.state.consumer().is_some() {
                 return Err(ErrorCode::GroupIdNotFound);
             }
             Ok(turn.describe())
@@ -76,18 +74,15 @@ impl GroupCoordinator {
         let admits = |filter: &[&str], name: &str| {
             filter.is_empty() || filter.iter().any(|wanted| wanted.eq_ignore_ascii_case(name))
         };
-        if !admits(types, TYPE.name()) {
-            return (error, Vec::new());
-        }
         let mut listed = Vec::new();
         for group in self.all_groups() {
-            let (state, protocol_type) = {
+            let (state, group_type, protocol_type) = {
                 let state = group.state.lock();
-                (state.state(), state.protocol_type.clone().unwrap_or_default())
+                (state.any_state(), state.group_type(), state.any_protocol_type())
             };
-            if state != GroupState::Dead && admits(states, state.name()) {
+            if state != GroupState::Dead && admits(states, state.name()) && admits(types, group_type.name()) {
                 let group_id = Arc::clone(&group.id);
-                listed.push(GroupListing { group_id, protocol_type, state, group_type: TYPE });
+                listed.push(GroupListing { group_id, protocol_type, state, group_type });
             }
         }
         (error, listed)
@@ -102,7 +97,7 @@ impl GroupCoordinator {
     fn delete_group(&self, group_id: &str) -> Result<(), ErrorCode> {
         self.validate_group_status(group_id, Api::AnyGroup)?;
         let group = self.group(group_id).ok_or(ErrorCode::GroupIdNotFound)?;
-        self.with_group(&group, |turn| match turn.state.state() {
+        self.with_group(&group, |turn| match turn.state.any_state() {
             GroupState::Dead => Err(ErrorCode::GroupIdNotFound),
             GroupState::Empty => {
                 let partitions = turn.state.offsets.partitions();
@@ -110,9 +105,11 @@ impl GroupCoordinator {
                 turn.outbox.info(|| format!("Group {group_id} was deleted, and {removed} offsets with it"));
                 Ok(())
             }
-            GroupState::PreparingRebalance | GroupState::CompletingRebalance | GroupState::Stable => {
-                Err(ErrorCode::NonEmptyGroup)
-            }
+            GroupState::PreparingRebalance
+            | GroupState::CompletingRebalance
+            | GroupState::Stable
+            | GroupState::Assigning
+            | GroupState::Reconciling => Err(ErrorCode::NonEmptyGroup),
         })
     }
 
@@ -129,17 +126,19 @@ impl GroupCoordinator {
         self.validate_group_status(group_id, Api::Membership)?;
         let group = self.group(group_id).ok_or(ErrorCode::GroupIdNotFound)?;
         self.with_group(&group, |turn| {
-            match turn.state.state() {
+            match turn.state.any_state() {
                 GroupState::Dead => return Err(ErrorCode::GroupIdNotFound),
-                GroupState::Empty => {}
+                GroupState::Empty | GroupState::Assigning | GroupState::Reconciling => {}
                 GroupState::PreparingRebalance | GroupState::CompletingRebalance | GroupState::Stable => {
-                    if turn.state.protocol_type.as_deref() != Some(CONSUMER_PROTOCOL_TYPE) {
+                    let is_classic = turn.state.consumer().is_none();
+                    if is_classic && turn.state.protocol_type.as_deref() != Some(CONSUMER_PROTOCOL_TYPE) {
                         return Err(ErrorCode::NonEmptyGroup);
                     }
                 }
             }
-            let is_read = |partition: &TopicPartition| {
-                !turn.state.is(GroupState::Empty) && turn.state.is_subscribed_to(partition.topic())
+            let is_read = |partition: &TopicPartition| match turn.state.consumer() {
+                Some(group) => group.modern.subscribed_topics.contains(partition.topic()),
+                None => !turn.state.is(GroupState::Empty) && turn.state.is_subscribed_to(partition.topic()),
             };
             let outcomes: Vec<_> = partitions
                 .iter()

@@ -1,4 +1,4 @@
-use crate::config::BrokerConfig;
+use crate::config::{BrokerConfig, GroupMigrationPolicy};
 use crate::record::CompressionType;
 
 /// The broker settings that the group coordinator goes by; each is the Kafka key of the same name.
@@ -12,6 +12,14 @@ pub(crate) struct GroupConfig {
     pub(crate) offsets_retention_check_interval_ms: i64,
     pub(crate) offset_metadata_max_bytes: i32,
     pub(crate) offsets_topic_compression_codec: CompressionType,
+    pub(crate) group_consumer_session_timeout_ms: i32,
+    pub(crate) group_consumer_heartbeat_interval_ms: i32,
+    pub(crate) group_consumer_max_size: i32,
+    /// The first is for groups that do not choose.
+    pub(crate) group_consumer_assignors: Vec<String>,
+    pub(crate) group_consumer_migration_policy: GroupMigrationPolicy,
+    pub(crate) group_consumer_assignment_interval_ms: i32,
+    pub(crate) group_consumer_regex_refresh_interval_ms: i32,
 }
 
 impl From<&BrokerConfig> for GroupConfig {
@@ -29,6 +37,13 @@ impl From<&BrokerConfig> for GroupConfig {
             offsets_topic_compression_codec: codec
                 .and_then(CompressionType::from_id)
                 .unwrap_or(CompressionType::None),
+            group_consumer_session_timeout_ms: config.group_consumer_session_timeout_ms,
+            group_consumer_heartbeat_interval_ms: config.group_consumer_heartbeat_interval_ms,
+            group_consumer_max_size: config.group_consumer_max_size,
+            group_consumer_assignors: config.group_consumer_assignors.clone(),
+            group_consumer_migration_policy: config.group_consumer_migration_policy,
+            group_consumer_assignment_interval_ms: config.group_consumer_assignment_interval_ms,
+            group_consumer_regex_refresh_interval_ms: config.group_consumer_regex_refresh_interval_ms,
         }
     }
 }

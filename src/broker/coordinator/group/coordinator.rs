@@ -7,14 +7,15 @@ use parking_lot::{Mutex, RwLock};
 
 use super::config::GroupConfig;
 use super::group_metadata::GroupMetadata;
+use super::modern::CoordinatorMetadataImage;
 use super::turn::Group;
 use crate::broker::coordinator::loading::OwnedPartitions;
 use crate::broker::coordinator::{CoordinatorLog, partition_for};
 use crate::broker::purgatory::{Timer, WatcherList};
-use crate::model::{ErrorCode, ProducerId};
+use crate::model::{ErrorCode, ProducerId, Uuid};
 use crate::sys::{Clock, Env, Rng};
 
-/// The coordinator of classic consumer groups: membership, assignment and committed offsets, under the
+/// The coordinator of groups: membership, assignment and committed offsets, under the
 /// injected clock. See the [module](super) for how it is laid out.
 ///
 /// Nothing here blocks a thread; time passes only through the [`Timer`] that it is given. Until
@@ -25,6 +26,7 @@ pub(crate) struct GroupCoordinator {
     rng: Arc<dyn Rng>,
     timer: Arc<Timer>,
     log: Arc<dyn CoordinatorLog>,
+    image: Arc<dyn CoordinatorMetadataImage>,
     is_active: AtomicBool,
     groups: RwLock<HashMap<Arc<str>, Arc<Group>>>,
     pub(super) partitions: OwnedPartitions,
@@ -54,12 +56,14 @@ impl GroupCoordinator {
         config: GroupConfig,
         timer: Arc<Timer>,
         log: Arc<dyn CoordinatorLog>,
+        image: Arc<dyn CoordinatorMetadataImage>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|weak| GroupCoordinator {
             config,
             rng: Arc::clone(&env.rng),
             timer,
             log,
+            image,
             is_active: AtomicBool::new(true),
             groups: RwLock::default(),
             partitions: OwnedPartitions::default(),
@@ -83,6 +87,11 @@ impl GroupCoordinator {
 
     pub(super) fn log(&self) -> &dyn CoordinatorLog {
         &*self.log
+    }
+
+    /// The topics that there are.
+    pub(super) fn image(&self) -> &dyn CoordinatorMetadataImage {
+        &*self.image
     }
 
     pub(super) fn weak(&self) -> Weak<GroupCoordinator> {
@@ -177,6 +186,17 @@ impl GroupCoordinator {
             turn.answer_all(error);
             turn.die();
         });
+    }
+
+    /// An id as Kafka writes it.
+    pub(crate) fn new_uuid(&self) -> Uuid {
+        loop {
+            let mut bytes = [0; 16];
+            self.rng.fill(&mut bytes);
+            if let Some(id) = Uuid::from_random(bytes) {
+                return id;
+            }
+        }
     }
 
     /// An id for a new member: what the client calls itself, and a random UUID as Java writes it.

@@ -12,6 +12,7 @@ enum Deadline {
     PendingMembers,
     Sync,
     Join,
+    Consumer,
 }
 
 impl GroupTurn<'_> {
@@ -29,6 +30,7 @@ impl GroupTurn<'_> {
                 Deadline::PendingMembers => self.expire_pending_members(at),
                 Deadline::Sync => self.expire_sync(),
                 Deadline::Join => self.join_deadline_passed(),
+                Deadline::Consumer => self.expire_consumer_members(),
             }
         }
     }
@@ -47,6 +49,7 @@ impl GroupTurn<'_> {
             (pending, Deadline::PendingMembers),
             (self.state.sync_deadline, Deadline::Sync),
             (join, Deadline::Join),
+            (self.next_consumer_deadline(), Deadline::Consumer),
         ];
         deadlines.into_iter().filter_map(|(at, deadline)| Some((at?, deadline))).min()
     }

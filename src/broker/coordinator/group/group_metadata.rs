@@ -3,10 +3,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::group_offsets::GroupOffsets;
-use super::group_state::GroupState;
+use super::group_state::{GroupState, GroupType};
 use super::join::{JoinCallback, JoinGroupMember, JoinGroupProtocol, JoinGroupResult};
 use super::member::Member;
 use super::members::Members;
+use super::modern::{ConsumerGroup, ModernGroupState};
 use super::record::subscribed_topics;
 use crate::broker::purgatory::TimerHandle;
 use crate::model::{ErrorCode, Timestamp};
@@ -60,6 +61,8 @@ pub(super) struct GroupMetadata {
     /// The group's one entry in the timer, and when it is due.
     pub(super) armed: Option<(Duration, TimerHandle)>,
     pub(super) offsets: GroupOffsets,
+    /// The members, if the broker assigns partitions to them. What there is of a classic group is blank then.
+    consumer: Option<Box<ConsumerGroup>>,
 }
 
 impl GroupMetadata {
@@ -84,6 +87,7 @@ impl GroupMetadata {
             sync_deadline: None,
             armed: None,
             offsets: GroupOffsets::default(),
+            consumer: None,
         }
     }
 
@@ -108,6 +112,56 @@ impl GroupMetadata {
         group
     }
 
+    /// The group of the consumer protocol that this one is, if it is one.
+    pub(super) fn consumer(&self) -> Option<&ConsumerGroup> {
+        self.consumer.as_deref()
+    }
+
+    pub(super) fn consumer_mut(&mut self) -> Option<&mut ConsumerGroup> {
+        self.consumer.as_deref_mut()
+    }
+
+    /// From now on the broker assigns partitions. What waits of a classic group must have been answered.
+    pub(super) fn become_consumer(&mut self, group: ConsumerGroup, now_ms: Timestamp) {
+        let blank = GroupMetadata::new(now_ms);
+        let classic = std::mem::replace(self, blank);
+        self.offsets = classic.offsets;
+        self.armed = classic.armed;
+        self.consumer = Some(Box::new(group));
+    }
+
+    /// Members join and sync again, if there are any.
+    pub(super) fn become_classic(&mut self, classic: GroupMetadata) {
+        let consumer = std::mem::replace(self, classic);
+        self.offsets = consumer.offsets;
+        self.armed = consumer.armed;
+    }
+
+    pub(super) fn group_type(&self) -> GroupType {
+        if self.consumer.is_some() { GroupType::Consumer } else { GroupType::Classic }
+    }
+
+    /// The state of a group of either type.
+    pub(super) fn any_state(&self) -> GroupState {
+        match &self.consumer {
+            Some(consumer) if self.state != GroupState::Dead => match consumer.modern.state() {
+                ModernGroupState::Empty => GroupState::Empty,
+                ModernGroupState::Assigning => GroupState::Assigning,
+                ModernGroupState::Reconciling => GroupState::Reconciling,
+                ModernGroupState::Stable => GroupState::Stable,
+            },
+            Some(_) | None => self.state,
+        }
+    }
+
+    pub(super) fn any_protocol_type(&self) -> Arc<str> {
+        match self.consumer {
+            Some(_) => Arc::from(CONSUMER_PROTOCOL_TYPE),
+            None => self.protocol_type.clone().unwrap_or_default(),
+        }
+    }
+
+    /// The state of a classic group; one without members also for one that is not classic.
     pub(super) fn state(&self) -> GroupState {
         self.state
     }

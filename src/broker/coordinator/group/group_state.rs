@@ -12,6 +12,10 @@ pub enum GroupState {
     CompletingRebalance,
     /// Every member may have its assignment.
     Stable,
+    /// The broker has to share partitions out anew, in a group of the consumer protocol.
+    Assigning,
+    /// Members of the consumer protocol are on their way to what is meant for them.
+    Reconciling,
     /// Removed or moved away; who still holds on to it looks the group up again.
     Dead,
 }
@@ -24,17 +28,23 @@ impl GroupState {
             GroupState::PreparingRebalance => "PreparingRebalance",
             GroupState::CompletingRebalance => "CompletingRebalance",
             GroupState::Stable => "Stable",
+            GroupState::Assigning => "Assigning",
+            GroupState::Reconciling => "Reconciling",
             GroupState::Dead => "Dead",
         }
     }
 
     /// Whether a group may go from this state to `next`.
     pub(super) fn may_become(self, next: GroupState) -> bool {
-        use GroupState::{CompletingRebalance, Dead, Empty, PreparingRebalance, Stable};
+        use GroupState::{
+            Assigning, CompletingRebalance, Dead, Empty, PreparingRebalance, Reconciling, Stable,
+        };
         match next {
             PreparingRebalance => matches!(self, Empty | CompletingRebalance | Stable),
             CompletingRebalance | Empty => self == PreparingRebalance,
             Stable => self == CompletingRebalance,
+            // Of groups of the consumer protocol, whose state follows from their epochs.
+            Assigning | Reconciling => false,
             Dead => true,
         }
     }
@@ -52,6 +62,8 @@ impl fmt::Display for GroupState {
 pub enum GroupType {
     /// Members join and sync, and one of them assigns.
     Classic,
+    /// Members report, and the broker assigns (KIP-848).
+    Consumer,
 }
 
 impl GroupType {
@@ -59,6 +71,7 @@ impl GroupType {
     pub fn name(self) -> &'static str {
         match self {
             GroupType::Classic => "classic",
+            GroupType::Consumer => "consumer",
         }
     }
 }

@@ -151,6 +151,13 @@ impl GroupTurn<'_> {
     fn join(&mut self, join: Join<'_>) {
         if self.state.is(GroupState::Dead) {
             self.refuse_join(join, ErrorCode::CoordinatorNotAvailable);
+        } else if let Err(error) = self.leave_empty_consumer_group() {
+            self.refuse_join(join, error);
+        } else if self.state.consumer().is_some() {
+            match self.join_consumer_group(&join.params) {
+                Ok(result) => self.outbox.join(join.callback, result),
+                Err(error) => self.refuse_join(join, error),
+            }
         } else if !self.accepts_joining_member(join.params.member_id) {
             self.remove_member(join.params.member_id);
             let failed = JoinGroupResult::failed("", ErrorCode::GroupMaxSizeReached);
@@ -176,7 +183,7 @@ impl GroupTurn<'_> {
     fn accepts_joining_member(&self, member_id: &str) -> bool {
         let max_size = usize::try_from(self.coordinator.config().group_max_size).unwrap_or(0);
         match self.state.state() {
-            GroupState::Empty | GroupState::Dead => true,
+            GroupState::Empty | GroupState::Dead | GroupState::Assigning | GroupState::Reconciling => true,
             GroupState::PreparingRebalance => {
                 let member = self.state.members().get(member_id);
                 member.is_some_and(|member| member.awaiting_join.is_some())
@@ -269,7 +276,7 @@ impl GroupTurn<'_> {
                 self.renew_session(&id);
                 return self.outbox.join(join.callback, result);
             }
-            GroupState::Empty | GroupState::Dead => {
+            GroupState::Empty | GroupState::Dead | GroupState::Assigning | GroupState::Reconciling => {
                 return self.refuse_join(join, ErrorCode::UnknownMemberId);
             }
         };
@@ -364,7 +371,7 @@ impl GroupTurn<'_> {
             }
             GroupState::PreparingRebalance => self.park_join(new_id, callback),
             // A group with a static member is neither.
-            GroupState::Empty | GroupState::Dead => {
+            GroupState::Empty | GroupState::Dead | GroupState::Assigning | GroupState::Reconciling => {
                 self.outbox.join(callback, JoinGroupResult::failed("", ErrorCode::UnknownMemberId));
             }
         }

@@ -8,7 +8,8 @@ use super::coordinator::GroupCoordinator;
 use super::group_metadata::{GroupMetadata, LoadedGroup};
 use super::group_offsets::{CommittedOffset, GroupOffsets};
 use super::member::{Member, NewMember};
-use super::record::{GroupMetadataValue, OffsetCommitValue, RecordKey};
+use super::modern::ConsumerGroup;
+use super::record::{ConsumerGroupRecord, GroupMetadataValue, OffsetCommitValue, RecordKey};
 use super::turn::{Group, GroupTurn};
 use crate::broker::coordinator::loading::{DECOMPRESSION_LIMIT, LoadError};
 use crate::broker::purgatory::WatcherList;
@@ -83,6 +84,9 @@ impl GroupCoordinator {
 impl GroupTurn<'_> {
     /// The members of a group that was loaded have their whole session from now.
     fn start_loaded_group(&mut self) {
+        if self.state.consumer().is_some() {
+            return self.start_loaded_consumer_group();
+        }
         let max_size = usize::try_from(self.coordinator.config().group_max_size).unwrap_or(0);
         let (group, generation) = (&self.group.id, self.state.generation_id);
         self.outbox.debug(|| format!("Loaded group {group} with generation {generation}"));
@@ -115,6 +119,8 @@ struct Loader {
 struct LoadingGroup {
     /// What the last readable record of the group itself says.
     metadata: Option<GroupMetadataValue>,
+    /// What the records say of a group of the consumer protocol.
+    consumer: Option<Box<ConsumerGroup>>,
     offsets: GroupOffsets,
 }
 
@@ -179,10 +185,19 @@ impl Loader {
             RecordKey::GroupMetadata { group_id } => {
                 let value = record.value().map(GroupMetadataValue::parse).transpose()?;
                 let index = self.index_of_group(group_id);
-                self.groups[index].1.metadata = value;
+                let group = &mut self.groups[index].1;
+                if value.is_some() {
+                    group.consumer = None;
+                }
+                group.metadata = value;
+            }
+            RecordKey::ConsumerGroup { group_id, key } => {
+                let said = ConsumerGroupRecord::parse(key, record.value())?;
+                let index = self.index_of_group(group_id);
+                self.groups[index].1.replay(&said, record.value().is_some());
             }
             RecordKey::Other { kind } => {
-                // Left by a newer Kafka, for groups that are not classic. It stays in the log.
+                // Left by a newer Kafka, for groups of a type that is not known here. It stays in the log.
                 tracing::debug!("A record of key type {kind} at offset {} is passed over", record.offset());
             }
         }
@@ -202,10 +217,31 @@ impl Loader {
 }
 
 impl LoadingGroup {
+    fn replay(&mut self, record: &ConsumerGroupRecord, is_there: bool) {
+        if is_there {
+            self.metadata = None;
+            self.consumer.get_or_insert_with(|| Box::new(ConsumerGroup::new()));
+        }
+        if let Some(consumer) = &mut self.consumer {
+            consumer.replay(record);
+        }
+        if matches!(record, ConsumerGroupRecord::Epoch(None)) {
+            self.consumer = None;
+        }
+    }
+
     /// `None` if nothing is left of the group.
     fn into_metadata(self, now_ms: i64) -> Option<GroupMetadata> {
         let mut group = match self.metadata {
             Some(value) => load_group(value),
+            None if self.consumer.is_some() => {
+                let mut group = GroupMetadata::new(now_ms);
+                if let Some(mut consumer) = self.consumer {
+                    consumer.forget_topic_versions();
+                    group.become_consumer(*consumer, now_ms);
+                }
+                group
+            }
             None if self.offsets.is_empty() => return None,
             // Offsets alone: somebody committed them without being a member.
             None => GroupMetadata::new(now_ms),

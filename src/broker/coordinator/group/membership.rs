@@ -69,6 +69,12 @@ impl GroupCoordinator {
             if turn.state.is(GroupState::Dead) {
                 return failed(ErrorCode::CoordinatorNotAvailable);
             }
+            if turn.state.consumer().is_some() {
+                return match turn.leave_consumer_group_of(leaving) {
+                    Ok(members) => LeaveGroupResult { error: ErrorCode::None, members },
+                    Err(error) => failed(error),
+                };
+            }
             let leave = |&member| turn.leave(member).err().unwrap_or(ErrorCode::None);
             LeaveGroupResult { error: ErrorCode::None, members: leaving.iter().map(leave).collect() }
         })
@@ -79,6 +85,9 @@ impl GroupTurn<'_> {
     fn heartbeat(&mut self, params: HeartbeatParams<'_>) -> Result<(), ErrorCode> {
         if self.state.is(GroupState::Dead) {
             return Err(ErrorCode::CoordinatorNotAvailable);
+        }
+        if self.state.consumer().is_some() {
+            return self.heartbeat_consumer_group(params);
         }
         self.validate_current_member(params.member_id, params.group_instance_id)?;
         if params.generation_id != self.state.generation_id {

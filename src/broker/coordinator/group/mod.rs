@@ -1,5 +1,5 @@
-//! Classic consumer groups: who is in a group, who reads what, and how far (Kafka: `GroupCoordinator`,
-//! `GroupMetadataManager`, `GroupMetadata`).
+//! Groups: who is in a group, who reads what, and how far (Kafka: `GroupCoordinator`, `GroupMetadataManager`,
+//! `GroupMetadata`).
 //!
 //! Remote members come here from the listener, members in this process straight from the native consumer. A
 //! join or sync that has to wait for others is parked with its callback; no thread waits. Every request takes
@@ -10,6 +10,7 @@
 //! * `rebalance`, `expiration`, `store`: what they have in common,
 //! * `load`, `retention`: how state comes back from the log, and leaves it,
 //! * `group_metadata`, `members`, `member`, `group_offsets`: the state itself,
+//! * `modern`: groups whose broker assigns partitions (KIP-848), which a group may become and cease to be,
 //! * `record`: Kafka's record format of `__consumer_offsets`.
 //!
 //! Lock order: a group, then the map of groups, then the timer or the log. Never two groups at once.
@@ -26,6 +27,7 @@ mod load;
 mod member;
 mod members;
 mod membership;
+mod modern;
 mod offsets;
 mod outbox;
 mod rebalance;
@@ -46,7 +48,12 @@ pub(crate) use group_offsets::OffsetAndMetadata;
 pub use group_state::{GroupState, GroupType};
 pub(crate) use join::{JoinGroupMember, JoinGroupParams, JoinGroupProtocol, JoinGroupResult};
 pub(crate) use membership::{HeartbeatParams, LeaveGroupResult, LeavingMember};
-pub(crate) use offsets::{CommitOffsetsParams, FetchedOffset, OffsetCommit};
+pub(crate) use modern::{
+    ConsumerGroupDescription, ConsumerGroupHeartbeatParams, ConsumerGroupHeartbeatResult,
+    ConsumerGroupMemberDescription, CoordinatorMetadataImage, GroupError, LEAVE_EPOCH, LEAVE_STATIC_EPOCH,
+    TopicMetadata,
+};
+pub(crate) use offsets::{CommitOffsetsParams, FetchedOffset, FetchingMember, OffsetCommit};
 #[cfg(feature = "cli")]
 pub(crate) use record::offsets_record_text;
 pub(crate) use sync::{SyncCallback, SyncGroupParams, SyncGroupResult};

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::coordinator::{Api, GroupCoordinator};
 use super::group_offsets::{CommittedOffset, OffsetAndMetadata};
 use super::group_state::GroupState;
+use super::modern::{Committer, ConsumerGroup};
 use super::record::CoordinatorRecord;
 use super::store::commit_error;
 use super::turn::{Group, GroupTurn};
@@ -18,7 +19,10 @@ pub(crate) struct CommitOffsetsParams<'a> {
     /// Empty, with generation -1, for who is not a member.
     pub(crate) member_id: &'a str,
     pub(crate) group_instance_id: Option<&'a str>,
+    /// The epoch, of a member of a group of the consumer protocol.
     pub(crate) generation_id: i32,
+    /// The request is one that members of such groups use (OffsetCommit v9+).
+    pub(crate) knows_member_epochs: bool,
     /// How long the offsets are to be kept, if not for as long as the broker keeps them (OffsetCommit v2-v4).
     pub(crate) retention_time_ms: Option<i64>,
     pub(crate) offsets: Vec<OffsetCommit<'a>>,
@@ -45,6 +49,20 @@ pub(crate) struct FetchedOffset {
     pub(crate) leader_epoch: LeaderEpoch,
     pub(crate) metadata: Arc<str>,
     pub(crate) error: ErrorCode,
+}
+
+/// Who fetches offsets, if it says so (OffsetFetch v9+).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FetchingMember<'a> {
+    pub(crate) id: Option<&'a str>,
+    /// -1 if it is no member.
+    pub(crate) epoch: i32,
+}
+
+impl Default for FetchingMember<'_> {
+    fn default() -> Self {
+        FetchingMember { id: None, epoch: -1 }
+    }
 }
 
 /// A commit on its way into the log.
@@ -107,18 +125,35 @@ impl GroupCoordinator {
         partitions: Option<&[TopicPartition]>,
         require_stable: bool,
     ) -> Result<Vec<FetchedOffset>, ErrorCode> {
+        self.fetch_offsets_as(FetchingMember::default(), group_id, partitions, require_stable)
+    }
+
+    /// The same, as a member that says in which epoch it believes to be.
+    ///
+    /// # Errors
+    /// Also that it is none, or in another epoch.
+    pub(crate) fn fetch_offsets_as(
+        &self,
+        member: FetchingMember<'_>,
+        group_id: &str,
+        partitions: Option<&[TopicPartition]>,
+        require_stable: bool,
+    ) -> Result<Vec<FetchedOffset>, ErrorCode> {
         self.validate_group_status(group_id, Api::AnyGroup)?;
         let Some(group) = self.group(group_id) else {
             let none = |partition: &TopicPartition| FetchedOffset::none(partition.clone(), ErrorCode::None);
             return Ok(partitions.unwrap_or_default().iter().map(none).collect());
         };
-        Ok(self.with_group(&group, |turn| {
+        self.with_group(&group, |turn| {
+            if let Some(group) = turn.state.consumer() {
+                group.validate_fetch(member.id, member.epoch)?;
+            }
             let fetch = |partition| turn.fetch_offset(partition, require_stable);
-            match partitions {
+            Ok(match partitions {
                 Some(partitions) => partitions.iter().map(fetch).collect(),
                 None => turn.state.offsets.iter().map(|(partition, _)| fetch(partition)).collect(),
-            }
-        }))
+            })
+        })
     }
 }
 
@@ -128,6 +163,9 @@ impl GroupTurn<'_> {
         let (member_id, instance_id) = (params.member_id, params.group_instance_id);
         if state == GroupState::Dead {
             return Err(ErrorCode::CoordinatorNotAvailable);
+        }
+        if let Some(group) = self.state.consumer() {
+            return self.validate_consumer_commit(group, params, false);
         }
         if params.generation_id < 0 && state == GroupState::Empty {
             // An administrator, or a consumer that assigns itself.
@@ -146,6 +184,25 @@ impl GroupTurn<'_> {
             return Err(ErrorCode::RebalanceInProgress);
         }
         Ok(())
+    }
+
+    pub(super) fn validate_consumer_commit(
+        &self,
+        group: &ConsumerGroup,
+        params: &CommitOffsetsParams<'_>,
+        is_transactional: bool,
+    ) -> Result<(), ErrorCode> {
+        let committer = Committer {
+            member_id: params.member_id,
+            instance_id: params.group_instance_id,
+            epoch: params.generation_id,
+            is_transactional,
+            knows_member_epochs: params.knows_member_epochs,
+        };
+        // What is refused anyway counts for nothing.
+        let offsets = params.offsets.iter().filter(|offset| !self.is_metadata_too_large(offset.metadata));
+        let partitions = offsets.map(|offset| &offset.topic_partition);
+        group.validate_commit(committer, partitions, self.coordinator.image())
     }
 
     fn commit(&mut self, params: CommitOffsetsParams<'_>) -> Vec<ErrorCode> {

@@ -53,8 +53,9 @@ impl GroupCoordinator {
                 let partitions = select(turn);
                 let is_last = partitions.len() >= turn.state.offsets.partitions().len();
                 // An id was handed out: its owner is about to join.
-                let is_unused =
-                    turn.state.is(GroupState::Empty) && is_last && turn.state.pending_members.is_empty();
+                let is_unused = turn.state.any_state() == GroupState::Empty
+                    && is_last
+                    && turn.state.pending_members.is_empty();
                 match turn.remove_offsets_or_group(&partitions, is_unused) {
                     Ok(removed) => removed,
                     Err(error) => {
@@ -88,6 +89,12 @@ impl GroupTurn<'_> {
             None => now_ms.saturating_sub(since) >= retention_ms,
         };
         let state = &self.state;
+        if let Some(group) = state.consumer() {
+            return state.offsets.expired(|partition, commit| {
+                !group.modern.subscribed_topics.contains(partition.topic())
+                    && has_expired(commit.commit_timestamp, commit)
+            });
+        }
         match (state.protocol_type.as_deref(), state.state()) {
             (Some(_), GroupState::Empty) => state.offsets.expired(|_, commit| {
                 has_expired(state.state_timestamp.unwrap_or(commit.commit_timestamp), commit)
@@ -118,6 +125,12 @@ impl GroupTurn<'_> {
         for partition in committed {
             let tombstone = CoordinatorRecord::offset_commit_tombstone(&self.group.id, partition);
             tombstones.push(tombstone.map_err(|_| ErrorCode::UnknownServerError)?);
+        }
+        if is_unused && let Some(group) = self.state.consumer() {
+            for record in group.tombstones() {
+                let tombstone = record.encode(&self.group.id);
+                tombstones.push(tombstone.map_err(|_| ErrorCode::UnknownServerError)?);
+            }
         }
         // A group that never had a generation has no record of its own.
         if is_unused && self.state.generation_id > 0 {

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 
+use super::group_metadata::GroupMetadata;
 use super::record::{CoordinatorRecord, GroupMetadataMember, GroupMetadataValue};
 use super::turn::GroupTurn;
 use crate::broker::coordinator::transaction::ProducerIdAndEpoch;
@@ -10,7 +11,12 @@ use crate::record::{BatchOptions, RecordBatchBuilder};
 impl GroupTurn<'_> {
     /// Writes down the group as it is: its generation, its members and their assignments.
     pub(super) fn store_group(&mut self) -> Result<(), ErrorCode> {
-        let state = &self.state;
+        let record = self.record_of(&self.state)?;
+        self.append(&[record]).map(|_| ()).map_err(store_error)
+    }
+
+    /// The record of a classic group as it is.
+    pub(super) fn record_of(&self, state: &GroupMetadata) -> Result<CoordinatorRecord, ErrorCode> {
         let protocol_name = state.protocol_name.as_deref();
         let value = GroupMetadataValue {
             protocol_type: state.protocol_type.clone().unwrap_or_default(),
@@ -34,8 +40,7 @@ impl GroupTurn<'_> {
                 .collect(),
         };
         let record = CoordinatorRecord::group_metadata(&self.group.id, &value);
-        let record = record.map_err(|_| ErrorCode::UnknownServerError)?;
-        self.append(&[record]).map(|_| ()).map_err(store_error)
+        record.map_err(|_| ErrorCode::UnknownServerError)
     }
 
     /// Appends records of this group as one batch; returns the offset of the first.

@@ -58,6 +58,10 @@ impl GroupCoordinator {
             return callback(SyncGroupResult::failed(ErrorCode::UnknownMemberId));
         };
         self.with_group(&group, |turn| match turn.validate_sync(&params) {
+            _ if turn.state.consumer().is_some() && !turn.state.is(GroupState::Dead) => {
+                let result = turn.sync_consumer_group(&params);
+                turn.outbox.sync(callback, result.unwrap_or_else(SyncGroupResult::failed));
+            }
             Ok(()) => turn.sync(params, callback),
             Err(error) => turn.outbox.sync(callback, SyncGroupResult::failed(error)),
         });
@@ -85,7 +89,7 @@ impl GroupTurn<'_> {
 
     fn sync(&mut self, params: SyncGroupParams<'_>, callback: SyncCallback) {
         match self.state.state() {
-            GroupState::Empty | GroupState::Dead => {
+            GroupState::Empty | GroupState::Dead | GroupState::Assigning | GroupState::Reconciling => {
                 self.outbox.sync(callback, SyncGroupResult::failed(ErrorCode::UnknownMemberId));
             }
             GroupState::PreparingRebalance => {

@@ -72,6 +72,13 @@ impl GroupTurn<'_> {
         if self.state.is(GroupState::Dead) {
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
+        if let Some(group) = self.state.consumer() {
+            // No version of the request knows STALE_MEMBER_EPOCH.
+            return self.validate_consumer_commit(group, params, true).map_err(|error| match error {
+                ErrorCode::StaleMemberEpoch => ErrorCode::IllegalGeneration,
+                other => other,
+            });
+        }
         if params.generation_id < 0
             && (self.state.is(GroupState::Empty) || (member_id.is_empty() && instance_id.is_none()))
         {

@@ -1,4 +1,5 @@
 use super::RecordError;
+use crate::model::Uuid;
 
 /// Puts big-endian fields one after the other.
 pub(in crate::broker) struct FieldWriter {
@@ -9,6 +10,11 @@ impl FieldWriter {
     /// Starts with the version that every key and value has in front.
     pub(in crate::broker) fn new(version: i16) -> Self {
         FieldWriter { bytes: version.to_be_bytes().to_vec() }
+    }
+
+    /// Starts a part that is put into another.
+    pub(in crate::broker) fn part() -> Self {
+        FieldWriter { bytes: Vec::new() }
     }
 
     pub(in crate::broker) fn i8(&mut self, value: i8) {
@@ -25,6 +31,10 @@ impl FieldWriter {
 
     pub(in crate::broker) fn i64(&mut self, value: i64) {
         self.bytes.extend_from_slice(&value.to_be_bytes());
+    }
+
+    pub(in crate::broker) fn uuid(&mut self, value: Uuid) {
+        self.bytes.extend_from_slice(value.as_bytes());
     }
 
     pub(in crate::broker) fn string(&mut self, field: &'static str, text: &str) -> Result<(), RecordError> {
@@ -87,6 +97,45 @@ impl FieldWriter {
     ) -> Result<(), RecordError> {
         self.compact_len(field, Some(text.len()))?;
         self.bytes.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+
+    pub(in crate::broker) fn nullable_compact_string(
+        &mut self,
+        field: &'static str,
+        text: Option<&str>,
+    ) -> Result<(), RecordError> {
+        match text {
+            Some(text) => self.compact_string(field, text),
+            None => self.compact_len(field, None),
+        }
+    }
+
+    pub(in crate::broker) fn compact_bytes(
+        &mut self,
+        field: &'static str,
+        bytes: &[u8],
+    ) -> Result<(), RecordError> {
+        self.compact_len(field, Some(bytes.len()))?;
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Ends a flexible structure: one tagged field, number 0, or none.
+    pub(in crate::broker) fn tagged_fields(
+        &mut self,
+        field: &'static str,
+        first: Option<FieldWriter>,
+    ) -> Result<(), RecordError> {
+        let Some(FieldWriter { bytes }) = first else {
+            self.uvarint(0);
+            return Ok(());
+        };
+        self.uvarint(1);
+        self.uvarint(0);
+        let len = bytes.len();
+        self.uvarint(u32::try_from(len).map_err(|_| RecordError::TooLong { field, len })?);
+        self.bytes.extend_from_slice(&bytes);
         Ok(())
     }
 

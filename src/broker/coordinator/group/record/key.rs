@@ -1,3 +1,4 @@
+use super::ConsumerGroupKey;
 use crate::broker::coordinator::record_format::{FieldReader, FieldWriter, RecordError};
 use crate::model::TopicPartition;
 
@@ -15,7 +16,11 @@ pub(in super::super) enum RecordKey<'a> {
     GroupMetadata {
         group_id: &'a str,
     },
-    /// Of a group that is not classic.
+    ConsumerGroup {
+        group_id: &'a str,
+        key: ConsumerGroupKey<'a>,
+    },
+    /// Of a group of a type that is not known here.
     Other {
         kind: i16,
     },
@@ -34,7 +39,10 @@ impl<'a> RecordKey<'a> {
                 Ok(RecordKey::OffsetCommit { group_id, topic_partition })
             }
             GROUP_METADATA => Ok(RecordKey::GroupMetadata { group_id: reader.string("group", false)? }),
-            kind => Ok(RecordKey::Other { kind }),
+            kind => Ok(match ConsumerGroupKey::parse(kind, &mut reader)? {
+                Some((group_id, key)) => RecordKey::ConsumerGroup { group_id, key },
+                None => RecordKey::Other { kind },
+            }),
         }
     }
 }

@@ -4,6 +4,9 @@
 //! Keys are written in versions 1 (an offset) and 2 (a group), values in version 3, an offset with a retention
 //! of its own in version 1: what every Kafka since 2.1 reads and writes. All versions are read.
 
+mod consumer_group;
+#[cfg(feature = "cli")]
+mod consumer_group_text;
 mod group_metadata;
 mod key;
 mod offset_commit;
@@ -11,6 +14,7 @@ mod subscription;
 #[cfg(feature = "cli")]
 mod text;
 
+pub(super) use consumer_group::{ConsumerGroupKey, ConsumerGroupRecord, CurrentAssignment, GroupEpoch};
 pub(super) use group_metadata::{GroupMetadataMember, GroupMetadataValue};
 pub(super) use key::RecordKey;
 pub(super) use offset_commit::OffsetCommitValue;

@@ -1,3 +1,4 @@
+use super::consumer_group_text;
 use super::{GroupMetadataMember, GroupMetadataValue, OffsetCommitValue, RecordError, RecordKey};
 use crate::broker::coordinator::record_format::json::{base64, key, leading_number, nullable, quoted, value};
 use crate::log::RecordText;
@@ -18,6 +19,7 @@ pub(crate) fn offsets_record_text(
         RecordKey::GroupMetadata { group_id } => {
             (format!("\"group\":{}", quoted(group_id)), value_bytes.map(group).transpose()?)
         }
+        RecordKey::ConsumerGroup { group_id, key } => consumer_group_text::text(group_id, key, value_bytes)?,
         RecordKey::Other { .. } => return Ok(None),
     };
     let payload = payload.unwrap_or_else(|| "<DELETE>".to_owned());

@@ -187,12 +187,7 @@ fn after_shutdown_everything_that_waits_is_answered_and_nothing_is_taken_up() {
 #[test]
 fn as_long_as_the_topic_does_not_exist_no_coordinator_is_available() {
     let fixture = Fixture::new();
-    let coordinator = GroupCoordinator::new(
-        &fixture.env,
-        fixture.config.clone(),
-        Arc::clone(&fixture.timer),
-        Arc::new(MemoryLog::new(0)),
-    );
+    let coordinator = fixture.new_coordinator(Arc::new(MemoryLog::new(0)));
     coordinator.load_all().unwrap();
     assert_eq!(coordinator.partition_for(GROUP), None);
     let (answer, callback) = Answer::new();

@@ -4,8 +4,9 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use parking_lot::Mutex;
 
-use crate::broker::coordinator::MemoryLog;
+use super::topics::MemoryTopics;
 use crate::broker::coordinator::group::*;
+use crate::broker::coordinator::{CoordinatorLog, MemoryLog};
 use crate::broker::purgatory::Timer;
 use crate::config::BrokerConfig;
 use crate::model::{ErrorCode, NO_LEADER_EPOCH, TopicPartition};
@@ -48,6 +49,7 @@ pub(super) struct Fixture {
     pub(super) clock: Arc<ManualClock>,
     pub(super) timer: Arc<Timer>,
     pub(super) log: Arc<MemoryLog>,
+    pub(super) topics: Arc<MemoryTopics>,
     pub(super) config: GroupConfig,
     pub(super) env: Env,
     pub(super) coordinator: Arc<GroupCoordinator>,
@@ -72,16 +74,23 @@ impl Fixture {
         env.rng = Arc::new(SeededRng::new(7));
         let timer = Timer::new(clock.clone());
         let log = Arc::new(MemoryLog::new(5));
-        let coordinator = GroupCoordinator::new(&env, config.clone(), Arc::clone(&timer), log.clone());
+        let topics = Arc::new(MemoryTopics::default());
+        let coordinator =
+            GroupCoordinator::new(&env, config.clone(), Arc::clone(&timer), log.clone(), topics.clone());
         coordinator.load_all().unwrap();
-        Fixture { clock, timer, log, config, env, coordinator }
+        Fixture { clock, timer, log, topics, config, env, coordinator }
+    }
+
+    /// A coordinator in the same world, with this log.
+    pub(super) fn new_coordinator(&self, log: Arc<dyn CoordinatorLog>) -> Arc<GroupCoordinator> {
+        let (config, timer) = (self.config.clone(), Arc::clone(&self.timer));
+        GroupCoordinator::new(&self.env, config, timer, log, self.topics.clone())
     }
 
     /// Another coordinator takes over, from the log alone.
     pub(super) fn fail_over(&mut self) {
         self.coordinator.shutdown();
-        self.coordinator =
-            GroupCoordinator::new(&self.env, self.config.clone(), Arc::clone(&self.timer), self.log.clone());
+        self.coordinator = self.new_coordinator(self.log.clone());
         self.coordinator.load_all().unwrap();
     }
 

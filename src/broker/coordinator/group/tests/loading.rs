@@ -243,12 +243,7 @@ fn a_partition_that_cannot_be_read_is_not_taken_over() {
     let mut fixture = Fixture::new();
     fixture.log.append_raw(fixture.partition(), Bytes::from_static(&[0; 100]));
     fixture.coordinator.shutdown();
-    fixture.coordinator = GroupCoordinator::new(
-        &fixture.env,
-        fixture.config.clone(),
-        Arc::clone(&fixture.timer),
-        fixture.log.clone(),
-    );
+    fixture.coordinator = fixture.new_coordinator(fixture.log.clone());
     assert!(fixture.coordinator.load_all().is_err());
     assert_eq!(fixture.commit(None, "events", 1), ErrorCode::NotCoordinator);
     let owned = (0..5).find(|partition| *partition != fixture.partition()).unwrap();
@@ -315,8 +310,7 @@ fn while_a_partition_is_loaded_requests_are_told_so() {
         coordinator: Mutex::default(),
         asked: Mutex::default(),
     });
-    let coordinator =
-        GroupCoordinator::new(&fixture.env, fixture.config.clone(), fixture.timer.clone(), log.clone());
+    let coordinator = fixture.new_coordinator(log.clone());
     *log.coordinator.lock() = Some(coordinator.clone());
     coordinator.load_all().unwrap();
     // Loading again does nothing: what is in memory is newer than what a second reader would see.

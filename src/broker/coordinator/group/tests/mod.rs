@@ -1,11 +1,15 @@
 mod admin;
+mod consumer_groups;
+mod consumer_interleavings;
 mod fixture;
 mod invariants;
 mod joining;
 mod loading;
+mod migration;
 mod offsets;
 mod records;
 mod retention;
 mod sessions;
 mod static_members;
 mod syncing;
+mod topics;

@@ -58,6 +58,7 @@ fn the_old_id_of_a_static_member_is_fenced_everywhere() {
     let sync = SyncGroupParams { group_instance_id: Some("two"), ..sync_of(&follower) };
     assert_eq!(fixture.sync(sync).get().error, ErrorCode::FencedInstanceId);
     let commit = CommitOffsetsParams {
+        knows_member_epochs: true,
         group_id: GROUP,
         member_id: old,
         group_instance_id: Some("two"),
