@@ -166,6 +166,7 @@ impl Log {
             }
             self.log_dir.check_online()?;
             if let Some(mut turn) = self.flusher.turns.take(up_to, &is_done) {
+                turn.gather();
                 let flushed = self.log_dir.run(|| self.flush_all());
                 if flushed.is_ok() {
                     turn.reached(self.recovery_point());

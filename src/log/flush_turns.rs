@@ -21,7 +21,12 @@ struct Queue {
     is_taken: bool,
     /// How far each wants the log flushed.
     waiting: VecDeque<(Offset, Arc<Place>)>,
+    /// How many will wait soon, if those who were served last come again.
+    expected: usize,
 }
+
+/// How often at most others are let go first before the disk is asked.
+const MAX_YIELDS: usize = 256;
 
 #[derive(Debug)]
 struct Place {
@@ -57,6 +62,8 @@ impl Place {
 pub(super) struct FlushTurn<'a> {
     turns: &'a FlushTurns,
     reached: Offset,
+    /// It came from another thread, which had it before.
+    is_handed_on: bool,
 }
 
 impl FlushTurns {
@@ -70,17 +77,34 @@ impl FlushTurns {
             }
             if !queue.is_taken {
                 queue.is_taken = true;
-                return Some(FlushTurn { turns: self, reached: Offset::MAX });
+                return Some(FlushTurn { turns: self, reached: Offset::MAX, is_handed_on: false });
             }
             let place = Arc::new(Place { thread: std::thread::current(), call: AtomicU8::new(WAIT) });
             queue.waiting.push_back((up_to, Arc::clone(&place)));
             place
         };
-        (place.wait() == TURN).then_some(FlushTurn { turns: self, reached: Offset::MAX })
+        (place.wait() == TURN).then_some(FlushTurn { turns: self, reached: Offset::MAX, is_handed_on: true })
     }
 }
 
 impl FlushTurn<'_> {
+    /// Lets those go first who were served last, and may be about to append again: a disk that is faster than threads
+    /// wake up would be asked for each few of them. Who comes alone does not wait, and nobody is waited for twice who
+    /// does not come.
+    pub(super) fn gather(&self) {
+        if !self.is_handed_on {
+            return;
+        }
+        for _ in 0..MAX_YIELDS {
+            let queue = self.turns.queue.lock();
+            if queue.waiting.len() >= queue.expected {
+                return;
+            }
+            drop(queue);
+            std::thread::yield_now();
+        }
+    }
+
     /// Those who want more than this keep waiting, and the first of them gets the turn. Otherwise, all look for
     /// themselves what has become of it.
     pub(super) fn reached(&mut self, offset: Offset) {
@@ -103,15 +127,15 @@ impl Drop for FlushTurn<'_> {
             }
             let next = left.pop_front();
             queue.is_taken = next.is_some();
+            queue.expected = left.len() + served.len();
             queue.waiting = left;
             next
         };
-        // The disk first: it is what all others wait for.
-        if let Some((_, next)) = next {
-            next.call(TURN);
-        }
         for place in served {
             place.call(LOOK);
+        }
+        if let Some((_, next)) = next {
+            next.call(TURN);
         }
     }
 }
