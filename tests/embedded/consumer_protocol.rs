@@ -170,14 +170,16 @@ fn the_group_is_there_again_after_a_restart() {
         || Broker::builder().log_dir(dir.path()).set("offsets.topic.num.partitions", "1").open().unwrap();
     let broker = open();
     broker.admin().create_topic(NewTopic::new("orders", 1)).unwrap();
-    let mut first = subscribed(builder(&broker).group_instance_id("one"));
+    let member =
+        |broker: &Broker| subscribed(builder(broker).group_instance_id("one").enable_auto_commit(false));
+    let mut first = member(&broker);
     settle(&mut [&mut first], vec![1]);
     first.commit_offsets([(tp("orders", 0), 7)]).unwrap();
     first.close().unwrap();
     broker.close();
     let broker = open();
     assert_eq!(group_type(&broker), GroupType::Consumer);
-    let mut again = subscribed(builder(&broker).group_instance_id("one"));
+    let mut again = member(&broker);
     settle(&mut [&mut again], vec![1]);
     assert_eq!(again.committed(&tp("orders", 0)).unwrap().unwrap().offset, 7);
 }

@@ -70,6 +70,8 @@ fn the_apis_of_a_broker_are_listed_with_all_versions_that_kafka_ever_had() {
         (61, 0, 0),
         (65, 0, 0),
         (66, 0, 2),
+        (68, 0, 1),
+        (69, 0, 1),
         (75, 0, 0),
     ];
     assert_eq!(ranges(&response), expected.into_iter().map(|(key, min, max)| (key, (min, max))).collect());
