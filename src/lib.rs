@@ -155,5 +155,5 @@ pub use sys::{Clock, ManualClock, ScaledClock, SystemClock, Wake};
 #[cfg(feature = "testkit")]
 pub use testkit::{
     Disk, DiskFault, FaultHandle, FaultRule, Faults, FieldValue, FileOperation, JournalEnd, JournalEntry,
-    Namespace, RequestMatch, Snapshot, TestBroker, TestBrokerBuilder, TestRecord, Until,
+    Namespace, PowerLoss, RequestMatch, Snapshot, TestBroker, TestBrokerBuilder, TestRecord, Until,
 };

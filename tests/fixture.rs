@@ -32,6 +32,8 @@ mod looking;
 mod member;
 #[path = "fixture/namespaces.rs"]
 mod namespaces;
+#[path = "fixture/power.rs"]
+mod power;
 #[path = "fixture/snapshots.rs"]
 mod snapshots;
 #[path = "fixture/time.rs"]

@@ -254,6 +254,19 @@ fn connections_are_refused_and_the_disk_is_slow_if_it_is_said_from_outside() {
 }
 
 #[test]
+fn the_power_is_cut_from_outside() {
+    let kafka = TestProcess::start(&["--volatile-disk"]);
+    kafka.post("/v1/topics", json!({ "name": "orders" }));
+    kafka.post("/v1/power-loss", json!({}));
+    assert_eq!(kafka.ask_versions().unwrap(), 0);
+    kafka.ctl(&["lose-power", "7"]).unwrap();
+    assert_eq!(kafka.get("/v1/topics").as_array().unwrap().len(), 1);
+    let durable = TestProcess::start(&[]);
+    let (status, answer) = durable.call("POST", "/v1/power-loss", &json!({}));
+    assert_eq!((status, &answer["error"]["code"]), (400, &json!("INVALID_CONFIG")));
+}
+
+#[test]
 fn time_stands_still_until_it_is_told_to_pass() {
     let kafka = TestProcess::start(&["--clock", "manual"]);
     let before = kafka.get("/v1/status")["nowMs"].as_i64().unwrap();

@@ -102,6 +102,12 @@ impl BrokerBuilder {
         self
     }
 
+    /// The clock that it takes time from.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn own_clock(&self) -> &Arc<dyn Clock> {
+        &self.env.clock
+    }
+
     /// Its files.
     #[cfg(feature = "testkit")]
     pub(crate) fn file_system(&self) -> &Arc<dyn crate::sys::FileSystem> {
@@ -201,7 +207,12 @@ impl BrokerBuilder {
 
     fn make_temporary_dir(&self) -> Result<PathBuf> {
         let dir = self.free_temporary_dir();
-        self.env.fs.create_dir_all(&dir).map_err(|error| {
+        let make = || {
+            self.env.fs.create_dir_all(&dir)?;
+            // A test's disk may know what was synced, and lose the rest.
+            dir.ancestors().skip(1).try_for_each(|parent| self.env.fs.sync_dir(parent))
+        };
+        make().map_err(|error| {
             crate::error::Error::caused(
                 crate::model::ErrorCode::KafkaStorageError,
                 format!("cannot make the temporary directory {}", dir.display()),

@@ -70,6 +70,8 @@ enum CtlCommand {
     DelayDisk { operation: String, ms: u64 },
     /// Have the disk work again.
     HealDisk,
+    /// Cut the power, and start again with what was synced; with a seed, also with what chance leaves of the rest.
+    LosePower { seed: Option<u64> },
     /// Start from nothing, at the same address.
     Reset,
     /// Let clients see a part of the broker only, by an address of its own.
@@ -141,6 +143,10 @@ fn request(command: &CtlCommand) -> (&'static str, String, Option<Value>) {
             ("POST", to(&["disk"]), Some(object(&fields)))
         }
         CtlCommand::HealDisk => ("DELETE", to(&["disk"]), None),
+        CtlCommand::LosePower { seed } => {
+            let fields = seed.map(|seed| object(&[("seed", Value::from(seed))]));
+            ("POST", to(&["power-loss"]), fields)
+        }
         CtlCommand::Reset => ("POST", to(&["reset"]), None),
         CtlCommand::Namespace { name } => {
             ("POST", to(&["namespaces"]), Some(object(&[("name", Value::from(name.as_str()))])))

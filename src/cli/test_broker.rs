@@ -30,6 +30,9 @@ pub(super) struct TestArgs {
     /// What faults that come by chance are drawn from.
     #[arg(long, value_name = "NUMBER")]
     fault_seed: Option<u64>,
+    /// Keep all files in memory, on a disk that knows what was synced, so that the test may cut the power.
+    #[arg(long)]
+    volatile_disk: bool,
     /// Go on when the program that has started this one has ended.
     #[arg(long)]
     detach: bool,
@@ -79,6 +82,9 @@ pub(super) fn run(args: &TestArgs, clock: &dyn Clock) -> Result<(), CliError> {
     }
     if let Some(seed) = args.fault_seed {
         builder = builder.fault_seed(seed);
+    }
+    if args.volatile_disk {
+        builder = builder.volatile_disk();
     }
     let kafka = builder.start()?;
     let servers = kafka.bootstrap_servers();

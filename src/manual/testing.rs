@@ -58,6 +58,10 @@
 //! [`restart`](crate::TestBroker::restart) and [`pause`](crate::TestBroker::pause) are what operators and machines do to
 //! brokers. The address stays through all of it.
 //!
+//! [`TestBroker::lose_power`](crate::TestBroker::lose_power) keeps only what was synced, or also what chance leaves of the
+//! rest, torn writes among it, for a broker that was started with
+//! [`TestBrokerBuilder::volatile_disk`](crate::TestBrokerBuilder::volatile_disk).
+//!
 //! [`TestBroker::reset`](crate::TestBroker::reset) is for a broker that many tests share one after the other.
 //!
 //! # Apart from each other
@@ -84,7 +88,7 @@
 //! ```
 //!
 //! It ends when the process that has started it ends, however that happens (unless `--detach` is given; on Windows use
-//! `--until-stdin-ends` and keep a pipe to it open). `--clock manual` or `--clock 60` chooses the clock, `--override
+//! `--until-stdin-ends` and keep a pipe to it open). `--clock manual` or `--clock 60` chooses the clock, `--volatile-disk` lets the test cut the power, `--override
 //! KEY=VALUE` sets Kafka's settings.
 //!
 //! The control endpoint speaks JSON over HTTP. `ottla ctl` says the same things on the command line, with the endpoint
@@ -108,6 +112,7 @@
 //! | `POST /v1/disk` | `fail`: sync, write, read, open, rename or remove; `with`: EIO or ENOSPC | has the disk fail |
 //! | `POST /v1/disk` | `delay`: one of these, `ms` | has it take so much of the broker's time |
 //! | `DELETE /v1/disk` | | has it work again |
+//! | `POST /v1/power-loss` | `seed` | cuts the power and starts again, if it was started with `--volatile-disk`: with what was synced, and if there is a seed, with what chance leaves of the rest |
 //! | `POST /v1/namespaces` | `name` | lets clients of one more address see a part of the broker; `bootstrapServers` |
 //! | `DELETE /v1/namespaces/NAME` | | ends it, with its topics and groups |
 //! | `POST /v1/snapshots` | | keeps the broker as it is; `id` |

@@ -1,8 +1,6 @@
 //! A Kafka for tests.
 
-#[cfg(test)]
 mod crash_disk;
-#[cfg(test)]
 mod crash_fs;
 #[cfg(test)]
 mod crash_tests;
@@ -15,6 +13,7 @@ mod history;
 mod journal;
 mod lifecycle;
 mod namespace;
+mod power;
 mod request_match;
 mod slow_disk;
 mod snapshot;
@@ -24,7 +23,6 @@ mod watch;
 
 #[cfg(test)]
 pub(crate) use crash_disk::Loss;
-#[cfg(test)]
 pub(crate) use crash_fs::CrashFileSystem;
 pub use disk::{Disk, DiskFault};
 pub use faults::{FaultHandle, FaultRule, Faults};
@@ -33,6 +31,7 @@ pub use faulty_fs::FileOperation;
 pub use field_value::FieldValue;
 pub use journal::{JournalEnd, JournalEntry};
 pub use namespace::Namespace;
+pub use power::PowerLoss;
 pub use request_match::RequestMatch;
 pub use snapshot::Snapshot;
 pub use topics::TestRecord;
@@ -84,6 +83,8 @@ pub struct TestBroker {
     origin: TestBrokerBuilder,
     port: HeldPort,
     disk: Disk,
+    /// What is under it, if it knows what was synced.
+    volatile_disk: Option<CrashFileSystem>,
     watch: Arc<Watch>,
     namespaces: Mutex<Vec<OpenNamespace>>,
     /// The directory, while it is stopped.
@@ -133,6 +134,7 @@ impl TestBroker {
         TestBrokerBuilder {
             broker: broker.set("max.incremental.fetch.session.cache.slots", "0"),
             fault_seed: SystemRng.next_u64(),
+            is_volatile: false,
         }
     }
 
@@ -195,6 +197,7 @@ impl Drop for TestBroker {
 pub struct TestBrokerBuilder {
     broker: BrokerBuilder,
     fault_seed: u64,
+    is_volatile: bool,
 }
 
 impl TestBrokerBuilder {
@@ -227,7 +230,8 @@ impl TestBrokerBuilder {
     /// Starts the broker with what is in a directory that another one has left, which is the new one's from then on.
     fn start_in(self, dir: Option<PathBuf>) -> Result<TestBroker> {
         let mut faulty = None;
-        let builder = self.broker.clone().wrap_file_system(|fs| {
+        let (builder, volatile_disk) = self.with_disk();
+        let builder = builder.wrap_file_system(|fs| {
             let fs = Arc::new(FaultyFileSystem::new(fs));
             faulty = Some(Arc::clone(&fs));
             fs
@@ -253,6 +257,7 @@ impl TestBrokerBuilder {
             origin: self,
             port,
             disk,
+            volatile_disk,
             watch,
             namespaces: Mutex::default(),
             stopped_in: None,

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::{TestBroker, TestBrokerBuilder};
 use crate::broker::admin::ListGroupsOptions;
 use crate::broker::{Broker, BrokerBuilder};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log::fork_log_dir;
+use crate::model::ErrorCode;
 use crate::sys::{Clock, FileSystem};
 
 /// A [`TestBroker`] as it was: [`TestBroker::snapshot`]. Its files go when it is dropped.
@@ -117,7 +118,9 @@ impl TestBroker {
     /// ```
     ///
     /// # Errors
-    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError): the disk failed.
+    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError): the disk failed;
+    /// [`InvalidConfig`](crate::ErrorCode::InvalidConfig): the broker was started with
+    /// [`TestBrokerBuilder::volatile_disk`].
     pub fn snapshot(&self) -> Result<Snapshot> {
         let dir = self.fork_dir()?;
         let clock = &self.core.env.clock;
@@ -160,13 +163,23 @@ impl TestBroker {
     /// # Errors
     /// As [`TestBroker::start`]. What there was before is lost then.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
+        self.ensure_shareable()?;
         let copy = TemporaryDir::beside(&self.origin.broker);
         snapshot.dir.fork_to(&copy)?;
         self.clear();
         self.open_again(self.builder.clone().temporary_in(copy.give_away()), remove_all_members)
     }
 
+    fn ensure_shareable(&self) -> Result<()> {
+        if !self.can_lose_power() {
+            return Ok(());
+        }
+        let message = "a broker on a disk that may lose its power has its files for itself: start it without volatile_disk()";
+        Err(Error::new(ErrorCode::InvalidConfig, message))
+    }
+
     fn fork_dir(&self) -> Result<TemporaryDir> {
+        self.ensure_shareable()?;
         let dir = TemporaryDir::beside(&self.builder);
         match &self.stopped_in {
             Some(stopped) => fork_log_dir(&*dir.fs, stopped, dir.path())?,

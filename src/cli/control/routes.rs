@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use ottla::{
-    Clock, DiskFault, FaultRule, FileOperation, NewTopic, RequestMatch, SystemClock, TopicPartition, Until,
+    Clock, DiskFault, FaultRule, FileOperation, NewTopic, PowerLoss, RequestMatch, SystemClock,
+    TopicPartition, Until,
 };
 use serde_json::{Value, json};
 
@@ -129,6 +130,12 @@ pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Fail
         ("DELETE", ["v1", "namespaces", name]) => {
             fields.end()?;
             control.kafka.read().end_namespace(name)?;
+            done()
+        }
+        ("POST", ["v1", "power-loss"]) => {
+            let loss = fields.number("seed")?.map_or(PowerLoss::Everything, PowerLoss::Torn);
+            fields.end()?;
+            control.kafka.write().lose_power(loss)?;
             done()
         }
         ("POST", ["v1", command @ ("stop" | "restart" | "reset" | "pause" | "resume")]) => {

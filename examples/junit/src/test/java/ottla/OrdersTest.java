@@ -130,6 +130,21 @@ class OrdersTest {
     }
 
     @Test
+    void aPowerLossLosesNothingThatWasAcknowledgedAsFlushed() throws Exception {
+        try (Kafka kafka = Kafka.start("--volatile-disk")) {
+            kafka.createTopic("orders", 1, Map.of("flush.messages", 1));
+            kafka.createTopic("views", 1, Map.of());
+            send(kafka.bootstrapServers(), "flushed");
+            try (var producer = producer(kafka.bootstrapServers(), Map.of())) {
+                producer.send(new ProducerRecord<>("views", "not flushed")).get();
+            }
+            kafka.call("POST", "/v1/power-loss", null);
+            assertEquals(List.of("flushed"), kafka.values("orders"));
+            assertEquals(List.of(), kafka.values("views"));
+        }
+    }
+
+    @Test
     void twoTestsAtOnceWithOneTopicNameDoNotSeeEachOther(Kafka kafka) throws Exception {
         Map<String, List<String>> received = new java.util.concurrent.ConcurrentHashMap<>();
         List<Thread> tests = new ArrayList<>();
