@@ -78,6 +78,12 @@ fn a_topic_tells_all_of_its_settings_and_a_list_as_it_was_written() {
 }
 
 #[test]
+fn a_number_of_a_topic_is_told_as_kafka_writes_it_and_not_as_it_was_typed() {
+    let ratio = topic(&broker(&[]), &[("min.cleanable.dirty.ratio", "0")], "min.cleanable.dirty.ratio");
+    assert!(ratio.starts_with("0.0 from 1 [1:min.cleanable.dirty.ratio=0.0 "), "{ratio}");
+}
+
+#[test]
 fn a_broker_hides_its_secrets_and_what_it_does_not_know() {
     let config = broker(&[("ssl.key.password", "x"), ("my.plugin.secret", "y"), ("broker.rack", "r")]);
     assert_eq!(shown(&one(&config, "ssl.key.password")), "null from 4 [4:ssl.key.password=null]");
