@@ -394,7 +394,7 @@ public final class Jobs {
     }
 
     static void groups848() throws Exception {
-        if (org.apache.kafka.common.utils.AppInfoParser.getVersion().startsWith("2."))
+        if (!org.apache.kafka.clients.consumer.ConsumerConfig.configNames().contains("group.protocol"))
             throw new NotApplicable("kafka-clients 2.7 is older than KIP-848");
         String topic = newTopic(4);
         String group = unique("group");
