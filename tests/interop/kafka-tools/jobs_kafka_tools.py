@@ -164,9 +164,11 @@ class Member:
 
     def __init__(self, group, topic, *arguments, session_timeout_ms=6000):
         self.log = tempfile.NamedTemporaryFile("r")
+        # With the consumer protocol the broker says how long a session is.
+        session = [] if "--group-protocol" in arguments else ["--session-timeout", str(session_timeout_ms)]
         self.process = subprocess.Popen(
             [*JAVA, TOOLS + "VerifiableConsumer", "--bootstrap-server", BOOTSTRAP, "--group-id", group, "--topic", topic,
-             "--session-timeout", str(session_timeout_ms), *arguments], stdout=open(self.log.name, "w"))
+             *session, *arguments], stdout=open(self.log.name, "w"))
         atexit.register(self.process.kill)
 
     def assigned(self):
