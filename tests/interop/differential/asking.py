@@ -25,6 +25,12 @@ class Both:
     def __getitem__(self, index):
         return self.map(lambda side: side[index])
 
+    def __add__(self, count):
+        return self.map(lambda side: side + count)
+
+    def __sub__(self, count):
+        return self.map(lambda side: side - count)
+
 
 def side_of(value, side):
     """What one broker gets."""

@@ -32,6 +32,7 @@ SETTINGS = {
     "group.max.size": 3,
     "group.consumer.max.size": 3,
     "group.consumer.assignment.interval.ms": 0,
+    "group.consumer.heartbeat.interval.ms": 5000,
     "offset.metadata.max.bytes": 64,
     "max.incremental.fetch.session.cache.slots": 1000,
     "log.retention.ms": -1,

@@ -97,7 +97,7 @@ def topics_grow(ask, c, v):
     topic, group = ask.topic(1), ask.name("group")
     first = c.unasked("ConsumerGroupHeartbeat", v, **joining(group, "one", [topic]))
     c.unasked("CreatePartitions", 0, topics=[{"name": topic, "count": 3, "assignments": None}], timeoutMs=10000, validateOnly=False)
-    grown = lambda a: a.assignment is not None
+    grown = lambda answer: answer["assignment"] is not None
     answer = ask.until(c, grown, "ConsumerGroupHeartbeat", v, **staying(group, first))
     ask.row("ConsumerGroupHeartbeat", v, "S-154 a topic has more partitions", answer)
 
@@ -128,7 +128,8 @@ def seen_by_others(ask, c, v):
         c("S-150 DescribeGroups", "DescribeGroups", version, groups=[group])
     for types in ([], ["consumer"], ["classic"]):
         found = c.unasked("ListGroups", 5, statesFilter=[], typesFilter=types)
-        ask.row("ListGroups", 5, f"S-143 types {types}", [g for g in found.groups if g.groupId == group])
+        own = found.map(lambda answer: [g for g in answer["groups"] if g["groupId"] == group])
+        ask.row("ListGroups", 5, f"S-143 types {types}", own)
     c("S-169 DeleteGroups", "DeleteGroups", 2, groupsNames=[group])
     at = [{"partitionIndex": 0, "committedOffset": 3, "committedLeaderEpoch": -1, "committedMetadata": ""}]
     commit = lambda name, version, epoch, who="one": c(
@@ -178,4 +179,5 @@ def both_protocols(ask, c, v):
     c("S-156 both are described", "ConsumerGroupDescribe", 1, groupIds=[group])
     c("S-156 the consumer leaves", "ConsumerGroupHeartbeat", v, groupId=group, memberId="one", memberEpoch=-1)
     found = c.unasked("ListGroups", 5, statesFilter=[], typesFilter=[])
-    ask.row("ListGroups", 5, "S-156 the group is classic again", [g for g in found.groups if g.groupId == group])
+    own = found.map(lambda answer: [g for g in answer["groups"] if g["groupId"] == group])
+    ask.row("ListGroups", 5, "S-156 the group is classic again", own)
