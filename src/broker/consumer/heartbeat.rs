@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Consumer;
-use super::assigned::AssignedPartition;
 use super::builder::GroupProtocol;
 use super::membership::{Membership, Phase};
 use super::positions::RETRY_BACKOFF;
@@ -95,28 +94,11 @@ impl Consumer {
             }
         }
         partitions.sort();
-        self.take_part_of_group(membership, partitions);
+        let added = self.give_up_all_but(membership, &partitions);
+        if !added.is_empty() {
+            self.take(&added);
+        }
         Ok(())
-    }
-
-    /// Gives up what is not its any more, says so, and takes what is new.
-    fn take_part_of_group(&mut self, membership: &Membership, partitions: Vec<TopicPartition>) {
-        let owned = self.assignment();
-        let revoked: Vec<_> = owned.iter().filter(|tp| !partitions.contains(tp)).cloned().collect();
-        let added: Vec<_> = partitions.iter().filter(|tp| !owned.contains(tp)).cloned().collect();
-        if !revoked.is_empty() {
-            self.revoke(&revoked);
-            membership.request_rejoin("partitions were given up");
-        }
-        if added.is_empty() {
-            return;
-        }
-        self.assigned.extend(added.iter().cloned().map(AssignedPartition::new));
-        self.next_to_read = 0;
-        self.auto_commit_at = self.now().saturating_add(self.options.auto_commit_interval);
-        self.tell(&added, |listener, consumer, partitions| {
-            listener.on_partitions_assigned(consumer, partitions);
-        });
     }
 }
 
@@ -214,17 +196,10 @@ impl Membership {
         if !identity.is_member() {
             return;
         }
-        let answered = self.core.groups.consumer_group_heartbeat(&ConsumerGroupHeartbeatParams {
-            group_id: &self.group_id,
-            member_id: &identity.member_id,
-            member_epoch: identity.generation_id,
-            requires_member_id: true,
-            instance_id: self.group_instance_id.as_deref(),
-            rebalance_timeout_ms: -1,
-            client_id: &self.client_id,
-            client_host: CLIENT_HOST,
-            ..ConsumerGroupHeartbeatParams::default()
-        });
+        let answered = self
+            .core
+            .groups
+            .consumer_group_heartbeat(&self.without_news(&identity.member_id, identity.generation_id));
         let mut state = self.state.lock();
         match answered {
             Ok(result) => {
@@ -250,6 +225,21 @@ impl Membership {
         }
     }
 
+    /// A heartbeat that says no more than who it is from.
+    fn without_news<'a>(&'a self, member_id: &'a str, member_epoch: i32) -> ConsumerGroupHeartbeatParams<'a> {
+        ConsumerGroupHeartbeatParams {
+            group_id: &self.group_id,
+            member_id,
+            member_epoch,
+            requires_member_id: true,
+            instance_id: self.group_instance_id.as_deref(),
+            rebalance_timeout_ms: -1,
+            client_id: &self.client_id,
+            client_host: CLIENT_HOST,
+            ..ConsumerGroupHeartbeatParams::default()
+        }
+    }
+
     /// Leaves the group; a static member for a while.
     pub(super) fn leave_consumer_group(&self, reason: &str) {
         let _speaking = self.speaking.lock();
@@ -265,17 +255,8 @@ impl Membership {
             Some(_) => LEAVE_STATIC_EPOCH,
             None => LEAVE_EPOCH,
         };
-        let result = self.core.groups.consumer_group_heartbeat(&ConsumerGroupHeartbeatParams {
-            group_id: &self.group_id,
-            member_id: &identity.member_id,
-            member_epoch,
-            requires_member_id: true,
-            instance_id: self.group_instance_id.as_deref(),
-            rebalance_timeout_ms: -1,
-            client_id: &self.client_id,
-            client_host: CLIENT_HOST,
-            ..ConsumerGroupHeartbeatParams::default()
-        });
+        let result =
+            self.core.groups.consumer_group_heartbeat(&self.without_news(&identity.member_id, member_epoch));
         tracing::debug!(group = %self.group_id, member = %identity.member_id, ?result, reason, "left");
     }
 

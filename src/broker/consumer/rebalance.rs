@@ -213,19 +213,33 @@ impl Consumer {
     }
 
     fn take_assignment(&mut self, membership: &Membership, partitions: Vec<TopicPartition>) {
+        let added = self.give_up_all_but(membership, &partitions);
+        self.last_assignment = (partitions, membership.identity().generation_id);
+        self.take(&added);
+    }
+
+    /// Gives up what is not its any more, and says so: whoever gets it can have it now. Answers which of `partitions` are
+    /// new.
+    pub(super) fn give_up_all_but(
+        &mut self,
+        membership: &Membership,
+        partitions: &[TopicPartition],
+    ) -> Vec<TopicPartition> {
         let owned = self.assignment();
         let revoked: Vec<_> = owned.iter().filter(|tp| !partitions.contains(tp)).cloned().collect();
-        let added: Vec<_> = partitions.iter().filter(|tp| !owned.contains(tp)).cloned().collect();
         if !revoked.is_empty() {
             self.revoke(&revoked);
-            // Whoever gets them can have them now.
             membership.request_rejoin("partitions were given up");
         }
-        self.last_assignment = (partitions, membership.identity().generation_id);
+        partitions.iter().filter(|tp| !owned.contains(tp)).cloned().collect()
+    }
+
+    /// Takes partitions that it did not have, and tells the listener.
+    pub(super) fn take(&mut self, added: &[TopicPartition]) {
         self.assigned.extend(added.iter().cloned().map(AssignedPartition::new));
         self.next_to_read = 0;
         self.auto_commit_at = self.now().saturating_add(self.options.auto_commit_interval);
-        self.tell(&added, |listener, consumer, partitions| {
+        self.tell(added, |listener, consumer, partitions| {
             listener.on_partitions_assigned(consumer, partitions);
         });
     }
