@@ -46,16 +46,18 @@ pub struct BrokerBuilder {
 
 /// What a temporary broker sets where the caller does not: a test wants its group at once, and no fifty
 /// directories for it.
-const TEMPORARY_DEFAULTS: [(&str, &str); 9] = [
+const TEMPORARY_DEFAULTS: [(&str, &str); 11] = [
     ("group.initial.rebalance.delay.ms", "0"),
     ("group.consumer.assignment.interval.ms", "0"),
     ("group.consumer.heartbeat.interval.ms", "500"),
     ("group.consumer.min.heartbeat.interval.ms", "100"),
     ("offsets.topic.num.partitions", "4"),
+    ("share.coordinator.state.topic.num.partitions", "4"),
     ("transaction.state.log.num.partitions", "4"),
     ("num.network.threads", "1"),
     ("offsets.topic.segment.bytes", "1048576"),
     ("transaction.state.log.segment.bytes", "1048576"),
+    ("share.coordinator.state.topic.segment.bytes", "1048576"),
 ];
 
 impl BrokerBuilder {

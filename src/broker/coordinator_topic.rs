@@ -1,4 +1,5 @@
-//! Where groups and transactions are kept: the partitions of `__consumer_offsets` and `__transaction_state`.
+//! Where groups, transactions and share groups' progress are kept: the partitions of `__consumer_offsets`,
+//! `__transaction_state` and `__share_group_state`.
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -9,7 +10,7 @@ use super::core::BrokerCore;
 use super::replica::{AppendRecordsParams, Partition};
 use crate::error::{Error, Result};
 use crate::log::{FetchIsolation, Log, ReadParams};
-use crate::model::{ErrorCode, LeaderEpoch, Offset, TRANSACTION_STATE_TOPIC};
+use crate::model::{ErrorCode, LeaderEpoch, Offset, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC};
 use crate::record::{AppendOrigin, Batches, RecordBatchRef};
 
 /// A coordinator's view of the topic in which it keeps its state.
@@ -88,6 +89,7 @@ impl CoordinatorLog for CoordinatorTopic {
         let config = core.config();
         let buffer_bytes = match self.name {
             TRANSACTION_STATE_TOPIC => config.transaction_state_log_load_buffer_size,
+            SHARE_GROUP_STATE_TOPIC => config.share_coordinator_load_buffer_size,
             _ => config.offsets_load_buffer_size,
         };
         let buffer_bytes = usize::try_from(buffer_bytes).unwrap_or(1).max(1);
@@ -95,6 +97,14 @@ impl CoordinatorLog for CoordinatorTopic {
             tracing::error!(partition = %partition.tp(), %error, "cannot load the state of a coordinator");
             error.code()
         })
+    }
+
+    fn delete_records(&self, partition: i32, offset: Offset) -> Result<(), ErrorCode> {
+        let partition = self.partition(partition)?;
+        if partition.existing_log().is_none_or(|log| log.log_start_offset() >= offset) {
+            return Ok(());
+        }
+        partition.delete_records(offset).map(drop).map_err(|error| error.code())
     }
 
     fn history(&self) -> Option<&History> {

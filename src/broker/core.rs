@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::coordinator::History;
 use super::coordinator::group::GroupCoordinator;
+use super::coordinator::share::{Persister, ShareCoordinator};
 use super::coordinator::transaction::TransactionCoordinator;
 use super::coordinator_topic::CoordinatorTopic;
 use super::io_threads::IoThreads;
@@ -18,7 +19,9 @@ use super::replica::{FetchSessionCache, Partition};
 use crate::config::{BrokerConfig, DynamicBrokerConfig};
 use crate::error::{Error, Result};
 use crate::log::LogManager;
-use crate::model::{BrokerId, CONSUMER_OFFSETS_TOPIC, ErrorCode, ProducerId, TRANSACTION_STATE_TOPIC};
+use crate::model::{
+    BrokerId, CONSUMER_OFFSETS_TOPIC, ErrorCode, ProducerId, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC,
+};
 use crate::sys::Env;
 
 /// Something that serves the broker's topics and must end before the logs are closed: its listeners.
@@ -56,6 +59,11 @@ pub(crate) struct BrokerCore {
     pub(super) offsets_topic_is_ready: AtomicBool,
     pub(crate) transactions: TransactionCoordinator,
     pub(super) transaction_topic_is_ready: AtomicBool,
+    pub(crate) share_coordinator: ShareCoordinator,
+    pub(super) share_state_topic_is_ready: AtomicBool,
+    /// The door to the state of share groups.
+    #[allow(dead_code)]
+    pub(crate) share_persister: Arc<dyn Persister>,
     /// What happened to groups, and to transactional ids.
     pub(super) offsets_log: Arc<CoordinatorTopic>,
     pub(super) transaction_log: Arc<CoordinatorTopic>,
@@ -119,7 +127,7 @@ impl BrokerCore {
             // It is made with the broker's settings.
             None => self.config().log_flush_interval_messages < i64::MAX,
         };
-        flushes(CONSUMER_OFFSETS_TOPIC) || flushes(TRANSACTION_STATE_TOPIC)
+        [CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC, SHARE_GROUP_STATE_TOPIC].into_iter().any(flushes)
     }
 
     /// Tells `listener` when the broker closes, if it is still there then.
@@ -270,6 +278,7 @@ impl BrokerCore {
         }
         self.groups.shutdown();
         self.transactions.shutdown();
+        self.share_coordinator.shutdown();
         // A fetch that waits holds its partitions, which hold it: nothing else would end that.
         for partition in self.metadata.topics().iter().flat_map(|topic| topic.partitions()) {
             partition.watchers().forget_if(|_| true);

@@ -20,6 +20,7 @@ mod open;
 mod producer;
 mod purgatory;
 mod replica;
+mod share_state;
 #[cfg(feature = "cli")]
 mod tools;
 pub(crate) mod topic;
@@ -42,6 +43,9 @@ pub(crate) use coordinator::group::{
     LeavingMember, OffsetCommit, SyncGroupParams, SyncGroupResult,
 };
 pub use coordinator::group::{GroupState, GroupType};
+pub(crate) use coordinator::share::{
+    ReadState, SharePartitionKey, ShareStateError, StateBatch, StateSummary, WriteState,
+};
 pub(crate) use coordinator::transaction::{
     Joining, ProducerIdAndEpoch, TransactionFilter, TransactionMarker, TransactionState, TransactionVersion,
 };

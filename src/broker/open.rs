@@ -9,6 +9,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::adoption::{adopt_cluster_metadata, adopt_node_id, adopt_topics, topic_settings};
 use super::coordinator::group::GroupCoordinator;
+use super::coordinator::share::ShareCoordinator;
 use super::coordinator::transaction::TransactionCoordinator;
 use super::coordinator_topic::CoordinatorTopic;
 use super::core::BrokerCore;
@@ -16,11 +17,12 @@ use super::io_threads::IoThreads;
 use super::metadata::{MetadataCache, MetadataImage, MetadataStore, ProducerIds};
 use super::purgatory::Timer;
 use super::replica::FetchSessionCache;
+use super::share_state::BrokerPersister;
 use super::transactions::Participants;
 use crate::config::{BrokerConfig, DynamicBrokerConfig};
 use crate::error::{Error, Result};
 use crate::log::{LogManager, LogManagerConfig, RecoveryListener};
-use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, TRANSACTION_STATE_TOPIC};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC};
 use crate::sys::Env;
 
 /// Files that are due within this time are deleted together; each has its own `file.delete.delay.ms`.
@@ -56,6 +58,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     let timer = Timer::new(Arc::clone(&env.clock));
     let offsets_log = Arc::new(CoordinatorTopic::new(CONSUMER_OFFSETS_TOPIC));
     let metadata = Arc::new(MetadataCache::default());
+    let share_persister = Arc::new(BrokerPersister::default());
     let groups = GroupCoordinator::new(
         &env,
         (&*config).into(),
@@ -70,6 +73,13 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         (&*config).into(),
         Arc::clone(&transaction_log) as _,
         Arc::clone(&participants) as _,
+    );
+    let share_state_log = Arc::new(CoordinatorTopic::new(SHARE_GROUP_STATE_TOPIC));
+    let share_coordinator = ShareCoordinator::new(
+        &env,
+        (&*config).into(),
+        Arc::clone(&share_state_log) as _,
+        Arc::clone(&metadata) as _,
     );
     let core = Arc::new(BrokerCore {
         node_id: config.effective_node_id(),
@@ -86,6 +96,9 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         offsets_topic_is_ready: AtomicBool::new(false),
         transactions,
         transaction_topic_is_ready: AtomicBool::new(false),
+        share_coordinator,
+        share_state_topic_is_ready: AtomicBool::new(false),
+        share_persister: Arc::clone(&share_persister) as _,
         offsets_log: Arc::clone(&offsets_log),
         transaction_log: Arc::clone(&transaction_log),
         producer_ids: ProducerIds::default(),
@@ -107,10 +120,15 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     });
     offsets_log.attach(&core);
     transaction_log.attach(&core);
+    share_state_log.attach(&core);
+    share_persister.attach(&core);
     participants.attach(&core);
     adopt_topics(&core, image, log_manager.logs(), is_changed)?;
     if core.metadata.topic(CONSUMER_OFFSETS_TOPIC).is_some() {
         core.load_groups();
+    }
+    if core.metadata.topic(SHARE_GROUP_STATE_TOPIC).is_some() {
+        core.load_share_state();
     }
     // After the groups, whose offsets the transactions may be about to commit.
     if core.metadata.topic(TRANSACTION_STATE_TOPIC).is_some() {
@@ -164,7 +182,9 @@ fn schedule_tasks(core: &Arc<BrokerCore>) {
     let initial = ms(config.log_initial_task_delay_ms);
     let abort_interval = ms(i64::from(config.transaction_abort_timed_out_transaction_cleanup_interval_ms));
     let remove_interval = ms(i64::from(config.transaction_remove_expired_transaction_cleanup_interval_ms));
-    let tasks: [Task; 8] = [
+    let cold_interval = ms(i64::from(config.share_coordinator_cold_partition_snapshot_interval_ms));
+    let prune_interval = ms(i64::from(config.share_coordinator_state_topic_prune_interval_ms));
+    let tasks: [Task; 10] = [
         (initial, ms(config.log_retention_check_interval_ms), |core| {
             core.log_manager.cleanup_logs();
         }),
@@ -189,6 +209,8 @@ fn schedule_tasks(core: &Arc<BrokerCore>) {
         (remove_interval, remove_interval, |core| {
             core.transactions.remove_expired();
         }),
+        (cold_interval, cold_interval, |core| core.share_coordinator.snapshot_cold_partitions()),
+        (prune_interval, prune_interval, |core| core.share_coordinator.prune()),
     ];
     for (delay, period, task) in tasks {
         core.schedule_periodically(delay, period, task);

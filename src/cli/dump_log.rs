@@ -15,10 +15,14 @@ pub(super) fn run(args: &DumpLogArgs) -> Result<(), CliError> {
     dump.verify_index_only = args.verify_index_only;
     dump.index_sanity_check = args.index_sanity_check;
     dump.max_bytes = args.max_bytes.unwrap_or(u64::MAX);
-    dump.decoder = match (args.offsets_decoder, args.transaction_log_decoder) {
-        (true, _) => PayloadDecoder::Offsets,
-        (false, true) => PayloadDecoder::TransactionLog,
-        (false, false) => PayloadDecoder::Text,
+    dump.decoder = if args.offsets_decoder {
+        PayloadDecoder::Offsets
+    } else if args.transaction_log_decoder {
+        PayloadDecoder::TransactionLog
+    } else if args.share_group_state_decoder {
+        PayloadDecoder::ShareGroupState
+    } else {
+        PayloadDecoder::Text
     };
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut problems = Vec::new();

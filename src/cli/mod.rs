@@ -107,11 +107,14 @@ struct DumpLogArgs {
     #[arg(long, value_name = "BYTES")]
     max_bytes: Option<u64>,
     /// Take keys and values for those of __consumer_offsets.
-    #[arg(long, conflicts_with = "transaction_log_decoder")]
+    #[arg(long, conflicts_with_all = ["transaction_log_decoder", "share_group_state_decoder"])]
     offsets_decoder: bool,
     /// Take keys and values for those of __transaction_state.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "share_group_state_decoder")]
     transaction_log_decoder: bool,
+    /// Take keys and values for those of __share_group_state.
+    #[arg(long)]
+    share_group_state_decoder: bool,
 }
 
 #[derive(clap::Args)]

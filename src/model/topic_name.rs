@@ -4,6 +4,8 @@
 pub(crate) const CONSUMER_OFFSETS_TOPIC: &str = "__consumer_offsets";
 /// Where the transaction coordinator keeps its state.
 pub(crate) const TRANSACTION_STATE_TOPIC: &str = "__transaction_state";
+/// Where the share coordinator keeps how far share groups are with their records.
+pub(crate) const SHARE_GROUP_STATE_TOPIC: &str = "__share_group_state";
 /// The longest name, so that `name-partition.uuid-delete` fits a directory entry.
 pub(crate) const MAX_TOPIC_NAME_LEN: usize = 249;
 
@@ -55,5 +57,5 @@ pub(crate) fn has_collision(a: &str, b: &str) -> bool {
 
 /// Whether the broker itself owns the topic.
 pub(crate) fn is_internal_topic(name: &str) -> bool {
-    matches!(name, CONSUMER_OFFSETS_TOPIC | TRANSACTION_STATE_TOPIC | "__share_group_state")
+    matches!(name, CONSUMER_OFFSETS_TOPIC | TRANSACTION_STATE_TOPIC | SHARE_GROUP_STATE_TOPIC)
 }

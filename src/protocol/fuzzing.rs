@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::api_key::for_each_api;
+use super::api_key::{for_each_api, for_each_older_api};
 use super::*;
 
 macro_rules! define_dispatch {

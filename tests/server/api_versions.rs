@@ -73,6 +73,11 @@ fn the_apis_of_a_broker_are_listed_with_all_versions_that_kafka_ever_had() {
         (68, 0, 1),
         (69, 0, 1),
         (75, 0, 0),
+        (83, 0, 0),
+        (84, 0, 0),
+        (85, 0, 1),
+        (86, 0, 0),
+        (87, 0, 1),
     ];
     assert_eq!(ranges(&response), expected.into_iter().map(|(key, min, max)| (key, (min, max))).collect());
 }

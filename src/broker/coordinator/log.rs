@@ -33,6 +33,12 @@ pub(crate) trait CoordinatorLog: Send + Sync + fmt::Debug {
     /// What keeps the partition from being read to its end; the coordinator does not take it over then.
     fn read_all(&self, partition: i32, visit: &mut dyn FnMut(RecordBatchRef<'_>)) -> Result<(), ErrorCode>;
 
+    /// Lets go of all records before `offset`. May be called with the coordinator's locks not held only.
+    ///
+    /// # Errors
+    /// What keeps them there; they may go later.
+    fn delete_records(&self, partition: i32, offset: Offset) -> Result<(), ErrorCode>;
+
     /// Something was appended to the partition, and no lock is held any more: who waits for its records may be
     /// woken.
     fn wake_readers(&self, _partition: i32) {}

@@ -110,6 +110,16 @@ impl CoordinatorLog for MemoryLog {
         Ok(())
     }
 
+    fn delete_records(&self, partition: i32, offset: Offset) -> Result<(), ErrorCode> {
+        let mut partitions = self.partitions.lock();
+        let partition = partitions.entry(partition).or_default();
+        // Whole batches, as segments go in a real log.
+        partition.batches.retain(|batch| {
+            Batches::new(batch).next().is_none_or(|batch| batch.is_ok_and(|batch| batch.last_offset() >= offset))
+        });
+        Ok(())
+    }
+
     fn wake_readers(&self, partition: i32) {
         self.partitions.lock().entry(partition).or_default().wakes += 1;
     }

@@ -9,6 +9,7 @@ mod loading;
 mod log;
 mod partition_for;
 pub(in crate::broker) mod record_format;
+pub(crate) mod share;
 pub(crate) mod transaction;
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::broker::replica::Partition;
 use crate::config::LogConfig;
 use crate::error::{Error, Result};
 use crate::model::{
-    CONSUMER_OFFSETS_TOPIC, ErrorCode, TRANSACTION_STATE_TOPIC, TopicPartition, Uuid, has_collision,
+    CONSUMER_OFFSETS_TOPIC, ErrorCode, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC, TopicPartition, Uuid, has_collision,
     is_internal_topic, validate_topic_name,
 };
 
@@ -250,6 +250,7 @@ impl BrokerCore {
         match &*plan.name {
             CONSUMER_OFFSETS_TOPIC => self.load_groups(),
             TRANSACTION_STATE_TOPIC => self.load_transactions(),
+            SHARE_GROUP_STATE_TOPIC => self.load_share_state(),
             _ => {}
         }
         tracing::info!(topic = %plan.name, partitions = plan.num_partitions, "created topic");

@@ -6,7 +6,7 @@ use super::store::MetadataStore;
 use super::topic::Topic;
 use crate::broker::core::BrokerCore;
 use crate::error::{Error, Result};
-use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, TRANSACTION_STATE_TOPIC};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC};
 
 /// A topic that is gone.
 #[derive(Clone, Debug)]
@@ -32,9 +32,11 @@ impl BrokerCore {
         match name {
             CONSUMER_OFFSETS_TOPIC => self.on_offsets_topic_deleted(topic.num_partitions()),
             TRANSACTION_STATE_TOPIC => self.on_transaction_topic_deleted(topic.num_partitions()),
+            SHARE_GROUP_STATE_TOPIC => self.on_share_state_topic_deleted(topic.num_partitions()),
             _ => {}
         }
         self.groups.on_topics_deleted(&[name]);
+        self.share_coordinator.on_topics_deleted(&[topic.id()]);
         tracing::info!(topic = %deleted.name, "deleted topic");
         Ok(deleted)
     }

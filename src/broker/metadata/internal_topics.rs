@@ -6,11 +6,11 @@
 use super::checkpoint::Overrides;
 use super::create_topics::NewTopic;
 use crate::config::BrokerConfig;
-use crate::model::{CONSUMER_OFFSETS_TOPIC, TRANSACTION_STATE_TOPIC};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC};
 
 type Making = fn(NewTopic, &BrokerConfig) -> NewTopic;
 
-const INTERNAL_TOPICS: [(&str, Making); 2] = [
+const INTERNAL_TOPICS: [(&str, Making); 3] = [
     (CONSUMER_OFFSETS_TOPIC, |topic, config| {
         topic
             .partitions(config.offsets_topic_num_partitions)
@@ -26,6 +26,15 @@ const INTERNAL_TOPICS: [(&str, Making); 2] = [
             .config("cleanup.policy", "compact")
             .config("min.insync.replicas", config.transaction_state_log_min_isr.min(1).to_string())
             .config("segment.bytes", config.transaction_state_log_segment_bytes.to_string())
+    }),
+    (SHARE_GROUP_STATE_TOPIC, |topic, config| {
+        topic
+            .partitions(config.share_coordinator_state_topic_num_partitions)
+            .config("cleanup.policy", "delete")
+            .config("compression.type", "producer")
+            .config("min.insync.replicas", config.share_coordinator_state_topic_min_isr.min(1).to_string())
+            .config("retention.ms", "-1")
+            .config("segment.bytes", config.share_coordinator_state_topic_segment_bytes.to_string())
     }),
 ];
 

@@ -3,6 +3,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::broker::coordinator::group::offsets_record_text;
+use crate::broker::coordinator::share::share_group_state_record_text;
 use crate::broker::coordinator::transaction::transaction_record_text;
 use crate::error::{Error, Result};
 use crate::log::{Dump, DumpError, DumpOptions, RecordText};
@@ -20,6 +21,8 @@ pub enum PayloadDecoder {
     Offsets,
     /// Records of `__transaction_state`, given as JSON.
     TransactionLog,
+    /// Records of `__share_group_state`, given as JSON.
+    ShareGroupState,
 }
 
 /// Tells what is in the files of a log: batches, records, indexes, producer snapshots. The words are those of
@@ -103,6 +106,7 @@ impl DumpLog {
             PayloadDecoder::Text => text,
             PayloadDecoder::Offsets => offsets,
             PayloadDecoder::TransactionLog => transactions,
+            PayloadDecoder::ShareGroupState => share_group_state,
         };
         Dump::new(&fs, options, &decode, out).file(file).map_err(|error| match error {
             DumpError::Log(error) => error.into(),
@@ -128,6 +132,11 @@ fn offsets(record: &RecordRef<'_>) -> RecordText {
 fn transactions(record: &RecordRef<'_>) -> RecordText {
     let Some(key) = record.key() else { return without_key(record) };
     told(record, transaction_record_text(key, record.value()))
+}
+
+fn share_group_state(record: &RecordRef<'_>) -> RecordText {
+    let Some(key) = record.key() else { return without_key(record) };
+    told(record, share_group_state_record_text(key, record.value()))
 }
 
 fn without_key(record: &RecordRef<'_>) -> RecordText {

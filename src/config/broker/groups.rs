@@ -82,14 +82,48 @@ macro_rules! groups_rows {
             "group.share.record.lock.duration.ms" group_share_record_lock_duration_ms: i32 = 30_000, Between(1000, 3_600_000), ReadOnly, Accepted;
             /// How many records of a partition a share group may hold at once.
             "group.share.partition.max.record.locks" group_share_partition_max_record_locks: i32 = 2000, Between(100, 10_000), ReadOnly, Accepted;
+            /// The most that a group may set for the count of deliveries.
+            "group.share.max.delivery.count.limit" group_share_max_delivery_count_limit: i32 = 10, Between(5, 25), ReadOnly, Accepted;
+            /// The least that a group may set for the count of deliveries.
+            "group.share.min.delivery.count.limit" group_share_min_delivery_count_limit: i32 = 2, Between(2, 5), ReadOnly, Accepted;
+            /// The longest that a group may have records locked for its members.
+            "group.share.max.record.lock.duration.ms" group_share_max_record_lock_duration_ms: i32 = 60_000, Between(30_000, 3_600_000), ReadOnly, Accepted;
+            /// The shortest that a group may have records locked for its members.
+            "group.share.min.record.lock.duration.ms" group_share_min_record_lock_duration_ms: i32 = 15_000, Between(1000, 30_000), ReadOnly, Accepted;
+            /// The most records of a partition that a group may allow itself to hold at once.
+            "group.share.max.partition.max.record.locks" group_share_max_partition_max_record_locks: i32 = 4000, Between(2000, 10_000), ReadOnly, Accepted;
+            /// The fewest records of a partition that a group may allow itself to hold at once.
+            "group.share.min.partition.max.record.locks" group_share_min_partition_max_record_locks: i32 = 100, Between(100, 2000), ReadOnly, Accepted;
+            /// How many members of share groups may have a session of fetches at once.
+            "group.share.max.share.sessions" group_share_max_share_sessions: i32 = 2000, AtLeast(1), ReadOnly, Accepted;
+            /// After how many requests waiting share fetches that are over are let go of. ottla lets go at once.
+            "share.fetch.purgatory.purge.interval.requests" share_fetch_purgatory_purge_interval_requests: i32 = 1000, Any, ReadOnly, Accepted;
             /// How many copies the topic of share groups' state has. Where fewer brokers live, it gets as many
             /// as there are.
             "share.coordinator.state.topic.replication.factor" share_coordinator_state_topic_replication_factor: i16 = 3, AtLeast(1), ReadOnly, Accepted;
             /// How many partitions the topic of share groups' state has.
-            "share.coordinator.state.topic.num.partitions" share_coordinator_state_topic_num_partitions: i32 = 50, AtLeast(1), ReadOnly, Accepted;
+            "share.coordinator.state.topic.num.partitions" share_coordinator_state_topic_num_partitions: i32 = 50, AtLeast(1), ReadOnly, Acts;
             /// How many replicas must have a share group's state before it counts. Never more than there are
             /// copies.
             "share.coordinator.state.topic.min.isr" share_coordinator_state_topic_min_isr: i16 = 2, AtLeast(1), ReadOnly, Accepted;
+            /// How large a segment of the topic of share groups' state is: small ones load fast.
+            "share.coordinator.state.topic.segment.bytes" share_coordinator_state_topic_segment_bytes: i32 = 104_857_600, AtLeast(1), ReadOnly, Acts;
+            /// The codec of share groups' state: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.
+            "share.coordinator.state.topic.compression.codec" share_coordinator_state_topic_compression_codec: i32 = 0, Any, ReadOnly, Accepted;
+            /// How much is read at once when share groups' state is loaded.
+            "share.coordinator.load.buffer.size" share_coordinator_load_buffer_size: i32 = 5_242_880, AtLeast(1), ReadOnly, Acts;
+            /// After how many updates of a share partition's state all of it is written.
+            "share.coordinator.snapshot.update.records.per.snapshot" share_coordinator_snapshot_update_records_per_snapshot: i32 = 500, Between(0, 500), ReadOnly, Acts;
+            /// How long a write of share groups' state may wait until all replicas have it.
+            "share.coordinator.write.timeout.ms" share_coordinator_write_timeout_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
+            /// How many threads coordinate share groups' state.
+            "share.coordinator.threads" share_coordinator_threads: i32 = 1, AtLeast(1), ReadOnly, Accepted;
+            /// How long the coordinator of share groups' state gathers what it writes; -1 lets it decide.
+            "share.coordinator.append.linger.ms" share_coordinator_append_linger_ms: i32 = -1, AtLeast(-1), ReadOnly, Accepted;
+            /// How often what is not needed any more is deleted from the topic of share groups' state.
+            "share.coordinator.state.topic.prune.interval.ms" share_coordinator_state_topic_prune_interval_ms: i32 = 300_000, AtLeast(1), ReadOnly, Acts;
+            /// How long after the last snapshot of a share partition's state another is written in any case.
+            "share.coordinator.cold.partition.snapshot.interval.ms" share_coordinator_cold_partition_snapshot_interval_ms: i32 = 300_000, AtLeast(1), ReadOnly, Acts;
         }
     };
 }

@@ -5,7 +5,7 @@ use bytes::{Buf, Bytes, BytesMut};
 
 use super::generate::{Generate, Generator};
 use super::round_trip::{decoded, encoded};
-use crate::protocol::api_key::for_each_api;
+use crate::protocol::api_key::{for_each_api, for_each_older_api};
 use crate::protocol::{self as ours, *};
 
 /// Random messages for each version, beside the default one.
@@ -21,13 +21,17 @@ const UNCOVERED: &[(&str, i16)] = &[
     ("WriteTxnMarkersResponse", 2),
     ("DescribeLogDirsRequest", 5),
     ("DescribeLogDirsResponse", 5),
+    ("WriteShareGroupStateRequest", 1),
+    ("WriteShareGroupStateResponse", 1),
+    ("ReadShareGroupStateSummaryRequest", 1),
+    ("ReadShareGroupStateSummaryResponse", 1),
 ];
 
 /// What one release has to say about one type: its versions.
 type Coverage = Vec<(&'static str, (i16, i16), (i16, i16))>;
 
 macro_rules! release {
-    ($module:ident, $release:ident) => {
+    ($module:ident, $release:ident, $rows:ident) => {
         mod $module {
             use theirs::messages::{
                 RequestHeader as TheirRequestHeader, ResponseHeader as TheirResponseHeader,
@@ -137,7 +141,7 @@ macro_rules! release {
                 }
             }
 
-            for_each_api!(compare_each);
+            $rows!(compare_each);
         }
     };
 }
@@ -171,15 +175,17 @@ macro_rules! compare_each {
     };
 }
 
-release!(release_015, kafka_protocol_015);
-release!(release_018, kafka_protocol_018);
+// The older one does not know share groups.
+release!(release_015, kafka_protocol_015, for_each_older_api);
+release!(release_018, kafka_protocol_018, for_each_api);
 
 #[test]
 fn every_message_is_what_another_implementation_reads_and_writes() {
     let mut uncovered = Vec::new();
-    for ((name, ours, old), (_, _, new)) in
-        release_015::compare_all().into_iter().zip(release_018::compare_all())
-    {
+    let older = release_015::compare_all();
+    for (name, ours, new) in release_018::compare_all() {
+        let same = older.iter().find(|(older_name, ..)| *older_name == name);
+        let old = same.map_or(new, |(_, _, old)| *old);
         let covered = |version: &i16| [old, new].iter().any(|(from, to)| (*from..=*to).contains(version));
         uncovered
             .extend((ours.0..=ours.1).filter(|version| !covered(version)).map(|version| (name, version)));

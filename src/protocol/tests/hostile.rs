@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::generate::{Generate, Generator};
 use super::round_trip::{decoded, encoded};
-use crate::protocol::api_key::for_each_api;
+use crate::protocol::api_key::{for_each_api, for_each_older_api};
 use crate::protocol::*;
 
 /// Seeds for each version in each of the tests here, which try many damages for one message.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::generate::{Generate, Generator};
-use crate::protocol::api_key::for_each_api;
+use crate::protocol::api_key::{for_each_api, for_each_older_api};
 use crate::protocol::*;
 
 /// Several messages for each version, so that most fields take several values.

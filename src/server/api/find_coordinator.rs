@@ -4,9 +4,11 @@
 //! several keys (KIP-699); 5 may answer TRANSACTION_ABORTABLE (KIP-890); 6 knows share groups (KIP-932).
 //!
 //! `__consumer_offsets` is made when the first group is asked for, `__transaction_state` with the first transactional
-//! id, before the answer leaves.
+//! id, `__share_group_state` with the first share group's state, before the answer leaves. That state is asked for by
+//! group, topic id and partition, with colons between them.
 
 use super::request::{Call, RequestContext};
+use crate::broker::SharePartitionKey;
 use crate::model::ErrorCode;
 use crate::protocol::messages::find_coordinator::Coordinator;
 use crate::protocol::{FindCoordinatorRequest, FindCoordinatorResponse, StrBytes};
@@ -14,12 +16,16 @@ use crate::server::network::Outcome;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
+const SHARE: i8 = 2;
+/// The first version that knows share groups.
+const FIRST_SHARE: i16 = 6;
 
 pub(super) fn handle(call: Call<'_>, request: FindCoordinatorRequest) -> Outcome {
     let core = &call.context.core;
     let is_ready = match request.key_type {
         GROUP => core.has_offsets_topic(),
         TRANSACTION => core.has_transaction_topic(),
+        SHARE => core.has_share_state_topic(),
         _ => true,
     };
     if !is_ready {
@@ -59,9 +65,11 @@ fn find_one(context: &RequestContext, key_type: i8, key: StrBytes) -> Coordinato
         error_message: Some(message.into()),
         ..Coordinator::default()
     };
+    let is_share_key = context.version() >= FIRST_SHARE && SharePartitionKey::parse(&key).is_some();
     let topic = match key_type {
         GROUP => Some(context.core.ensure_offsets_topic()),
         TRANSACTION => Some(context.core.ensure_transaction_topic()),
+        SHARE if is_share_key => Some(context.core.ensure_share_state_topic()),
         _ => None,
     };
     let mut coordinator = match topic {

@@ -16,6 +16,7 @@ mod create_partitions;
 mod create_topics;
 mod delete_groups;
 mod delete_records;
+mod delete_share_group_state;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
@@ -30,6 +31,7 @@ mod find_coordinator;
 mod heartbeat;
 mod incremental_alter_configs;
 mod init_producer_id;
+mod initialize_share_group_state;
 mod join_group;
 mod leave_group;
 mod list_groups;
@@ -42,13 +44,18 @@ mod offset_fetch;
 mod offset_for_leader_epoch;
 mod partial;
 mod produce;
+mod read_share_group_state;
+mod read_share_group_state_summary;
 mod request;
 mod rulable;
+mod rulable_share;
 mod rulable_transactional;
+mod share_state;
 mod sync_group;
 mod tap;
 mod transactional;
 mod txn_offset_commit;
+mod write_share_group_state;
 mod write_txn_markers;
 
 #[cfg(all(test, feature = "testkit"))]
@@ -126,6 +133,11 @@ apis! {
     ConsumerGroupHeartbeat  0-1  => consumer_group_heartbeat::handle,
     ConsumerGroupDescribe   0-1  => consumer_group_describe::handle,
     DescribeTopicPartitions 0-0  => describe_topic_partitions::handle,
+    InitializeShareGroupState 0-0 => initialize_share_group_state::handle,
+    ReadShareGroupState     0-0  => read_share_group_state::handle,
+    WriteShareGroupState    0-1  => write_share_group_state::handle,
+    DeleteShareGroupState   0-0  => delete_share_group_state::handle,
+    ReadShareGroupStateSummary 0-1 => read_share_group_state_summary::handle,
 }
 
 /// The level that a request names; a number that Kafka does not have is the default one.
@@ -183,6 +195,11 @@ fn writes_coordinator_state(key: ApiKey) -> bool {
             | ApiKey::TxnOffsetCommit
             | ApiKey::AddPartitionsToTxn
             | ApiKey::AddOffsetsToTxn
+            | ApiKey::InitializeShareGroupState
+            | ApiKey::ReadShareGroupState
+            | ApiKey::WriteShareGroupState
+            | ApiKey::DeleteShareGroupState
+            | ApiKey::ReadShareGroupStateSummary
     )
 }
 

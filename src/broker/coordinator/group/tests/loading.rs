@@ -274,6 +274,10 @@ impl CoordinatorLog for AskedWhileLoading {
         self.log.append(partition, batch)
     }
 
+    fn delete_records(&self, partition: i32, offset: Offset) -> Result<(), ErrorCode> {
+        self.log.delete_records(partition, offset)
+    }
+
     fn read_all(&self, partition: i32, visit: &mut dyn FnMut(RecordBatchRef<'_>)) -> Result<(), ErrorCode> {
         let coordinator = self.coordinator.lock().clone().unwrap();
         if coordinator.partition_for(GROUP) == Some(partition) {

@@ -1,0 +1,36 @@
+//! DeleteShareGroupState, 0: what a share group keeps of partitions is forgotten (KIP-932). Flexible from 0.
+
+use crate::model::Uuid;
+use crate::protocol::message::message;
+use crate::protocol::wire::StrBytes;
+
+message! {
+    DeleteShareGroupStateRequest {
+        [0+] group_id: StrBytes;
+        [0+] topics: Vec<DeleteStateData>;
+    }
+
+    DeleteStateData {
+        [0+] topic_id: Uuid = Uuid::ZERO;
+        [0+] partitions: Vec<PartitionData>;
+    }
+
+    PartitionData {
+        [0+] partition: i32;
+    }
+
+    DeleteShareGroupStateResponse {
+        [0+] results: Vec<DeleteStateResult>;
+    }
+
+    DeleteStateResult {
+        [0+] topic_id: Uuid = Uuid::ZERO;
+        [0+] partitions: Vec<PartitionResult>;
+    }
+
+    PartitionResult {
+        [0+] partition: i32;
+        [0+] error_code: i16;
+        [0+] error_message: Option<StrBytes>;
+    }
+}

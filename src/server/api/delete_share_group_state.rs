@@ -1,0 +1,39 @@
+//! DeleteShareGroupState, 0: what a share group keeps of partitions is forgotten (KIP-932).
+//!
+//! Between the brokers of a cluster; here the coordinator of groups has a door of its own.
+
+use super::request::Call;
+use super::share_state::{self, message};
+use crate::broker::{SharePartitionKey, ShareStateError};
+use crate::protocol::messages::delete_share_group_state::{DeleteStateResult, PartitionResult};
+use crate::protocol::{DeleteShareGroupStateRequest, DeleteShareGroupStateResponse};
+use crate::server::network::Outcome;
+
+pub(super) fn handle(call: Call<'_>, request: DeleteShareGroupStateRequest) -> Outcome {
+    let counts = request.topics.iter().map(|topic| topic.partitions.len());
+    if !share_state::is_answered(&call.context, &request.group_id, counts) {
+        return call.respond(&DeleteShareGroupStateResponse::default());
+    }
+    let results = request.topics.iter().map(|topic| DeleteStateResult {
+        topic_id: topic.topic_id,
+        partitions: topic
+            .partitions
+            .iter()
+            .map(|asked| {
+                let key = SharePartitionKey::new(&*request.group_id, topic.topic_id, asked.partition);
+                result(asked.partition, call.context.core.share_coordinator.delete(&key))
+            })
+            .collect(),
+    });
+    let response = DeleteShareGroupStateResponse { results: results.collect() };
+    call.respond(&response)
+}
+
+fn result(partition: i32, outcome: Result<(), ShareStateError>) -> PartitionResult {
+    match outcome {
+        Ok(()) => PartitionResult { partition, ..PartitionResult::default() },
+        Err(error) => {
+            PartitionResult { partition, error_code: error.code.code(), error_message: message(&error) }
+        }
+    }
+}
