@@ -13,8 +13,8 @@ pub(crate) use ids::{
     Offset, ProducerEpoch, ProducerId, Timestamp,
 };
 pub(crate) use topic_name::{
-    CONSUMER_OFFSETS_TOPIC, InvalidTopicName, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC, has_collision, is_internal_topic,
-    validate_topic_name,
+    CONSUMER_OFFSETS_TOPIC, InvalidTopicName, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC,
+    has_collision, is_internal_topic, validate_topic_name,
 };
 pub use topic_partition::TopicPartition;
 pub use uuid::{ParseUuidError, Uuid};

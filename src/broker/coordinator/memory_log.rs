@@ -115,7 +115,9 @@ impl CoordinatorLog for MemoryLog {
         let partition = partitions.entry(partition).or_default();
         // Whole batches, as segments go in a real log.
         partition.batches.retain(|batch| {
-            Batches::new(batch).next().is_none_or(|batch| batch.is_ok_and(|batch| batch.last_offset() >= offset))
+            Batches::new(batch)
+                .next()
+                .is_none_or(|batch| batch.is_ok_and(|batch| batch.last_offset() >= offset))
         });
         Ok(())
     }

@@ -61,6 +61,7 @@ pub(crate) use create_partitions::{CreatePartitionsRequest, CreatePartitionsResp
 pub(crate) use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
 pub(crate) use delete_groups::{DeleteGroupsRequest, DeleteGroupsResponse};
 pub(crate) use delete_records::{DeleteRecordsRequest, DeleteRecordsResponse};
+pub(crate) use delete_share_group_state::{DeleteShareGroupStateRequest, DeleteShareGroupStateResponse};
 pub(crate) use delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
 pub(crate) use describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
 pub(crate) use describe_configs::{DescribeConfigsRequest, DescribeConfigsResponse};
@@ -75,6 +76,9 @@ pub(crate) use find_coordinator::{FindCoordinatorRequest, FindCoordinatorRespons
 pub(crate) use heartbeat::{HeartbeatRequest, HeartbeatResponse};
 pub(crate) use incremental_alter_configs::{IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
 pub(crate) use init_producer_id::{InitProducerIdRequest, InitProducerIdResponse};
+pub(crate) use initialize_share_group_state::{
+    InitializeShareGroupStateRequest, InitializeShareGroupStateResponse,
+};
 pub(crate) use join_group::{JoinGroupRequest, JoinGroupResponse};
 pub(crate) use leave_group::{LeaveGroupRequest, LeaveGroupResponse};
 pub(crate) use list_groups::{ListGroupsRequest, ListGroupsResponse};
@@ -86,11 +90,11 @@ pub(crate) use offset_delete::{OffsetDeleteRequest, OffsetDeleteResponse};
 pub(crate) use offset_fetch::{OffsetFetchRequest, OffsetFetchResponse};
 pub(crate) use offset_for_leader_epoch::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 pub(crate) use produce::{ProduceRequest, ProduceResponse};
+pub(crate) use read_share_group_state::{ReadShareGroupStateRequest, ReadShareGroupStateResponse};
+pub(crate) use read_share_group_state_summary::{
+    ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse,
+};
 pub(crate) use sync_group::{SyncGroupRequest, SyncGroupResponse};
 pub(crate) use txn_offset_commit::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
-pub(crate) use write_txn_markers::{WriteTxnMarkersRequest, WriteTxnMarkersResponse};
-pub(crate) use initialize_share_group_state::{InitializeShareGroupStateRequest, InitializeShareGroupStateResponse};
-pub(crate) use read_share_group_state::{ReadShareGroupStateRequest, ReadShareGroupStateResponse};
 pub(crate) use write_share_group_state::{WriteShareGroupStateRequest, WriteShareGroupStateResponse};
-pub(crate) use delete_share_group_state::{DeleteShareGroupStateRequest, DeleteShareGroupStateResponse};
-pub(crate) use read_share_group_state_summary::{ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse};
+pub(crate) use write_txn_markers::{WriteTxnMarkersRequest, WriteTxnMarkersResponse};

@@ -21,7 +21,14 @@ pub(super) fn handle(call: Call<'_>, request: InitializeShareGroupStateRequest) 
             .iter()
             .map(|asked| {
                 let key = SharePartitionKey::new(&*request.group_id, topic.topic_id, asked.partition);
-                result(asked.partition, call.context.core.share_coordinator.initialize(&key, asked.state_epoch, asked.start_offset))
+                result(
+                    asked.partition,
+                    call.context.core.share_coordinator.initialize(
+                        &key,
+                        asked.state_epoch,
+                        asked.start_offset,
+                    ),
+                )
             })
             .collect(),
     });

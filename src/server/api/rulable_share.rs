@@ -3,8 +3,8 @@
 use super::request::RequestContext;
 use super::rulable::{Rulable, topic, topics};
 use crate::model::ErrorCode;
-use crate::protocol::messages as m;
 use crate::protocol::StrBytes;
+use crate::protocol::messages as m;
 use crate::server::intercept::Scope;
 
 /// The requests about the state of a share group, which all have the same shape.

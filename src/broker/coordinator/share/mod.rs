@@ -26,8 +26,8 @@ mod read;
 mod record;
 #[cfg(feature = "cli")]
 mod record_text;
-mod share_group_offset;
 mod shard;
+mod share_group_offset;
 mod state_batch;
 mod upkeep;
 mod write;

@@ -73,8 +73,12 @@ impl ShareCoordinator {
         self.turn("read", key, |shard| {
             Self::check_partition_id(key)?;
             self.check_exists(key)?;
-            let none =
-                StateSummary { state_epoch: 0, leader_epoch: 0, start_offset: -1, delivery_complete_count: -1 };
+            let none = StateSummary {
+                state_epoch: 0,
+                leader_epoch: 0,
+                start_offset: -1,
+                delivery_complete_count: -1,
+            };
             let summary = shard.states.get(key).map_or(none, |known| StateSummary {
                 state_epoch: known.offset.state_epoch,
                 leader_epoch: known.offset.leader_epoch,

@@ -26,7 +26,8 @@ impl StateBatch {
 /// `PersisterStateBatchCombiner`). A start of -1 is not known.
 pub(super) fn combine(so_far: &[StateBatch], new: &[StateBatch], start_offset: Offset) -> Vec<StateBatch> {
     let in_range = |batch: &&StateBatch| start_offset == -1 || batch.last_offset >= start_offset;
-    let cut = |batch: &StateBatch| StateBatch { first_offset: batch.first_offset.max(start_offset), ..*batch };
+    let cut =
+        |batch: &StateBatch| StateBatch { first_offset: batch.first_offset.max(start_offset), ..*batch };
     let all: Vec<StateBatch> = so_far.iter().chain(new).filter(in_range).map(cut).collect();
     if all.len() < 2 {
         return all;

@@ -56,11 +56,7 @@ impl ShareCoordinator {
         }
     }
 
-    fn write_to_all(
-        &self,
-        what: &str,
-        decide: impl Fn(&Shard) -> Vec<(SharePartitionKey, ShareRecord)>,
-    ) {
+    fn write_to_all(&self, what: &str, decide: impl Fn(&Shard) -> Vec<(SharePartitionKey, ShareRecord)>) {
         if !self.is_active() {
             return;
         }

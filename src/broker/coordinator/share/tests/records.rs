@@ -43,8 +43,7 @@ fn keys_and_values_are_what_kafka_writes() {
         delivery_complete_count: 5,
         state_batches: batches(&[(4, 9, 2, 1)]),
     };
-    let written =
-        [&[0, 0, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4][..], &batch, &count].concat();
+    let written = [&[0, 0, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 4][..], &batch, &count].concat();
     assert_eq!(update_value(&update).unwrap(), written);
     assert_eq!(parse_update(&written).unwrap(), update);
 }
