@@ -34,6 +34,7 @@ import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.InvalidProducerEpochException;
@@ -520,8 +521,11 @@ public final class Jobs {
                 sendInTransaction(producer, member, source, target, "fenced");
                 producer.commitTransaction();
                 throw new AssertionError("the older producer is not fenced");
-            } catch (ProducerFencedException | InvalidProducerEpochException fenced) {
-                // As it must be.
+            } catch (KafkaException refused) {
+                // A send that comes after the answer has it as its cause; with a commit it is thrown as it is.
+                Throwable fenced = refused.getClass() == KafkaException.class ? refused.getCause() : refused;
+                if (!(fenced instanceof ProducerFencedException || fenced instanceof InvalidProducerEpochException))
+                    throw refused;
             }
         }
     }
