@@ -69,6 +69,14 @@ impl LeaderEpochFileCache {
         self.entries.push(EpochEntry { epoch, start_offset });
     }
 
+    /// Notes the term of a batch that recovery reads, the batches before it being known. The batch is right where the
+    /// checkpoint says something else: that may tell of records which a crash took, and others stand in their place.
+    pub(crate) fn learn(&mut self, epoch: LeaderEpoch, base_offset: Offset) {
+        if epoch >= 0 && self.epoch_for_offset(base_offset) != Some(epoch) {
+            self.assign(epoch, base_offset);
+        }
+    }
+
     /// Adds terms that come before those that are known.
     pub(crate) fn put_before(&mut self, earlier: LeaderEpochFileCache) {
         for later in std::mem::replace(&mut self.entries, earlier.entries) {

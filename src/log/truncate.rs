@@ -22,9 +22,7 @@ impl Log {
                 self.epochs.write().truncate_from_end(target);
                 return Ok(false);
             }
-            // What is appended from there on is not synced; the checkpoint must not say so until it is.
             pause.truncate_to(target);
-            self.log_dir.recovery_points.lower(&self.partition, target)?;
             let segments = self.segments();
             if segments.first().base_offset() > target {
                 self.start_over_at(&mut writer, target)?;
@@ -32,6 +30,10 @@ impl Log {
                 cleaning.truncate_to(target);
                 return Ok(true);
             }
+            // What is appended from there on is not synced; the checkpoint must not say so until it is. And a log that ends
+            // below what the checkpoint has for its start would be taken for lost.
+            self.log_dir.recovery_points.lower(&self.partition, target)?;
+            self.log_dir.log_start_offsets.lower(&self.partition, target)?;
             let (kept, dropped): (Vec<_>, Vec<_>) =
                 segments.iter().cloned().partition(|segment| segment.base_offset() <= target);
             let mut sealed = kept;
@@ -72,7 +74,7 @@ impl Log {
         self.log_dir.run(|| {
             let mut writer = self.writer.lock();
             self.check_open()?;
-            self.log_dir.recovery_points.lower(&self.partition, offset)?;
+            pause.truncate_to(0);
             self.start_over_at(&mut writer, offset)?;
             cleaning.truncate_to(offset);
             pause.restart_at(offset);
@@ -84,6 +86,10 @@ impl Log {
     fn start_over_at(&self, writer: &mut Writer, offset: Offset) -> Result<(), LogError> {
         let config = self.config();
         let old = self.segments();
+        // Of the segments, a crash may bring some back; what is there then is read again. Where nothing is left, or
+        // nothing that reaches `offset`, the log starts over there.
+        self.log_dir.recovery_points.lower(&self.partition, old.first().base_offset().min(offset))?;
+        self.log_dir.log_start_offsets.set(&self.partition, offset)?;
         let from_the_end: Vec<_> = old.iter().collect();
         for segment in from_the_end.into_iter().rev() {
             segment.delete_files()?;

@@ -29,9 +29,19 @@ impl OffsetCheckpointFile {
         OffsetCheckpointFile { fs, path: log_dir.join(name), written: Mutex::new(None) }
     }
 
-    /// Replaces the file by `offsets`, which are sorted here so that equal offsets give equal files.
+    /// Replaces the file by `offsets`, which are sorted here so that equal offsets give equal files. They are asked
+    /// for once nobody else writes the file any more: what a truncation lowers before it lowers the file, no
+    /// file that comes later has as it was.
     pub(crate) fn write(
         &self,
+        offsets: impl IntoIterator<Item = (TopicPartition, Offset)>,
+    ) -> Result<(), LogError> {
+        self.write_with(&mut self.written.lock(), offsets)
+    }
+
+    fn write_with(
+        &self,
+        written: &mut Option<Vec<u8>>,
         offsets: impl IntoIterator<Item = (TopicPartition, Offset)>,
     ) -> Result<(), LogError> {
         let mut offsets: Vec<_> = offsets.into_iter().collect();
@@ -42,7 +52,6 @@ impl OffsetCheckpointFile {
             let _ = writeln!(text, "{} {} {offset}", partition.topic(), partition.partition());
         }
         let content = text.into_bytes();
-        let mut written = self.written.lock();
         if written.as_ref() == Some(&content) {
             return Ok(());
         }
@@ -55,16 +64,35 @@ impl OffsetCheckpointFile {
 
     /// Lowers what the file says of one partition, if that is more than `offset`.
     pub(crate) fn lower(&self, partition: &TopicPartition, offset: Offset) -> Result<(), LogError> {
-        let mut offsets = match self.read() {
+        self.change(|offsets| match offsets.get_mut(partition) {
+            Some(known) if *known > offset => *known = offset,
+            Some(_) | None => {}
+        })
+    }
+
+    /// Writes the offset of one partition down, and leaves the others as they are.
+    pub(crate) fn set(&self, partition: &TopicPartition, offset: Offset) -> Result<(), LogError> {
+        self.change(|offsets| {
+            offsets.insert(partition.clone(), offset);
+        })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut HashMap<TopicPartition, Offset>)) -> Result<(), LogError> {
+        let mut written = self.written.lock();
+        let known = match self.read() {
             // Whoever opens the log believes none of it either.
             Err(LogError::Malformed { .. }) => return Ok(()),
             read => read?,
         };
-        match offsets.get_mut(partition) {
-            Some(known) if *known > offset => *known = offset,
-            Some(_) | None => return Ok(()),
-        }
-        self.write(offsets)
+        let mut changed = known.clone();
+        change(&mut changed);
+        if changed == known { Ok(()) } else { self.write_with(&mut written, changed) }
+    }
+
+    /// Whether somebody writes the file.
+    #[cfg(test)]
+    pub(crate) fn is_being_written(&self) -> bool {
+        self.written.is_locked()
     }
 
     /// Reads the file; no file means no offsets.

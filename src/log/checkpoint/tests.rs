@@ -111,6 +111,33 @@ fn the_mark_of_a_clean_stop_can_be_taken_once() {
     assert!(!mark.take().unwrap());
 }
 
+/// The periodic checkpoint had asked the log for its offset when a truncation lowered the file, and then wrote what
+/// it had been told.
+#[test]
+fn what_a_truncation_lowers_is_not_raised_again_by_a_checkpoint_on_its_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = OffsetCheckpointFile::new(fs(), dir.path(), "recovery-point-offset-checkpoint");
+    let partition = TopicPartition::new("a", 0);
+    file.write([(partition.clone(), 9)]).unwrap();
+    let (asked, truncate) = std::sync::mpsc::channel();
+    std::thread::scope(|scope| {
+        let (file, partition) = (&file, &partition);
+        let truncation = scope.spawn(move || {
+            truncate.recv().unwrap();
+            file.lower(partition, 3).unwrap();
+        });
+        let offsets = std::iter::once_with(|| {
+            asked.send(()).unwrap();
+            while !file.is_being_written() && !truncation.is_finished() {
+                std::thread::yield_now();
+            }
+            (partition.clone(), 10)
+        });
+        file.write(offsets).unwrap();
+    });
+    assert_eq!(file.read().unwrap()[&partition], 3);
+}
+
 proptest::proptest! {
     #[test]
     fn small_files_of_arbitrary_bytes_are_read_without_a_panic(content: Vec<u8>, text: String) {

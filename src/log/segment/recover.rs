@@ -126,10 +126,7 @@ impl Recovery<'_> {
         }
         self.valid_bytes += batch.size_in_bytes() as u64;
         self.next_offset = batch.next_offset();
-        let epoch = batch.partition_leader_epoch();
-        if epoch >= 0 && epochs.latest_epoch().is_none_or(|latest| epoch > latest) {
-            epochs.assign(epoch, first_offset);
-        }
+        epochs.learn(batch.partition_leader_epoch(), first_offset);
         update_from_batch(producers, batch, Some(self.segment.txn_index()))?;
         Ok(true)
     }

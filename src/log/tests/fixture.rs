@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tempfile::TempDir;
 
@@ -29,6 +30,8 @@ pub(super) struct Fixture {
     pub(super) log_dirs: usize,
     pub(super) cleaner: CleanerConfig,
     pub(super) on_recovery: Option<RecoveryListener>,
+    /// How often the world was handed out: no two brokers draw the same numbers, for the names of what they delete.
+    worlds: AtomicU64,
 }
 
 impl Fixture {
@@ -47,6 +50,7 @@ impl Fixture {
             log_dirs: 1,
             cleaner: CleanerConfig::default(),
             on_recovery: None,
+            worlds: AtomicU64::new(0),
         }
     }
 
@@ -68,7 +72,7 @@ impl Fixture {
         Env {
             clock: self.clock.clone(),
             fs: Arc::clone(&self.fs),
-            rng: Arc::new(SeededRng::new(1)),
+            rng: Arc::new(SeededRng::new(self.worlds.fetch_add(1, Ordering::Relaxed))),
             spawner: Arc::new(ThreadSpawner),
         }
     }

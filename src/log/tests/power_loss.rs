@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::compaction::compacted;
 use super::fixture::*;
-use crate::log::Log;
+use crate::log::{AppendParams, Log};
 use crate::model::Offset;
+use crate::record::AppendOrigin;
 use crate::sys::{FileSystem, OpenOptions};
 use crate::testkit::{CrashFileSystem, Loss};
 
@@ -195,4 +196,53 @@ fn what_is_appended_after_a_truncation_is_recovered_whatever_was_synced_before()
     // The files are there, and hold zeros.
     fs.crash(Loss::Content);
     assert_eq!(offsets(&fixture.log_of(&fixture.open())), [0]);
+}
+
+#[test]
+fn a_term_whose_records_a_power_loss_took_does_not_claim_those_that_come_in_their_place() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["flushed"]));
+    log.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
+    log.assign_epoch_start_offset(8, 1);
+    append_in(&log, 8, "lost");
+    log.assign_epoch_start_offset(10, 2);
+    // The terms are on the disk before the records that they tell of.
+    log.write_epochs().unwrap();
+    manager.abandon();
+    fs.crash(Loss::Everything);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    assert_eq!((log.log_end_offset(), log.latest_epoch()), (1, Some(0)));
+    log.assign_epoch_start_offset(10, 1);
+    append_in(&log, 10, "in its place");
+    manager.abandon();
+    let log = fixture.log_of(&fixture.open());
+    assert_eq!((offsets(&log), log.epoch_for_offset(1)), (vec![0, 1], Some(10)));
+    assert_eq!(log.end_offset_for_epoch(8).epoch, 0);
+}
+
+fn append_in(log: &Log, leader_epoch: i32, value: &str) {
+    let params = AppendParams { records: records(&[value]), origin: AppendOrigin::Client, leader_epoch };
+    log.append_as_leader(params).unwrap();
+}
+
+#[test]
+fn a_log_that_was_cut_below_its_start_does_not_start_over_after_a_power_loss() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append_segments(&log, &["0", "1", "2", "3"]);
+    log.maybe_increment_log_start_offset(3).unwrap();
+    manager.checkpoint_log_start_offsets();
+    log.truncate_to(1).unwrap();
+    append(&log, records(&["another leader's"]));
+    log.flush_to_end().unwrap();
+    manager.abandon();
+    fs.crash(Loss::Everything);
+    assert_eq!(offsets(&fixture.log_of(&fixture.open())), [1]);
 }

@@ -153,7 +153,10 @@ fn check_compacted(found: &[RecordBatch], model: &Model) {
     assert_eq!(table, model.table(|_| true), "the last values of the keys");
     // What compaction has not come to yet is as it was.
     for batch in model.readable().filter(|batch| batch.base_offset >= model.cleaned) {
-        let is_there = found.iter().any(|found| parse(found.view()) == **batch);
+        // An empty batch that stands for a marker cannot be parsed.
+        let mut at_its_offset =
+            found.iter().map(RecordBatch::view).filter(|found| found.base_offset() == batch.base_offset);
+        let is_there = at_its_offset.any(|found| parse(found) == **batch);
         assert!(is_there, "a batch that was not compacted is gone: {batch:?}");
     }
 }

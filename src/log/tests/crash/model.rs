@@ -74,6 +74,8 @@ pub(super) struct Model {
     pub(super) checkpointed_start: Offset,
     /// How often the topic was deleted.
     pub(super) deletions: usize,
+    /// How often everything in it was dropped.
+    pub(super) restarts: usize,
     /// Below, compaction may have been.
     pub(super) cleaned: Offset,
     /// What a compaction went by lies below.
@@ -94,6 +96,13 @@ impl Model {
         self.start = self.start.min(end);
         self.flushed = self.flushed.min(end);
         self.checkpointed_start = self.checkpointed_start.min(self.start);
+    }
+
+    /// Nothing is there any more, and the log goes on at `offset`.
+    pub(super) fn restart_at(&mut self, offset: Offset) {
+        let (deletions, restarts) = (self.deletions, self.restarts + 1);
+        *self = Model { start: offset, end: offset, deletions, restarts, ..Model::default() };
+        (self.flushed, self.checkpointed_start) = (offset, offset);
     }
 
     /// The batches of which something is to be read.

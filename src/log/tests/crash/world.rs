@@ -155,7 +155,7 @@ impl World {
         let ms = self.dice.below(1_500) as u64;
         self.fixture.clock.advance(Duration::from_millis(ms));
         let log = self.log();
-        match self.dice.below(34) {
+        match self.dice.below(37) {
             0..=5 => self.append(&log, NO_PRODUCER_ID),
             6..=10 => self.append(&log, self.dice.pick(&IDEMPOTENT)),
             11..=15 => self.append(&log, self.dice.pick(&TRANSACTIONAL)),
@@ -184,8 +184,8 @@ impl World {
             28 => self.delete_records(&log),
             29 => self.truncate(&log),
             30 => {
-                self.checkpoint();
                 self.tell(format!("checkpoint, start {}", self.model.start));
+                self.checkpoint();
             }
             31 => {
                 self.leader_epoch += 1 + self.dice.below(2) as i32;
@@ -196,7 +196,17 @@ impl World {
                 drop(log);
                 self.reopen();
             }
-            _ => self.recreate(),
+            33 => self.recreate(),
+            34 => self.start_over(&log),
+            35 => {
+                self.tell("checkpoint of leader epochs".to_owned());
+                log.write_epochs().unwrap();
+            }
+            _ => {
+                self.tell(format!("checkpoint of the start {}", self.model.start));
+                self.manager().checkpoint_log_start_offsets();
+                self.model.checkpointed_start = self.model.start;
+            }
         }
     }
 
@@ -332,7 +342,8 @@ impl World {
     /// To the start of a batch, as leaders and followers agree; never below what a compaction has seen, since that lies
     /// below the high watermark.
     fn truncate(&mut self, log: &Log) {
-        let lowest = self.model.start.max(self.model.decided);
+        let start = if self.dice.one_in(4) { 0 } else { self.model.start };
+        let lowest = start.max(self.model.decided);
         let bases: Vec<Offset> = self.model.batches.iter().map(|batch| batch.base_offset).collect();
         let bases: Vec<Offset> = bases.into_iter().filter(|base| *base >= lowest).rev().take(6).collect();
         if bases.is_empty() {
@@ -343,6 +354,18 @@ impl World {
         assert!(log.truncate_to(to).unwrap());
         self.model.cut_at(to);
         // Another leader's records follow.
+        self.leader_epoch += 1;
+    }
+
+    /// As a follower does whose log ends below its leader's start, or is not of its leader's log at all.
+    fn start_over(&mut self, log: &Log) {
+        if self.model.decided > 0 {
+            return;
+        }
+        let to = self.dice.below(usize::try_from(self.model.end).unwrap() + 20) as Offset;
+        self.tell(format!("start over at {to}"));
+        log.truncate_fully_and_start_at(to).unwrap();
+        self.model.restart_at(to);
         self.leader_epoch += 1;
     }
 
@@ -402,6 +425,17 @@ impl World {
             let is_deleted = (log.log_start_offset(), log.log_end_offset()) == (0, 0);
             let only = if is_deleted { after } else { before };
             return AfterCrash { before: only, after: only, is_compacted }.check(log);
+        }
+        if before.restarts != after.restarts {
+            let is_done = (log.log_start_offset(), log.log_end_offset(), log.size()) == (after.end, after.end, 0);
+            let mut only = if is_done { after.clone() } else { before.clone() };
+            if !is_done {
+                // Nobody needs what is left.
+                only.flushed = 0;
+                only.start = only.start.max(after.start).min(only.end);
+                only.checkpointed_start = only.checkpointed_start.min(after.start);
+            }
+            return AfterCrash { before: &only, after: &only, is_compacted }.check(log);
         }
         AfterCrash { before, after, is_compacted }.check(log)
     }
