@@ -427,7 +427,8 @@ impl World {
             return AfterCrash { before: only, after: only, is_compacted }.check(log);
         }
         if before.restarts != after.restarts {
-            let is_done = (log.log_start_offset(), log.log_end_offset(), log.size()) == (after.end, after.end, 0);
+            let is_done =
+                (log.log_start_offset(), log.log_end_offset(), log.size()) == (after.end, after.end, 0);
             let mut only = if is_done { after.clone() } else { before.clone() };
             if !is_done {
                 // Nobody needs what is left.
