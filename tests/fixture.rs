@@ -22,6 +22,8 @@ mod records;
 mod compaction_and_transactions;
 #[path = "fixture/disk.rs"]
 mod disk;
+#[path = "fixture/exactly_once.rs"]
+mod exactly_once;
 #[path = "fixture/faults.rs"]
 mod faults;
 #[path = "fixture/lifecycle.rs"]

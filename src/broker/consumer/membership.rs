@@ -283,6 +283,8 @@ impl Membership {
                 return;
             }
             match code {
+                // It has joined already, and waits for the others.
+                ErrorCode::RebalanceInProgress if matches!(state.phase, Phase::Joining) => return,
                 ErrorCode::RebalanceInProgress | ErrorCode::StaleMemberEpoch => {
                     state.rejoin.get_or_insert_with(|| "the group rebalances".to_owned());
                 }

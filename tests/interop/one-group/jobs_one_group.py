@@ -1,0 +1,211 @@
+"""Members of four kinds in one group, native ones within the broker's own process: each record is for one of them."""
+
+import collections
+import functools
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+import time
+
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from jobs import run_all, unique, wait_for  # noqa: E402
+
+PLACE = pathlib.Path(os.environ["INSTALL_DIR"])
+JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+        "-cp", f"{PLACE}/libs/*:{PLACE}/classes", "Members"]
+PARTITIONS = 12
+KINDS = ("native", "librdkafka", "java", "franz")
+wait_for = functools.partial(wait_for, limit_s=60)
+
+
+class Program:
+    """The process of one kind of members, and all that they have said."""
+
+    def __init__(self, group, *command, **env):
+        self.process = subprocess.Popen(command, env=os.environ | env, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.group = group
+
+    def follow(self):
+        threading.Thread(target=self._hear, daemon=True).start()
+
+    def _hear(self):
+        for line in self.process.stdout:
+            self.group.hear(line.split())
+
+    def tell(self, *words):
+        self.process.stdin.write(" ".join(words) + "\n")
+        self.process.stdin.flush()
+
+    def end(self):
+        self.process.stdin.close()
+        try:
+            assert self.process.wait(timeout=30) == 0, f"a program ended with {self.process.returncode}"
+        finally:
+            self.process.kill()
+
+
+class Group:
+    """What the members of one group have seen, and who has which partitions."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.seen = collections.defaultdict(list)  # value -> who saw it
+        self.order = collections.defaultdict(list)  # partition -> offsets as they were seen
+        self.by = collections.Counter()
+        self.assigned, self.left, self.failed = {}, set(), []
+        self.programs = {"native": Program(self, PLACE / "group_member")}
+        self.bootstrap = self.programs["native"].process.stdout.readline().split()[1]
+        remote = {"librdkafka": [sys.executable, "members.py"], "java": JAVA, "franz": [PLACE / "members"]}
+        for kind, command in remote.items():
+            self.programs[kind] = Program(self, *command, BOOTSTRAP=self.bootstrap)
+        for program in self.programs.values():
+            program.follow()
+        self.name, self.topic, self.members = unique("group"), unique("topic"), {}
+        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        admin.create_topics([NewTopic(self.topic, PARTITIONS, 1)])[self.topic].result(15)
+
+    def hear(self, words):
+        with self.lock:
+            match words:
+                case ["record", member, partition, offset, value]:
+                    self.seen[value].append(member)
+                    self.order[int(partition)].append(int(offset))
+                    self.by[member.split("-")[0]] += 1
+                case ["assigned", member, *partitions]:
+                    self.assigned[member] = [int(p) for p in "".join(partitions).split(",") if p]
+                case ["left", member]:
+                    self.left.add(member)
+                case _:
+                    self.failed.append(" ".join(words))
+
+    def join(self, kind, protocol):
+        name = unique(kind)
+        self.members[name] = kind
+        self.programs[kind].tell("join", name, self.name, protocol, self.topic)
+        return name
+
+    def leave(self, name):
+        self.programs[self.members.pop(name)].tell("leave", name)
+        wait_for(f"{name} has left", lambda: self.healthy() and name in self.left)
+
+    def healthy(self):
+        assert not self.failed, self.failed[0]
+        return True
+
+    def shared(self):
+        """Waits until the members have all partitions, each some and none of them twice."""
+        def right():
+            self.healthy()
+            with self.lock:
+                each = [self.assigned.get(name, []) for name in self.members]
+            return all(each) and sorted(p for owned in each for p in owned) == list(range(PARTITIONS))
+        try:
+            wait_for(f"{PARTITIONS} partitions shared by {len(self.members)} members", right)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: { {name: self.assigned.get(name) for name in self.members} }") from None
+        self.progress()
+
+    def progress(self):
+        """Waits until every member has seen a record more: what is there is read by those who have it."""
+        with self.lock:
+            before = len(self.seen)
+        wait_for("more records are seen", lambda: self.healthy() and len(self.seen) > before)
+
+    def check(self, sent):
+        wait_for(f"all {sent} records are seen", lambda: self.healthy() and len(self.seen) >= sent)
+        twice = {value: who for value, who in self.seen.items() if len(who) > 1}
+        assert not twice, f"{len(twice)} records were seen more than once: {list(twice.items())[:3]}"
+        assert self.seen.keys() == {str(n) for n in range(sent)}, "records that nobody has sent"
+        for partition, offsets in self.order.items():
+            assert sorted(offsets) == list(range(len(offsets))), f"holes in partition {partition}"
+        assert all(self.by[kind] for kind in KINDS), f"a kind of members has seen nothing: {self.by}"
+
+    def end(self):
+        for kind in reversed(self.programs):
+            self.programs[kind].end()
+
+
+class Sender(threading.Thread):
+    """Sends numbers to all partitions until it is stopped."""
+
+    def __init__(self, group):
+        super().__init__(daemon=True)
+        self.stops = threading.Event()
+        self.sent, self.trouble = 0, []
+        self.producer = Producer({"bootstrap.servers": group.bootstrap, "enable.idempotence": True, "linger.ms": 5})
+        self.topic = group.topic
+        self.start()
+
+    def delivered(self, error, _):
+        if error:
+            self.trouble.append(error)
+
+    def run(self):
+        while not self.stops.is_set():
+            for _ in range(20):
+                self.producer.produce(self.topic, value=str(self.sent).encode(), partition=self.sent % PARTITIONS,
+                                      on_delivery=self.delivered)
+                self.sent += 1
+            self.producer.poll(0)
+            time.sleep(0.02)
+
+    def stop(self):
+        self.stops.set()
+        self.join()
+        assert self.producer.flush(30) == 0 and not self.trouble, self.trouble
+        return self.sent
+
+
+def comes_and_goes(protocol_of):
+    """Members of all kinds join one after the other, twice; between, each first one leaves and comes again."""
+    group = Group()
+    try:
+        sender = Sender(group)
+        first = []
+        for kind in KINDS:
+            first.append(group.join(kind, protocol_of(0)))
+            group.shared()
+        second = [group.join(kind, protocol_of(1)) for kind in KINDS]
+        group.shared()
+        for name in first:
+            group.leave(name)
+        group.shared()
+        third = [group.join(kind, protocol_of(2)) for kind in reversed(KINDS)]
+        for name in second[:2]:
+            group.leave(name)
+        group.shared()
+        for name in second[2:]:
+            group.leave(name)
+            group.shared()
+        for name in third[:3]:
+            group.leave(name)
+        group.shared()
+        group.check(sender.stop())
+    finally:
+        group.end()
+
+
+def job_classic():
+    comes_and_goes(lambda _: "classic")
+
+
+def job_cooperative():
+    comes_and_goes(lambda _: "cooperative")
+
+
+def job_consumer():
+    comes_and_goes(lambda _: "consumer")
+
+
+def job_switch():
+    comes_and_goes(lambda generation: ("cooperative", "consumer", "cooperative")[generation])
+
+
+if __name__ == "__main__":
+    run_all(globals())

@@ -1,0 +1,88 @@
+"""Members that are librdkafka, in the words that group_member.rs has: `join MEMBER GROUP PROTOCOL TOPIC`, `leave MEMBER`."""
+
+import os
+import sys
+import threading
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+speaking = threading.Lock()
+PASSING = (KafkaError.STALE_MEMBER_EPOCH, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION)
+ASSIGNORS = {"classic": "range", "cooperative": "cooperative-sticky"}
+
+
+def say(line):
+    with speaking:
+        print(line, flush=True)
+
+
+class Member(threading.Thread):
+    def __init__(self, name, group, protocol, topic):
+        super().__init__(name=name)
+        self.leaves = threading.Event()
+        self.processed = {}
+        settings = {"bootstrap.servers": os.environ["BOOTSTRAP"], "group.id": group, "auto.offset.reset": "earliest",
+                    "enable.auto.commit": False, "fetch.wait.max.ms": 100}
+        if protocol == "consumer":
+            settings["group.protocol"] = "consumer"
+        else:
+            settings |= {"partition.assignment.strategy": ASSIGNORS[protocol], "session.timeout.ms": 6000,
+                         "heartbeat.interval.ms": 300}
+        self.consumer = Consumer(settings)
+        self.consumer.subscribe([topic], on_revoke=self.revoked, on_lost=self.lost)
+        self.start()
+
+    def commit(self):
+        """What was printed is committed before anybody else can have its partition."""
+        while self.processed:
+            offsets = [TopicPartition(*partition, offset) for partition, offset in self.processed.items()]
+            try:
+                self.consumer.commit(offsets=offsets, asynchronous=False)
+                self.processed = {}
+            except KafkaException as error:
+                # The group goes on to its next generation, or the member to its next epoch, of which it hears at once.
+                if error.args[0].code() not in PASSING:
+                    raise
+
+    def revoked(self, _, partitions):
+        self.commit()
+
+    def lost(self, _, partitions):
+        say(f"failed {self.name} lost {[p.partition for p in partitions]}")
+
+    def run(self):
+        try:
+            self.read()
+            self.commit()
+            self.consumer.close()
+            say(f"left {self.name}")
+        except Exception as error:  # noqa: BLE001 (every way to fail is told)
+            say(f"failed {self.name} {error!r}")
+
+    def read(self):
+        assigned, taken = [], 0
+        while not self.leaves.is_set():
+            message = self.consumer.poll(0.1 if taken == 0 else 0)
+            partitions = sorted(p.partition for p in self.consumer.assignment()) if taken == 0 else assigned
+            if partitions != assigned:
+                say(f"assigned {self.name} {','.join(map(str, partitions))}")
+                assigned = partitions
+            if message is None or taken == 100:
+                self.commit()
+                taken = 0
+            if message is not None:
+                assert message.error() is None, message.error()
+                say(f"record {self.name} {message.partition()} {message.offset()} {message.value().decode()}")
+                self.processed[message.topic(), message.partition()] = message.offset() + 1
+                taken += 1
+
+
+members = {}
+for line in sys.stdin:
+    words = line.split()
+    if words[0] == "join":
+        members[words[1]] = Member(*words[1:])
+    else:
+        members.pop(words[1]).leaves.set()
+for member in members.values():
+    member.leaves.set()
