@@ -94,6 +94,10 @@ fn spawn(
 struct Processed(Arc<Mutex<HashMap<TopicPartition, i64>>>);
 
 impl Processed {
+    fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     fn commit(&self, consumer: &mut Consumer) -> Result<(), ottla::Error> {
         let mut offsets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !offsets.is_empty() {
@@ -115,7 +119,7 @@ impl RebalanceListener for Processed {
 
 fn read(name: &str, mut consumer: Consumer, processed: &Processed, leaves: &AtomicBool) -> Result<(), Error> {
     let mut assigned = Vec::new();
-    while !leaves.load(Ordering::Acquire) {
+    while !leaves.load(Ordering::Acquire) || !processed.is_empty() {
         let records = consumer.poll(Duration::from_millis(100))?;
         let mut partitions: Vec<i32> = consumer.assignment().iter().map(|tp| tp.partition()).collect();
         partitions.sort_unstable();

@@ -70,7 +70,7 @@ public final class Copier {
         settings.put("fetch.max.wait.ms", "50");
         settings.put("reconnect.backoff.max.ms", "200");
         if (protocol.equals("classic"))
-            settings.put("session.timeout.ms", "10000");
+            settings.put("session.timeout.ms", "4000");
         return new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
     }
 

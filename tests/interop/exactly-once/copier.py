@@ -1,7 +1,8 @@
 """librdkafka copies records from a topic to the next, a transaction for what a poll has brought: copier.py FROM TO GROUP ID.
 
 Runs until its input is closed. It goes on over whatever a transaction fails with: what can be aborted is aborted and
-read again, and otherwise it starts anew with the same transactional id.
+read again, and otherwise it starts anew with the same transactional id. When nothing moves it ends, to be started again:
+librdkafka may wait without end in `send_offsets_to_transaction` for a coordinator that has gone and come back meanwhile.
 """
 
 import os
@@ -13,7 +14,16 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 source, target, group, name = sys.argv[1:]
 BOOTSTRAP = os.environ["BOOTSTRAP"]
+STUCK, PATIENCE_S = 3, 5
 ended = threading.Event()
+moved_at = time.monotonic()
+
+
+def watch():
+    """Ends the process when nothing has moved for too long."""
+    while time.monotonic() - moved_at < PATIENCE_S:
+        time.sleep(0.2)
+    os._exit(STUCK)
 
 
 def new_producer():
@@ -69,12 +79,14 @@ def messages_of(consumer):
 
 
 def run():
+    global moved_at
     consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": group, "enable.auto.commit": False,
-                         "auto.offset.reset": "earliest", "isolation.level": "read_committed", "session.timeout.ms": 10_000,
+                         "auto.offset.reset": "earliest", "isolation.level": "read_committed", "session.timeout.ms": 4000,
                          "heartbeat.interval.ms": 500, "fetch.wait.max.ms": 50, "reconnect.backoff.max.ms": 200})
     consumer.subscribe([source])
     producer = new_producer()
     while not ended.is_set():
+        moved_at = time.monotonic()
         messages = messages_of(consumer)
         if not messages:
             continue
@@ -90,5 +102,6 @@ def run():
     consumer.close()
 
 
+threading.Thread(target=watch, daemon=True).start()
 threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
 run()

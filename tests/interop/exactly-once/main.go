@@ -20,7 +20,7 @@ func session(source, group, id string) (*kgo.GroupTransactSession, error) {
 		kgo.SeedBrokers(os.Getenv("BOOTSTRAP")), kgo.TransactionalID(id), kgo.ConsumerGroup(group), kgo.ConsumeTopics(source),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.RequireStableFetchOffsets(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.FetchMaxWait(50*time.Millisecond),
-		kgo.TransactionTimeout(20*time.Second), kgo.SessionTimeout(10*time.Second), kgo.HeartbeatInterval(500*time.Millisecond),
+		kgo.TransactionTimeout(20*time.Second), kgo.SessionTimeout(4*time.Second), kgo.HeartbeatInterval(500*time.Millisecond),
 		kgo.RetryBackoffFn(func(int) time.Duration { return 50 * time.Millisecond }),
 	)
 }

@@ -329,6 +329,22 @@ def job_transactions():
     [producer] = rows(run("TransactionsCommand", "describe-producers", "--topic", topic, "--partition", 0))
     assert (producer["ProducerId"], producer["CurrentTransactionStartOffset"]) == (listed["ProducerId"], "None"), producer
     assert rows(run("TransactionsCommand", "find-hanging", "--topic", topic)) == []
+    copied(topic, 100)
+
+
+def copied(source, count):
+    """The copier of Kafka's own system tests, which aborts every third of its transactions."""
+    target, name = new_topic(), unique("copier")
+    # It ends its process by itself.
+    copier = subprocess.run([*JAVA, TOOLS + "TransactionalMessageCopier", "--broker-list", BOOTSTRAP, "--input-topic", source,
+                             "--input-partition", "0", "--output-topic", target, "--max-messages", str(count),
+                             "--consumer-group", unique("group"), "--transaction-size", "7", "--transactional-id", name,
+                             "--enable-random-aborts", "--use-group-metadata"], capture_output=True, text=True, timeout=60)
+    assert copier.returncode == 0, copier.stderr[-1500:]
+    read = [consume(topic, count, "--isolation-level", "read_committed") for topic in (source, target)]
+    assert read[0] == read[1], "what was copied differs from its source"
+    [listed] = [row for row in rows(run("TransactionsCommand", "list")) if row["TransactionalId"] == name]
+    assert listed["TransactionState"] in ("CompleteCommit", "CompleteAbort"), listed
 
 
 def job_configs():

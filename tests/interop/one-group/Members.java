@@ -72,7 +72,7 @@ public final class Members {
         public void run() {
             try (consumer) {
                 consumer.subscribe(Set.of(topic), this);
-                while (!leaves)
+                while (!leaves || !processed.isEmpty())
                     read();
             } catch (Throwable error) {
                 say("failed " + getName() + " " + error);

@@ -44,10 +44,7 @@ class Program:
 
     def end(self):
         self.process.stdin.close()
-        try:
-            assert self.process.wait(timeout=30) == 0, f"a program ended with {self.process.returncode}"
-        finally:
-            self.process.kill()
+        assert self.process.wait(timeout=30) == 0, f"a program ended with {self.process.returncode}"
 
 
 class Group:
@@ -67,8 +64,8 @@ class Group:
         for program in self.programs.values():
             program.follow()
         self.name, self.topic, self.members = unique("group"), unique("topic"), {}
-        admin = AdminClient({"bootstrap.servers": self.bootstrap})
-        admin.create_topics([NewTopic(self.topic, PARTITIONS, 1)])[self.topic].result(15)
+        self.admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        self.admin.create_topics([NewTopic(self.topic, PARTITIONS, 1)])[self.topic].result(15)
 
     def hear(self, words):
         with self.lock:
@@ -99,20 +96,26 @@ class Group:
         return True
 
     def shared(self):
-        """Waits until the members have all partitions, each some and none of them twice."""
+        """Waits until the members have all partitions, none of them twice, and nothing is left to be moved."""
         def right():
             self.healthy()
             with self.lock:
                 each = [self.assigned.get(name, []) for name in self.members]
-            return all(each) and sorted(p for owned in each for p in owned) == list(range(PARTITIONS))
+            sizes = [len(owned) for owned in each]
+            is_even = max(sizes) - min(sizes) <= 1
+            return is_even and sorted(p for owned in each for p in owned) == list(range(PARTITIONS)) and self.stable()
         try:
             wait_for(f"{PARTITIONS} partitions shared by {len(self.members)} members", right)
         except AssertionError as error:
             raise AssertionError(f"{error}: { {name: self.assigned.get(name) for name in self.members} }") from None
         self.progress()
 
+    def stable(self):
+        described = self.admin.describe_consumer_groups([self.name])[self.name].result(15)
+        return described.state.name == "STABLE" and len(described.members) == len(self.members)
+
     def progress(self):
-        """Waits until every member has seen a record more: what is there is read by those who have it."""
+        """Waits until a record more is seen."""
         with self.lock:
             before = len(self.seen)
         wait_for("more records are seen", lambda: self.healthy() and len(self.seen) > before)
@@ -127,8 +130,13 @@ class Group:
         assert all(self.by[kind] for kind in KINDS), f"a kind of members has seen nothing: {self.by}"
 
     def end(self):
-        for kind in reversed(self.programs):
-            self.programs[kind].end()
+        for program in self.programs.values():
+            program.end()
+
+    def kill(self):
+        for program in self.programs.values():
+            program.process.kill()
+            program.process.wait()
 
 
 class Sender(threading.Thread):
@@ -187,8 +195,10 @@ def comes_and_goes(protocol_of):
             group.leave(name)
         group.shared()
         group.check(sender.stop())
-    finally:
+        group.leave(third[3])
         group.end()
+    finally:
+        group.kill()
 
 
 def job_classic():

@@ -33,19 +33,22 @@ class Member(threading.Thread):
         self.start()
 
     def commit(self):
-        """What was printed is committed before anybody else can have its partition."""
-        while self.processed:
-            offsets = [TopicPartition(*partition, offset) for partition, offset in self.processed.items()]
-            try:
-                self.consumer.commit(offsets=offsets, asynchronous=False)
-                self.processed = {}
-            except KafkaException as error:
-                # The group goes on to its next generation, or the member to its next epoch, of which it hears at once.
-                if error.args[0].code() not in PASSING:
-                    raise
+        """A generation that is about to end may take no commits; the next one does, before it takes partitions away."""
+        if not self.processed:
+            return True
+        offsets = [TopicPartition(*partition, offset) for partition, offset in self.processed.items()]
+        try:
+            self.consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            if error.args[0].code() not in PASSING:
+                raise
+            return False
+        self.processed = {}
+        return True
 
     def revoked(self, _, partitions):
-        self.commit()
+        if not self.commit():
+            say(f"failed {self.name} could not commit what it had read")
 
     def lost(self, _, partitions):
         say(f"failed {self.name} lost {[p.partition for p in partitions]}")
@@ -53,7 +56,6 @@ class Member(threading.Thread):
     def run(self):
         try:
             self.read()
-            self.commit()
             self.consumer.close()
             say(f"left {self.name}")
         except Exception as error:  # noqa: BLE001 (every way to fail is told)
@@ -61,7 +63,7 @@ class Member(threading.Thread):
 
     def read(self):
         assigned, taken = [], 0
-        while not self.leaves.is_set():
+        while not self.leaves.is_set() or self.processed:
             message = self.consumer.poll(0.1 if taken == 0 else 0)
             partitions = sorted(p.partition for p in self.consumer.assignment()) if taken == 0 else assigned
             if partitions != assigned:
