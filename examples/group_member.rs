@@ -7,13 +7,14 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ottla::{
-    AutoOffsetReset, Broker, Consumer, ErrorCode, GroupProtocol, PartitionAssignor, RebalanceListener, TopicPartition,
+    AutoOffsetReset, Broker, Consumer, ErrorCode, GroupProtocol, PartitionAssignor, RebalanceListener,
+    TopicPartition,
 };
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
