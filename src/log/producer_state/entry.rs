@@ -1,7 +1,7 @@
 use crate::model::{
     NO_PRODUCER_EPOCH, NO_SEQUENCE, NO_TIMESTAMP, Offset, ProducerEpoch, ProducerId, Timestamp,
 };
-use crate::record::BatchHeader;
+use crate::record::{BatchHeader, increment_sequence};
 
 /// How many batches of a producer are remembered, so that one sent again is told from one out of order: as many
 /// as an idempotent producer may have on the way.
@@ -71,16 +71,25 @@ impl ProducerStateEntry {
         self.batches().last().map_or(-1, |batch| batch.last_offset)
     }
 
-    /// A remembered batch with the same sequences as `batch`, which was thus sent twice. Of several the last one counts:
-    /// a producer that the log had forgotten starts its sequences over, and a recovery finds its first batches, too.
+    /// A remembered batch with the same sequences as `batch`, which was thus sent twice. Those before the sequences started
+    /// over do not count: a producer that the log had forgotten does so, and a recovery finds its first batches, too.
     pub(crate) fn find_duplicate_batch(&self, batch: BatchHeader<'_>) -> Option<BatchMetadata> {
         if batch.producer_epoch() != self.producer_epoch {
             return None;
         }
-        let same = |seen: &&BatchMetadata| {
-            seen.first_sequence() == batch.base_sequence() && seen.last_sequence == batch.last_sequence()
-        };
-        self.batches().iter().rev().find(same).copied()
+        let mut later: Option<i32> = None;
+        for seen in self.batches().iter().rev() {
+            let starts_over =
+                |first| first <= seen.last_sequence && first != increment_sequence(seen.last_sequence, 1);
+            if later.is_some_and(starts_over) {
+                return None;
+            }
+            if seen.first_sequence() == batch.base_sequence() && seen.last_sequence == batch.last_sequence() {
+                return Some(*seen);
+            }
+            later = Some(seen.first_sequence());
+        }
+        None
     }
 
     /// A new epoch starts its sequences over. Answers whether it is one.

@@ -277,12 +277,26 @@ fn a_batch_sent_again_is_found_where_it_was_appended_last_by_a_producer_that_had
     // As a recovery reads them: the log had forgotten the producer in between.
     states.append_as(AppendOrigin::Replication, 0, 0, 2, false).unwrap();
     let offset = states.append_as(AppendOrigin::Replication, 0, 0, 2, false).unwrap();
-    let options =
-        BatchOptions { producer_id: 1, producer_epoch: 0, base_sequence: 0, ..BatchOptions::default() };
+    let again = two_records(0);
+    let entry = states.producers.last_entry(1).unwrap();
+    assert_eq!(entry.find_duplicate_batch(again.header()).unwrap().first_offset(), offset);
+}
+
+#[test]
+fn a_batch_that_goes_on_after_sequences_started_over_is_not_one_from_before() {
+    let mut states = States::new();
+    for base_sequence in [0, 2, 0] {
+        states.append_as(AppendOrigin::Replication, 0, base_sequence, 2, false).unwrap();
+    }
+    let entry = states.producers.last_entry(1).unwrap();
+    assert_eq!(entry.find_duplicate_batch(two_records(2).header()), None);
+    assert!(entry.find_duplicate_batch(two_records(0).header()).is_some());
+}
+
+fn two_records(base_sequence: i32) -> ValidatedRecords {
+    let options = BatchOptions { producer_id: 1, producer_epoch: 0, base_sequence, ..BatchOptions::default() };
     let mut builder = RecordBatchBuilder::new(options);
     builder.append(1_000, None, Some(b"v")).unwrap();
     builder.append(1_000, None, Some(b"v")).unwrap();
-    let again = ValidatedRecords::of_builder(&mut builder).unwrap();
-    let entry = states.producers.last_entry(1).unwrap();
-    assert_eq!(entry.find_duplicate_batch(again.header()).unwrap().first_offset(), offset);
+    ValidatedRecords::of_builder(&mut builder).unwrap()
 }

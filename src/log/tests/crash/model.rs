@@ -120,7 +120,10 @@ impl Model {
                 last_offset: -1,
                 open_since: None,
             });
-            entry.epoch = batch.producer_epoch;
+            if std::mem::replace(&mut entry.epoch, batch.producer_epoch) < batch.producer_epoch {
+                // A new epoch counts from the start; a hole that a crash left may have its data, and not its marker.
+                (entry.last_sequence, entry.last_offset) = (-1, -1);
+            }
             if batch.is_control() {
                 entry.open_since = None;
                 continue;
