@@ -294,7 +294,8 @@ fn a_batch_that_goes_on_after_sequences_started_over_is_not_one_from_before() {
 }
 
 fn two_records(base_sequence: i32) -> ValidatedRecords {
-    let options = BatchOptions { producer_id: 1, producer_epoch: 0, base_sequence, ..BatchOptions::default() };
+    let options =
+        BatchOptions { producer_id: 1, producer_epoch: 0, base_sequence, ..BatchOptions::default() };
     let mut builder = RecordBatchBuilder::new(options);
     builder.append(1_000, None, Some(b"v")).unwrap();
     builder.append(1_000, None, Some(b"v")).unwrap();

@@ -1,20 +1,17 @@
 //! Checking the files of a log dir without a broker, and without a write.
 
+mod checkpoints;
 mod partition;
 mod segment;
+mod transactions;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::LogError;
-use super::checkpoint::{
-    CleanShutdownFile, ContentError, MAX_FILE_BYTES, MetaProperties, OffsetCheckpointFile,
-};
+use super::checkpoint::{CleanShutdownFile, ContentError, MAX_FILE_BYTES, MetaProperties};
 use super::dump::DumpOptions;
-use super::file_names::{
-    self, CLEANER_CHECKPOINT, DirName, HIGH_WATERMARK_CHECKPOINT, LOCK, LOG_START_OFFSET_CHECKPOINT,
-    META_PROPERTIES, RECOVERY_POINT_CHECKPOINT, TEMPORARY,
-};
+use super::file_names::{self, DirName, LOCK, META_PROPERTIES, TEMPORARY};
 use crate::sys::{FileLock, FileSystem};
 
 /// Of indexes and snapshots only what is wrong with them.
@@ -122,7 +119,10 @@ pub(super) fn check_log_dir(
     let log_dir = params.log_dir;
     let entries = fs.read_dir(log_dir).map_err(LogError::storage("list", log_dir))?;
     let mut check = Check { fs, done: Verified::default() };
-    let recovery_points = check.checkpoints(log_dir)?;
+    let had_clean_shutdown = CleanShutdownFile::new(Arc::clone(fs), log_dir).exists()?;
+    let checkpoints = check.checkpoints(log_dir, had_clean_shutdown)?;
+    let properties = log_dir.join(META_PROPERTIES);
+    check.small_file(&properties, &|content| MetaProperties::parse(content).map(drop))?;
     for (name, parse) in params.files {
         check.small_file(&log_dir.join(name), parse)?;
     }
@@ -132,19 +132,20 @@ pub(super) fn check_log_dir(
             check.stray(&log_dir.join(&entry.name));
         }
     }
-    let had_clean_shutdown = CleanShutdownFile::new(Arc::clone(fs), log_dir).exists()?;
     let partitions = entries.iter().filter(|entry| entry.is_dir);
     let partitions: Vec<_> = partitions
         .filter_map(|entry| match file_names::dir_name(&entry.name) {
-            DirName::Partition(partition) => Some((partition, &entry.name)),
-            _ => None,
+            // A copy that is not complete yet has its offsets in the same files.
+            DirName::Partition(partition) | DirName::Future(partition) => Some((partition, &entry.name)),
+            DirName::Deleted | DirName::Stray | DirName::Exempt | DirName::Foreign => None,
         })
         .collect();
+    let there = partitions.iter().map(|(partition, _)| partition).collect();
+    check.unknown_partitions(log_dir, &checkpoints, &there);
     for (i, (partition, name)) in partitions.iter().enumerate() {
         (params.progress)(name, i, partitions.len());
-        let known = || recovery_points.get(partition).copied().unwrap_or_default().max(0);
-        let recovery_point = (!had_clean_shutdown).then(known);
-        check.partition(&log_dir.join(name), recovery_point)?;
+        let end = check.partition(&log_dir.join(name), checkpoints.of(partition))?;
+        check.ends(log_dir, &checkpoints, partition, end);
     }
     Ok(check.done)
 }
@@ -163,36 +164,6 @@ impl Check<'_> {
     fn stray(&mut self, path: &Path) {
         let what = "it was never put in its place";
         self.found(Finding::pending(path, what, Remedy::SetAside));
-    }
-
-    /// Answers the recovery points.
-    fn checkpoints(
-        &mut self,
-        log_dir: &Path,
-    ) -> Result<std::collections::HashMap<crate::model::TopicPartition, crate::model::Offset>, LogError> {
-        let mut recovery_points = None;
-        for name in [
-            RECOVERY_POINT_CHECKPOINT,
-            HIGH_WATERMARK_CHECKPOINT,
-            LOG_START_OFFSET_CHECKPOINT,
-            CLEANER_CHECKPOINT,
-        ] {
-            match OffsetCheckpointFile::new(Arc::clone(self.fs), log_dir, name).read() {
-                Ok(offsets) => recovery_points = recovery_points.or(Some(offsets)),
-                Err(LogError::Malformed { path, what }) => {
-                    self.found(Finding::problem(&path, what, Remedy::SetAside));
-                }
-                Err(error @ LogError::NewerFormat { .. }) => {
-                    let path = log_dir.join(name);
-                    self.found(Finding::problem(&path, newer(&error), Remedy::Nothing));
-                }
-                Err(error) => return Err(error),
-            }
-            // Without its file, every log is read from its start.
-            recovery_points = recovery_points.or_else(|| Some(std::collections::HashMap::new()));
-        }
-        self.small_file(&log_dir.join(META_PROPERTIES), &|content| MetaProperties::parse(content).map(drop))?;
-        Ok(recovery_points.unwrap_or_default())
     }
 
     /// A file that need not be there.

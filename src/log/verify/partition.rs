@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::checkpoints::Known;
 use super::segment::Place;
+use super::transactions::Transactions;
 use super::{Check, Finding, ONLY_PROBLEMS, Remedy};
 use crate::log::LogError;
 use crate::log::checkpoint::{
-    ContentError, format_leader_epochs, parse_leader_epochs, parse_partition_metadata,
+    ContentError, EpochEntry, format_leader_epochs, parse_leader_epochs, parse_partition_metadata,
 };
 use crate::log::dump::{Dump, DumpError, RecordText};
 use crate::log::epoch_cache::LeaderEpochFileCache;
@@ -19,15 +21,17 @@ use crate::log::loader::first_to_recover;
 use crate::log::open_files::OpenFiles;
 use crate::log::partition_dir::PartitionDir;
 use crate::log::producer_state::parse_snapshot;
-use crate::model::Offset;
+use crate::model::{LeaderEpoch, Offset};
+use crate::record::RecordBatchRef;
 
 /// Files that are replaced as a whole.
 const SMALL_FILES: [&str; 2] = [LEADER_EPOCH_CHECKPOINT, PARTITION_METADATA];
 const INDEXES: [&str; 3] = [OFFSET_INDEX, TIME_INDEX, TXN_INDEX];
 
 impl Check<'_> {
-    /// `recovery_point` is that of a log which was not closed in order.
-    pub(super) fn partition(&mut self, path: &Path, recovery_point: Option<Offset>) -> Result<(), LogError> {
+    /// Answers where the log ends.
+    pub(super) fn partition(&mut self, path: &Path, known: Known) -> Result<Offset, LogError> {
+        let recovery_point = known.recovery_point;
         self.done.partitions += 1;
         self.small_file(&path.join(PARTITION_METADATA), &|content| {
             parse_partition_metadata(content).map(drop)
@@ -42,15 +46,23 @@ impl Check<'_> {
         let logs: Vec<Offset> = names.iter().filter_map(|name| base_of(name, LOG)).collect();
         let first = recovery_point.and_then(|point| first_to_recover(logs.iter().copied(), point));
         let is_recovered = |base: Offset| first.is_some_and(|first| base >= first);
-        let (mut log, mut damaged) = (LogSoFar::default(), Vec::new());
+        let first_base = logs.first().copied().unwrap_or_default();
+        let start = known.log_start_offset.unwrap_or_default().max(first_base);
+        let (mut log, mut damaged) = (LogSoFar { start, ..LogSoFar::default() }, Vec::new());
         for &base in &logs {
             let place = Place { is_recovered: is_recovered(base), is_last: logs.last() == Some(&base) };
             let is_sound = self.segment(&dir, base, place, &mut log)?;
             if !is_sound {
                 damaged.push(base);
             }
+            if is_sound && !is_recovered(base) {
+                self.transaction_index(
+                    &path.join(file_names::of_offset(base, TXN_INDEX)),
+                    &mut log.transactions,
+                )?;
+            }
         }
-        self.leader_epochs(&path.join(LEADER_EPOCH_CHECKPOINT), &log.epochs, recovery_point.is_some())?;
+        self.leader_epochs(&path.join(LEADER_EPOCH_CHECKPOINT), &log, recovery_point.is_some())?;
         for name in &names {
             let file = path.join(name);
             if let Some(base) = INDEXES.iter().find_map(|kind| base_of(name, kind)) {
@@ -63,7 +75,7 @@ impl Check<'_> {
                 self.snapshot(&file, recovery_point.is_some())?;
             }
         }
-        Ok(())
+        Ok(log.next_offset.max(first_base))
     }
 
     /// What work that was cut short has left.
@@ -85,31 +97,22 @@ impl Check<'_> {
         }
     }
 
-    fn leader_epochs(
-        &mut self,
-        path: &Path,
-        read: &LeaderEpochFileCache,
-        was_unclean: bool,
-    ) -> Result<(), LogError> {
+    /// Holds the terms of the file against those of the batches.
+    fn leader_epochs(&mut self, path: &Path, log: &LogSoFar, was_unclean: bool) -> Result<(), LogError> {
         let known = std::cell::Cell::new(Vec::new());
         let wrong =
             self.wrong_with(path, &|content| parse_leader_epochs(content).map(|epochs| known.set(epochs)))?;
-        let known = LeaderEpochFileCache::new(known.take());
-        // Terms that no flush has told it of yet, it need not know after an unclean stop.
-        let is_behind = |epoch| was_unclean && known.latest_epoch().is_none_or(|latest| epoch > latest);
-        let contradicted = read.entries().iter().find(|entry| {
-            let found = known.epoch_for_offset(entry.start_offset);
-            found.is_some_and(|epoch| epoch != entry.epoch) && !is_behind(entry.epoch)
-        });
-        if let Some(entry) = contradicted {
-            let what =
-                format!("it does not have leader epoch {} at offset {}", entry.epoch, entry.start_offset);
-            self.found(Finding::problem(path, what, Remedy::Replace(format_leader_epochs(read.entries()))));
+        let written = known.take();
+        let right = || Remedy::Replace(format_leader_epochs(log.epochs().entries()));
+        if wrong.is_none()
+            && let Some(what) = contradiction(&written, log, was_unclean)
+        {
+            self.found(Finding::problem(path, what, right()));
         }
         if let Some(error) = wrong {
             let remedy = match error {
                 ContentError::Newer { .. } => Remedy::Nothing,
-                ContentError::Malformed(_) => Remedy::Replace(format_leader_epochs(read.entries())),
+                ContentError::Malformed(_) => right(),
             };
             self.found(Finding::problem(path, error, remedy));
         }
@@ -153,12 +156,78 @@ fn base_of(name: &str, kind: &str) -> Option<Offset> {
     file_names::offset_of(name).filter(|base| name == file_names::of_offset(*base, kind))
 }
 
+/// What the entries of a file have that the batches do not.
+fn contradiction(written: &[EpochEntry], log: &LogSoFar, was_unclean: bool) -> Option<String> {
+    let known = LeaderEpochFileCache::new(written.to_vec());
+    if known.entries() != written {
+        return Some("its leader epochs are not in order".to_owned());
+    }
+    // Terms that no flush has told it of yet, it need not know after an unclean stop.
+    let is_behind = |epoch| was_unclean && known.latest_epoch().is_none_or(|latest| epoch > latest);
+    for term in log.terms.iter().filter(|term| !is_behind(term.epoch)) {
+        for offset in [term.first_offset, term.last_offset] {
+            if known.epoch_for_offset(offset) != Some(term.epoch) {
+                return Some(format!("it does not have leader epoch {} at offset {offset}", term.epoch));
+            }
+        }
+    }
+    // Where the log starts is written to both files before it is closed.
+    let first = known.earliest().filter(|first| !was_unclean && first.start_offset < log.start)?;
+    Some(format!("it begins at offset {}, and the log at {}", first.start_offset, log.start))
+}
+
+/// Batches of one leader.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Term {
+    epoch: LeaderEpoch,
+    first_offset: Offset,
+    /// Where the last batch starts.
+    last_offset: Offset,
+}
+
 /// What the segments up to here tell.
 #[derive(Debug, Default)]
 pub(super) struct LogSoFar {
+    /// Where the log starts, by the checkpoint or the first segment.
+    pub(super) start: Offset,
     /// The offset after the last good batch.
     pub(super) next_offset: Offset,
-    pub(super) epochs: LeaderEpochFileCache,
+    terms: Vec<Term>,
+    pub(super) transactions: Transactions,
     /// The next start cuts the log before this segment.
     pub(super) is_over: bool,
+}
+
+impl LogSoFar {
+    pub(super) fn note(&mut self, batch: RecordBatchRef<'_>) {
+        self.next_offset = batch.next_offset();
+        self.transactions.note(batch);
+        let epoch = batch.partition_leader_epoch();
+        if epoch < 0 || batch.last_offset() < self.start {
+            return;
+        }
+        let offset = batch.base_offset().max(self.start);
+        match self.terms.last_mut() {
+            Some(term) if term.epoch == epoch => term.last_offset = offset,
+            _ => self.terms.push(Term { epoch, first_offset: offset, last_offset: offset }),
+        }
+    }
+
+    /// Whether a batch may come next, by its leader.
+    pub(super) fn goes_back(&self, batch: RecordBatchRef<'_>) -> Option<LeaderEpoch> {
+        let epoch = batch.partition_leader_epoch();
+        let latest = self.terms.last()?.epoch;
+        (0..latest).contains(&epoch).then_some(latest)
+    }
+
+    /// The terms as a file has them.
+    fn epochs(&self) -> LeaderEpochFileCache {
+        let mut epochs = LeaderEpochFileCache::default();
+        for term in &self.terms {
+            if epochs.latest_epoch().is_none_or(|latest| latest < term.epoch) {
+                epochs.assign(term.epoch, term.first_offset);
+            }
+        }
+        epochs
+    }
 }

@@ -11,7 +11,7 @@ use crate::log::file_names::{self, LOG};
 use crate::log::file_records::{FileRecords, ScanError};
 use crate::log::partition_dir::{PartitionDir, SegmentFile};
 use crate::log::segment::{can_hold, check_batch};
-use crate::model::Offset;
+use crate::model::{LeaderEpoch, Offset};
 use crate::record::{BatchError, MAGIC_OFFSET, MAGIC_VALUE_V0, MAGIC_VALUE_V2, RecordBatchRef};
 
 /// Bytes among which a batch is searched at once.
@@ -51,9 +51,21 @@ impl Check<'_> {
         }
         // Batches that the segment before it has, too, cannot follow.
         log.next_offset = log.next_offset.max(base_offset);
-        let walk = Walk { records: &records, path: &path, base_offset, place, scratch: Vec::new() };
+        let mut walk = Walk {
+            records: &records,
+            path: &path,
+            base_offset,
+            place,
+            scratch: Vec::new(),
+            stale: Vec::new(),
+        };
         let found = walk.run(log)?;
         let is_sound = found.is_empty();
+        // The checksum does not cover it, and recovery does not mind.
+        for (position, epoch, latest) in walk.stale {
+            let what = format!("byte {position}: leader epoch {epoch} after {latest}; the batch is left");
+            self.found(Finding::problem(&path, what, Remedy::Nothing));
+        }
         self.done.findings.extend(found);
         Ok(is_sound)
     }
@@ -73,6 +85,8 @@ struct Walk<'a> {
     base_offset: Offset,
     place: Place,
     scratch: Vec<u8>,
+    /// Batches of a leader that comes after a later one: where, and the two leader epochs.
+    stale: Vec<(u64, LeaderEpoch, LeaderEpoch)>,
 }
 
 /// Something that is no good batch.
@@ -84,7 +98,7 @@ struct Bad {
 }
 
 impl Walk<'_> {
-    fn run(mut self, log: &mut LogSoFar) -> Result<Vec<Finding>, LogError> {
+    fn run(&mut self, log: &mut LogSoFar) -> Result<Vec<Finding>, LogError> {
         let (mut found, size) = (Vec::new(), self.records.size());
         let mut from = 0;
         while let Some(Bad { position, end, fault }) = self.next_bad(from, log)? {
@@ -143,7 +157,12 @@ impl Walk<'_> {
             match batches.next() {
                 Ok(Some((_, batch))) => {
                     match check(batch, self.base_offset, log.next_offset, &mut self.scratch) {
-                        Ok(()) => log.note(batch),
+                        Ok(()) => {
+                            if let Some(latest) = log.goes_back(batch) {
+                                self.stale.push((position, batch.partition_leader_epoch(), latest));
+                            }
+                            log.note(batch);
+                        }
                         Err(fault) => return bad(Some(position + batch.size_in_bytes() as u64), fault),
                     }
                 }
@@ -201,16 +220,6 @@ impl Walk<'_> {
             Ok(Some((_, batch))) => Ok(check(batch, self.base_offset, expected, &mut self.scratch).is_ok()),
             Ok(None) | Err(ScanError::Corrupt { .. }) => Ok(false),
             Err(ScanError::Log(error)) => Err(error),
-        }
-    }
-}
-
-impl LogSoFar {
-    fn note(&mut self, batch: RecordBatchRef<'_>) {
-        self.next_offset = batch.next_offset();
-        let epoch = batch.partition_leader_epoch();
-        if self.epochs.latest_epoch().is_none_or(|latest| epoch > latest) {
-            self.epochs.assign(epoch, batch.base_offset());
         }
     }
 }
