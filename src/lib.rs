@@ -149,6 +149,8 @@ pub use record::{
     RecordBatch, RecordBatchBuilder, RecordBatchRef, RecordError, RecordIter, RecordRef, RecordRefIter,
     TimestampType,
 };
+#[cfg(feature = "testkit")]
+pub use server::ApiVersionRanges;
 #[cfg(feature = "server")]
 pub use server::Listener;
 pub use sys::{Clock, ManualClock, ScaledClock, SystemClock, Wake};

@@ -34,11 +34,17 @@ mod looking;
 mod member;
 #[path = "fixture/namespaces.rs"]
 mod namespaces;
+#[path = "fixture/partial.rs"]
+mod partial;
 #[path = "fixture/power.rs"]
 mod power;
+#[path = "fixture/shapes.rs"]
+mod shapes;
 #[path = "fixture/snapshots.rs"]
 mod snapshots;
 #[path = "fixture/time.rs"]
 mod time;
+#[path = "fixture/versions.rs"]
+mod versions;
 #[path = "fixture/why.rs"]
 mod why;

@@ -267,6 +267,35 @@ fn the_power_is_cut_from_outside() {
 }
 
 #[test]
+fn leaders_coordinators_and_brokers_come_and_go_from_outside() {
+    let kafka = TestProcess::start(&["--nodes", "3", "--as-kafka", "2.7", "--api-versions", "Fetch=none"]);
+    assert_eq!(kafka.bootstrap_servers.split(',').count(), 3);
+    let made = kafka.post("/v1/topics", json!({ "name": "orders" }));
+    let leader = made["partitions"][0]["leader"].as_i64().unwrap();
+    let moved = kafka.post("/v1/move", json!({ "what": "leader", "topic": "orders" }));
+    assert_ne!(moved["to"], json!(leader));
+    assert_eq!(kafka.ctl(&["move-leader", "orders", "0", &leader.to_string()]).unwrap()["to"], leader);
+    let partition = kafka.get("/v1/topics")[0]["partitions"][0].clone();
+    assert_eq!((&partition["leader"], &partition["leaderEpoch"]), (&json!(leader), &json!(2)));
+    let to = kafka.ctl(&["move-coordinator", "billing"]).unwrap()["to"].as_i64().unwrap();
+    let controller = kafka.ctl(&["move-controller"]).unwrap()["to"].clone();
+    kafka.ctl(&["node-down", &to.to_string()]).unwrap();
+    let nodes = kafka.get("/v1/nodes");
+    let of = |id: i64| nodes.as_array().unwrap().iter().find(|node| node["id"] == id).unwrap().clone();
+    assert_eq!(of(to)["up"], false);
+    assert_eq!(of(controller.as_i64().unwrap())["controller"], controller != json!(to));
+    let (status, answer) = kafka.call("POST", "/v1/move", &json!({ "what": "controller", "to": to }));
+    assert_eq!(
+        (status, answer["error"]["message"].as_str().unwrap()),
+        (400, &*format!("broker {to} is down"))
+    );
+    kafka.ctl(&["node-up", &to.to_string()]).unwrap();
+    assert!(kafka.ctl(&["nodes"]).unwrap().as_array().unwrap().iter().all(|node| node["up"] == true));
+    kafka.ctl(&["fault", "api=Produce", "moveLeader=true"]).unwrap();
+    assert!(kafka.ctl(&["fault", "api=Produce", "moveLeader=somewhere"]).is_err());
+}
+
+#[test]
 fn time_stands_still_until_it_is_told_to_pass() {
     let kafka = TestProcess::start(&["--clock", "manual"]);
     let before = kafka.get("/v1/status")["nowMs"].as_i64().unwrap();

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -14,6 +14,7 @@ use super::coordinator::transaction::TransactionCoordinator;
 use super::coordinator_topic::CoordinatorTopic;
 use super::io_threads::IoThreads;
 use super::metadata::{MetadataCache, MetadataStore, ProducerIds};
+use super::nodes::Nodes;
 use super::purgatory::Timer;
 use super::replica::{FetchSessionCache, Partition};
 use crate::config::{BrokerConfig, DynamicBrokerConfig};
@@ -49,6 +50,8 @@ const HOUSEKEEPING_PER_SKIP: u32 = 64;
 pub(crate) struct BrokerCore {
     pub(crate) env: Env,
     pub(crate) node_id: BrokerId,
+    /// The brokers that clients see, if they are to see several.
+    pub(crate) nodes: OnceLock<Arc<Nodes>>,
     pub(crate) cluster_id: String,
     pub(crate) metadata: Arc<MetadataCache>,
     pub(crate) store: MetadataStore,

@@ -16,6 +16,7 @@ mod handle;
 mod io_threads;
 mod metadata;
 mod moves;
+mod nodes;
 mod open;
 mod producer;
 mod purgatory;
@@ -54,6 +55,7 @@ pub(crate) use handle::Handle;
 pub(crate) use io_threads::IoThreads;
 pub use metadata::NewTopic;
 pub(crate) use metadata::{ConfigResource, CreatedTopic, MetadataError, NewPartitions, Overrides, Topic};
+pub(crate) use nodes::{Nodes, Placement};
 pub(crate) use replica::{
     AppendRecordsParams, FetchContext, FetchParams, FetchPartition, FetchPartitionData, FetchSessionRequest,
     FetchTarget, FetchTopic, OffsetSpec, Partition, check_leader_epoch, fetch_or_wait, last_offset_for_epoch,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -83,6 +83,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     );
     let core = Arc::new(BrokerCore {
         node_id: config.effective_node_id(),
+        nodes: OnceLock::new(),
         cluster_id: log_manager.cluster_id().to_owned(),
         metadata,
         store: MetadataStore::new(MetadataImage::default()),

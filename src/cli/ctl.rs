@@ -78,6 +78,29 @@ enum CtlCommand {
     Namespace { name: String },
     /// End a namespace, with its topics and groups.
     EndNamespace { name: String },
+    /// Show the brokers that this one is to its clients.
+    Nodes,
+    /// Have another broker lead a partition, as after an election.
+    MoveLeader {
+        topic: String,
+        #[arg(default_value_t = 0)]
+        partition: i32,
+        /// The next one, if none is named.
+        to: Option<i32>,
+    },
+    /// Have another broker coordinate a group, or with --transactional-id a transactional id.
+    MoveCoordinator {
+        id: String,
+        to: Option<i32>,
+        #[arg(long)]
+        transactional_id: bool,
+    },
+    /// Have another broker be the controller.
+    MoveController { to: Option<i32> },
+    /// Take one of several brokers down.
+    NodeDown { id: i32 },
+    /// Bring it up again.
+    NodeUp { id: i32 },
     /// Keep the broker as it is now; its number.
     Snapshot,
     /// Make the broker again what it was at a snapshot, at the same address.
@@ -152,6 +175,21 @@ fn request(command: &CtlCommand) -> (&'static str, String, Option<Value>) {
             ("POST", to(&["namespaces"]), Some(object(&[("name", Value::from(name.as_str()))])))
         }
         CtlCommand::EndNamespace { name } => ("DELETE", to(&["namespaces", name]), None),
+        CtlCommand::Nodes => ("GET", to(&["nodes"]), None),
+        CtlCommand::MoveLeader { topic, partition, to: node } => {
+            let fields = [("topic", Value::from(topic.as_str())), ("partition", Value::from(*partition))];
+            ("POST", to(&["move"]), Some(moving("leader", &fields, *node)))
+        }
+        CtlCommand::MoveCoordinator { id, to: node, transactional_id } => {
+            let kind = if *transactional_id { "transactionalId" } else { "group" };
+            let fields = [(kind, Value::from(id.as_str()))];
+            ("POST", to(&["move"]), Some(moving("coordinator", &fields, *node)))
+        }
+        CtlCommand::MoveController { to: node } => {
+            ("POST", to(&["move"]), Some(moving("controller", &[], *node)))
+        }
+        CtlCommand::NodeDown { id } => ("POST", to(&["nodes", &id.to_string(), "down"]), None),
+        CtlCommand::NodeUp { id } => ("POST", to(&["nodes", &id.to_string(), "up"]), None),
         CtlCommand::Snapshot => ("POST", to(&["snapshots"]), None),
         CtlCommand::Restore { snapshot } => {
             ("POST", to(&["snapshots", &snapshot.to_string(), "restore"]), None)
@@ -167,6 +205,11 @@ fn request(command: &CtlCommand) -> (&'static str, String, Option<Value>) {
         CtlCommand::Pause => ("POST", to(&["pause"]), None),
         CtlCommand::Resume => ("POST", to(&["resume"]), None),
     }
+}
+
+/// What moves, and where to; without a number to the next broker.
+fn moving(what: &str, fields: &[(&str, Value)], to: Option<i32>) -> Value {
+    object(&[&[("what", Value::from(what)), ("to", Value::from(to))], fields].concat())
 }
 
 fn object(fields: &[(&str, Value)]) -> Value {

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ottla::{Clock, ManualClock, ScaledClock, SystemClock, TestBroker};
+use ottla::{ApiKey, ApiVersionRanges, Clock, ManualClock, ScaledClock, SystemClock, TestBroker};
 
 use super::control::Control;
 use super::serve::announce;
@@ -30,6 +30,16 @@ pub(super) struct TestArgs {
     /// What faults that come by chance are drawn from.
     #[arg(long, value_name = "NUMBER")]
     fault_seed: Option<u64>,
+    /// How many brokers it is to its clients, each with an address of its own.
+    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    nodes: u16,
+    /// Offer the versions of APIs that a release of Kafka does: 2.7, 3.9 or 4.4.
+    #[arg(long, value_name = "RELEASE", value_parser = parse_release)]
+    as_kafka: Option<ApiVersionRanges>,
+    /// Offer these versions of an API only, such as Produce=0-8, or no version, as in Produce=none. Can be given many
+    /// times.
+    #[arg(long = "api-versions", value_name = "API=MIN-MAX", value_parser = parse_versions)]
+    api_versions: Vec<(ApiKey, Option<(i16, i16)>)>,
     /// Keep all files in memory, on a disk that knows what was synced, so that the test may cut the power.
     #[arg(long)]
     volatile_disk: bool,
@@ -42,6 +52,40 @@ pub(super) struct TestArgs {
     /// What to log: error, warn, info, debug, trace, or as RUST_LOG has it; without either, warnings.
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
+}
+
+fn parse_release(name: &str) -> Result<ApiVersionRanges, String> {
+    ApiVersionRanges::of_release(name).ok_or_else(|| "give 2.7, 3.9 or 4.4".to_owned())
+}
+
+fn parse_versions(text: &str) -> Result<(ApiKey, Option<(i16, i16)>), String> {
+    let wanted = || "give API=MIN-MAX or API=none".to_owned();
+    let (name, range) = text.split_once('=').ok_or_else(wanted)?;
+    let same = |api: &&ApiKey| api.name().eq_ignore_ascii_case(name);
+    let api = ApiKey::ALL.iter().find(same).ok_or_else(|| format!("there is no API {name}"))?;
+    if range == "none" {
+        return Ok((*api, None));
+    }
+    let (min, max) = range.split_once('-').ok_or_else(wanted)?;
+    let number = |text: &str| text.parse().map_err(|_| wanted());
+    Ok((*api, Some((number(min)?, number(max)?))))
+}
+
+impl TestArgs {
+    /// The versions that are offered, if not all are.
+    fn versions(&self) -> Option<ApiVersionRanges> {
+        if self.as_kafka.is_none() && self.api_versions.is_empty() {
+            return None;
+        }
+        let mut ranges = self.as_kafka.clone().unwrap_or_else(ApiVersionRanges::all);
+        for (api, range) in &self.api_versions {
+            ranges = match range {
+                Some((min, max)) => ranges.offer(*api, *min..=*max),
+                None => ranges.without(*api),
+            };
+        }
+        Some(ranges)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +121,12 @@ pub(super) fn run(args: &TestArgs, clock: &dyn Clock) -> Result<(), CliError> {
     let has_rust_log = std::env::var_os("RUST_LOG").is_some();
     start_logging(args.log_level.as_deref().or((!has_rust_log).then_some("warn")))?;
     let mut builder = TestBroker::builder().clock(args.clock.start());
+    if args.nodes != 1 {
+        builder = builder.nodes(args.nodes);
+    }
+    if let Some(versions) = args.versions() {
+        builder = builder.api_versions(versions);
+    }
     for (key, value) in &args.overrides {
         builder = builder.set(key, value);
     }

@@ -78,6 +78,21 @@
 //! `a.orders` in the journal, in rules for faults and in [`TestBroker::records`](crate::TestBroker::records). (What
 //! members of a group tell each other is passed on as they say it.)
 //!
+//! # Several brokers
+//!
+//! [`TestBrokerBuilder::nodes`](crate::TestBrokerBuilder::nodes) makes one broker several to its clients: each has an
+//! address, leads some partitions, coordinates some groups, and sends clients that ask the wrong one away as Kafka does.
+//! [`TestBroker::move_leader`](crate::TestBroker::move_leader),
+//! [`move_group_coordinator`](crate::TestBroker::move_group_coordinator),
+//! [`move_transaction_coordinator`](crate::TestBroker::move_transaction_coordinator) and
+//! [`move_controller`](crate::TestBroker::move_controller) are elections;
+//! [`node_down`](crate::TestBroker::node_down) and [`node_up`](crate::TestBroker::node_up) take a broker away and bring it
+//! back. A coordinator is the leader of a partition of `__consumer_offsets` or `__transaction_state`, so that what is
+//! kept in the same partition moves along. Where all replicas of a partition are down, it has no leader.
+//!
+//! [`TestBrokerBuilder::api_versions`](crate::TestBrokerBuilder::api_versions) offers clients no more than an older Kafka
+//! did ([`ApiVersionRanges::kafka_2_7`](crate::ApiVersionRanges::kafka_2_7)), or what the test says.
+//!
 //! # From other languages
 //!
 //! `ottla test` starts such a broker as a process, and says where it is:
@@ -88,8 +103,9 @@
 //! ```
 //!
 //! It ends when the process that has started it ends, however that happens (unless `--detach` is given; on Windows use
-//! `--until-stdin-ends` and keep a pipe to it open). `--clock manual` or `--clock 60` chooses the clock, `--volatile-disk` lets the test cut the power, `--override
-//! KEY=VALUE` sets Kafka's settings.
+//! `--until-stdin-ends` and keep a pipe to it open). `--clock manual` or `--clock 60` chooses the clock, `--volatile-disk`
+//! lets the test cut the power, `--nodes 3` makes it several brokers, `--as-kafka 2.7` and `--api-versions Produce=0-8`
+//! say which versions clients are offered, `--override KEY=VALUE` sets Kafka's settings.
 //!
 //! The control endpoint speaks JSON over HTTP. `ottla ctl` says the same things on the command line, with the endpoint
 //! from `--control` or `OTTLA_CONTROL`.
@@ -115,6 +131,9 @@
 //! | `POST /v1/power-loss` | `seed` | cuts the power and starts again, if it was started with `--volatile-disk`: with what was synced, and if there is a seed, with what chance leaves of the rest |
 //! | `POST /v1/namespaces` | `name` | lets clients of one more address see a part of the broker; `bootstrapServers` |
 //! | `DELETE /v1/namespaces/NAME` | | ends it, with its topics and groups |
+//! | `GET /v1/nodes` | | the brokers that it is: `id`, `address`, `up`, `controller` |
+//! | `POST /v1/nodes/ID/down`, `POST /v1/nodes/ID/up` | | takes one of them away; brings it back |
+//! | `POST /v1/move` | `what`: leader (`topic`, `partition`), coordinator (`group` or `transactionalId`) or controller; `to` | has another broker be it, the next one without `to` |
 //! | `POST /v1/snapshots` | | keeps the broker as it is; `id` |
 //! | `POST /v1/snapshots/ID/restore`, `DELETE /v1/snapshots/ID` | | brings it back; forgets it |
 //! | `POST /v1/forks` | `snapshot` | starts a second broker from here, or from a snapshot; `id`, `bootstrapServers`, `control` |
@@ -127,8 +146,10 @@
 //!
 //! A match is any of `api` (Kafka's name or number), `minVersion`, `maxVersion`, `topic`, `partition`, `group`,
 //! `transactionalId`, `clientId`, `connection`. An effect is one of `answer` (Kafka's name or number of an error),
-//! `answerThere` (the same, for the rule's topic and partition alone), `delayMs`, `throttleMs`, `cutAnswer` (bytes), or `swallow`, `dropAnswer`, `disconnect`, `disconnectAfter`,
-//! `corruptCrc`, `refuseConnections` with `true`.
+//! `answerThere` (the same, for the topic, the partition, the group or the transactional id of the rule alone), `delayMs`,
+//! `throttleMs`, `cutAnswer` (bytes), `moveLeader`, `moveCoordinator`, `moveController` (a broker's number, or `true` for
+//! the next one), or `swallow`, `dropAnswer`, `disconnect`, `disconnectAfter`, `corruptCrc`, `refuseConnections` with
+//! `true`.
 //!
 //! What was not done is answered with a status other than 200, and `{"error": {"code": …, "message": …}}`. Requests
 //! with an `Origin`, which come from pages in browsers, are refused. The same in OpenAPI:

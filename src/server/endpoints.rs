@@ -1,4 +1,7 @@
-//! Where clients find the broker: what each listener advertises.
+//! Where clients find the broker: what each listener advertises, and as which broker.
+//!
+//! A broker that plays several ([`Nodes`](crate::broker::Nodes)) has a listener for each of them, and once more for each
+//! namespace: a client is told of those of its own kind.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,15 +13,34 @@ use parking_lot::RwLock;
 
 use super::namespace::Namespace;
 use super::network::ConnectionContext;
+use super::versions::ApiVersionRanges;
+use crate::model::BrokerId;
 use crate::protocol::StrBytes;
 
 /// What the listeners advertise, by name. Shared by the listeners, which come and go, and the handlers.
 #[derive(Debug, Default)]
 pub(super) struct Endpoints {
-    advertised: RwLock<HashMap<Arc<str>, Advertised>>,
-    namespaces: RwLock<HashMap<Arc<str>, Arc<Namespace>>>,
+    listeners: RwLock<HashMap<Arc<str>, Endpoint>>,
     /// There were namespaces: without, nobody looks for one.
     has_namespaces: AtomicBool,
+    /// The versions of each API, where not all of them are offered.
+    versions: Option<ApiVersionRanges>,
+}
+
+/// One listener.
+#[derive(Clone, Debug)]
+struct Endpoint {
+    advertised: Advertised,
+    audience: Audience,
+}
+
+/// Whom a listener is for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Audience {
+    /// What its clients see, if that is not all of the broker.
+    pub(super) namespace: Option<Arc<Namespace>>,
+    /// Which broker it is to them, if there are several.
+    pub(super) node: Option<BrokerId>,
 }
 
 /// How clients of a listener reach the broker.
@@ -50,19 +72,25 @@ impl fmt::Display for Address {
 }
 
 impl Endpoints {
-    pub(super) fn insert(&self, listener: Arc<str>, advertised: Advertised) {
-        self.advertised.write().insert(listener, advertised);
+    /// None yet, on which these versions are offered.
+    pub(super) fn new(versions: Option<ApiVersionRanges>) -> Self {
+        Endpoints { versions, ..Endpoints::default() }
+    }
+
+    /// The versions of each API, where not all of them are offered.
+    pub(super) fn versions(&self) -> Option<&ApiVersionRanges> {
+        self.versions.as_ref()
+    }
+
+    pub(super) fn insert(&self, listener: Arc<str>, advertised: Advertised, audience: Audience) {
+        if audience.namespace.is_some() {
+            self.has_namespaces.store(true, Ordering::Release);
+        }
+        self.listeners.write().insert(listener, Endpoint { advertised, audience });
     }
 
     pub(super) fn remove(&self, listener: &str) {
-        self.advertised.write().remove(listener);
-        self.namespaces.write().remove(listener);
-    }
-
-    /// Lets the clients of a listener see a part of the broker only.
-    pub(super) fn confine(&self, listener: Arc<str>, namespace: Namespace) {
-        self.namespaces.write().insert(listener, Arc::new(namespace));
-        self.has_namespaces.store(true, Ordering::Release);
+        self.listeners.write().remove(listener);
     }
 
     /// The part of the broker that a client sees, if that is not all of it.
@@ -70,15 +98,30 @@ impl Endpoints {
         if !self.has_namespaces.load(Ordering::Acquire) {
             return None;
         }
-        self.namespaces.read().get(&connection.listener).cloned()
+        self.listeners.read().get(&connection.listener)?.audience.namespace.clone()
+    }
+
+    /// Which broker a client has connected to, if there are several.
+    pub(super) fn node(&self, connection: &ConnectionContext) -> Option<BrokerId> {
+        self.listeners.read().get(&connection.listener)?.audience.node
     }
 
     /// What a client is told. If its listener was closed meanwhile, that is the address that it is connected to.
     pub(super) fn advertised(&self, connection: &ConnectionContext) -> Address {
-        match self.advertised.read().get(&connection.listener) {
+        match self.listeners.read().get(&connection.listener).map(|endpoint| &endpoint.advertised) {
             Some(Advertised::At(address)) => address.clone(),
             Some(Advertised::WhereTheyAre { .. }) | None => address_of(connection.local),
         }
+    }
+
+    /// What a client is told of where another broker is; `None` if that is down.
+    pub(super) fn advertised_of(&self, connection: &ConnectionContext, node: BrokerId) -> Option<Address> {
+        let listeners = self.listeners.read();
+        let own = listeners.get(&connection.listener).map(|endpoint| &endpoint.audience.namespace);
+        let is_it = |endpoint: &&Endpoint| {
+            endpoint.audience.node == Some(node) && own.is_none_or(|own| *own == endpoint.audience.namespace)
+        };
+        listeners.values().find(is_it).map(|endpoint| endpoint.advertised.bootstrap())
     }
 }
 

@@ -7,7 +7,8 @@ use std::fmt;
 use std::time::Duration;
 
 pub(crate) use super::network::{ConnectionContext, Responder};
-use crate::model::ErrorCode;
+use super::versions::ApiVersionRanges;
+use crate::model::{BrokerId, ErrorCode};
 use crate::protocol::walk::{Walk, Walker};
 use crate::protocol::{Message, RequestHeader};
 
@@ -25,6 +26,9 @@ pub(crate) trait Interceptor: Send + Sync {
 
     /// A request is over. `ticket` is that of its ruling; only the first call for it counts.
     fn on_end(&self, ticket: u64, end: &RequestEnd<'_>);
+
+    /// The versions of each API that are offered, if not all are.
+    fn versions(&self) -> Option<ApiVersionRanges>;
 
     /// Takes the place of an answer that is never to be given. Once it is dropped, the connection ends.
     fn keep_waiting(&self, place: Responder);
@@ -77,6 +81,8 @@ pub(crate) struct Ruling {
     pub(crate) instead: Option<Instead>,
     /// What of the request is answered with an error, while the work for the others is done.
     pub(crate) part: Option<Part>,
+    /// What moves to another broker before the request is served.
+    pub(crate) moves: Vec<Move>,
     /// How much later the answer leaves, on the broker's clock.
     pub(crate) delay: Duration,
     /// What becomes of the answer.
@@ -106,12 +112,21 @@ pub(crate) struct Part {
     pub(crate) topic: Option<String>,
     /// The partition of it; otherwise all.
     pub(crate) partition: Option<i32>,
+    /// The group; otherwise all.
+    pub(crate) group: Option<String>,
+    /// The transactional id; otherwise all.
+    pub(crate) transactional_id: Option<String>,
 }
 
-impl Part {
-    pub(crate) fn means_partition(&self, number: i32) -> bool {
-        self.partition.is_none_or(|meant| meant == number)
-    }
+/// Something that another broker takes over, where there are several: the one with this id, or the next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Move {
+    /// The partitions that the request is about: of this topic, with this number, or all.
+    Leaders { topic: Option<String>, partition: Option<i32>, to: Option<BrokerId> },
+    /// Coordinating the groups and the transactional id that the request is about.
+    Coordinators { to: Option<BrokerId> },
+    /// Being the controller.
+    Controller { to: Option<BrokerId> },
 }
 
 /// What becomes of an answer.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use super::endpoints::{Address, Advertised};
+use super::endpoints::{Address, Advertised, Audience};
 use super::intercept::Interceptor;
 use super::namespace::Namespace;
 use super::network;
@@ -12,7 +12,7 @@ use super::service::{Listeners, ReservedName};
 use crate::broker::{Broker, Handle};
 use crate::config::{ConfigError, Endpoint, SecurityProtocol};
 use crate::error::{Error, Result};
-use crate::model::ErrorCode;
+use crate::model::{BrokerId, ErrorCode};
 
 /// The name of a listener that was opened by its address alone.
 const PLAINTEXT: &str = "PLAINTEXT";
@@ -148,13 +148,26 @@ impl Broker {
         interceptor: Option<Arc<dyn Interceptor>>,
     ) -> Result<Listener> {
         let bound = self.bind_address(address, interceptor)?;
+        bound.announce();
         self.serve(bound)
     }
 
-    /// As [`Broker::listen`], for clients that are to see a namespace only.
-    pub(crate) fn listen_in_namespace(&self, address: &str, namespace: Namespace) -> Result<Listener> {
-        let bound = self.bind_address(address, None)?;
-        self.serve(Bound { namespace: Some(namespace), ..bound })
+    /// As [`Broker::listen`], at an address for each of several brokers that this one is to its clients; they see a
+    /// namespace only, if there is one. Clients are served when all addresses are taken, and told of all of them.
+    pub(crate) fn listen_as_nodes(
+        &self,
+        doors: &[(BrokerId, String)],
+        namespace: Option<Namespace>,
+        interceptor: Option<&Arc<dyn Interceptor>>,
+    ) -> Result<Vec<Listener>> {
+        let namespace = namespace.map(Arc::new);
+        let mut bound = Vec::with_capacity(doors.len());
+        for (node, address) in doors {
+            let audience = Audience { namespace: namespace.clone(), node: Some(*node) };
+            bound.push(Bound { audience, ..self.bind_address(address, interceptor.cloned())? });
+        }
+        bound.iter().for_each(Bound::announce);
+        bound.into_iter().map(|bound| self.serve(bound)).collect()
     }
 
     fn bind_address(&self, address: &str, interceptor: Option<Arc<dyn Interceptor>>) -> Result<Bound> {
@@ -191,6 +204,7 @@ impl Broker {
         }
         // Not before all addresses are taken: a client that finds one listener may ask for another.
         let mut open: Vec<Listener> = Vec::with_capacity(bound.len());
+        bound.iter().for_each(Bound::announce);
         for bound in bound {
             match self.serve(bound) {
                 Ok(listener) => open.push(listener),
@@ -204,10 +218,10 @@ impl Broker {
     }
 
     fn serve(&self, bound: Bound) -> Result<Listener> {
-        let Bound { name, socket, advertised, namespace } = bound;
+        let Bound { name, socket, advertised, audience: _ } = bound;
         let local_addr = socket.local_addr();
         let bootstrap = advertised.bootstrap();
-        let (listeners, name) = name.open(socket, advertised, namespace, &self.core.config())?;
+        let (listeners, name) = name.open(socket, &self.core.config())?;
         tracing::info!(listener = %name, address = %local_addr, advertised = %bootstrap, "listening");
         Ok(Listener { _core: self.core.clone(), listeners, name, local_addr, bootstrap })
     }
@@ -218,8 +232,13 @@ struct Bound {
     name: ReservedName,
     socket: network::Listener,
     advertised: Advertised,
-    /// What its clients see, if that is not all of the broker.
-    namespace: Option<Namespace>,
+    audience: Audience,
+}
+
+impl Bound {
+    fn announce(&self) {
+        self.name.announce(self.advertised.clone(), self.audience.clone());
+    }
 }
 
 fn bind(name: ReservedName, plan: Plan) -> Result<Bound> {
@@ -234,7 +253,7 @@ fn bind(name: ReservedName, plan: Plan) -> Result<Bound> {
         None if local_addr.ip().is_unspecified() => Advertised::WhereTheyAre { port: local_addr.port() },
         None => Advertised::At(Address { host: plan.host.into(), port: local_addr.port() }),
     };
-    Ok(Bound { name, socket, advertised, namespace: None })
+    Ok(Bound { name, socket, advertised, audience: Audience::default() })
 }
 
 fn check_protocol(endpoint: &Endpoint) -> Result<()> {

@@ -12,5 +12,8 @@ mod listener;
 pub(crate) mod namespace;
 mod network;
 mod service;
+mod versions;
 
 pub use listener::Listener;
+#[cfg(feature = "testkit")]
+pub use versions::ApiVersionRanges;

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::api::Apis;
-use super::endpoints::{Advertised, Endpoints};
+use super::endpoints::{Advertised, Audience, Endpoints};
 use super::intercept::Interceptor;
-use super::namespace::Namespace;
 use super::network::{self, NetworkConfig, NetworkError, SocketServer};
 use crate::broker::{BrokerCore, Service};
 use crate::config::BrokerConfig;
@@ -29,7 +28,8 @@ impl Listeners {
     /// An interceptor counts if it comes with the first of them.
     pub(super) fn of(core: &Arc<BrokerCore>, interceptor: Option<Arc<dyn Interceptor>>) -> Result<Arc<Self>> {
         core.service(|| {
-            let endpoints = Arc::new(Endpoints::default());
+            let versions = interceptor.as_ref().and_then(|interceptor| interceptor.versions());
+            let endpoints = Arc::new(Endpoints::new(versions));
             let apis = Arc::new(Apis::new(Arc::downgrade(core), Arc::clone(&endpoints), interceptor));
             let config = network_config(&core.config(), &[])?;
             let sockets = SocketServer::start(config, apis, &core.env).map_err(explain)?;
@@ -115,20 +115,19 @@ impl ReservedName {
         network::Listener::bind(&self.name, host, port, &self.listeners.sockets.config()).map_err(explain)
     }
 
+    /// Tells the clients of other listeners of this one.
+    pub(super) fn announce(&self, advertised: Advertised, audience: Audience) {
+        self.listeners.endpoints.insert(Arc::clone(&self.name), advertised, audience);
+    }
+
     /// Serves the clients of the listener.
     pub(super) fn open(
         mut self,
         listener: network::Listener,
-        advertised: Advertised,
-        namespace: Option<Namespace>,
         config: &BrokerConfig,
     ) -> Result<(Arc<Listeners>, Arc<str>)> {
         let listeners = &self.listeners;
         listeners.reconfigure_sockets(config)?;
-        listeners.endpoints.insert(Arc::clone(&self.name), advertised);
-        if let Some(namespace) = namespace {
-            listeners.endpoints.confine(Arc::clone(&self.name), namespace);
-        }
         listeners.sockets.accept_from(listener).map_err(explain)?;
         self.is_open = true;
         Ok((Arc::clone(&self.listeners), Arc::clone(&self.name)))
@@ -138,6 +137,7 @@ impl ReservedName {
 impl Drop for ReservedName {
     fn drop(&mut self) {
         if !self.is_open {
+            self.listeners.endpoints.remove(&self.name);
             self.listeners.release(&self.name);
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::request_match::{RequestFacts, RequestMatch};
 use super::watch::Watch;
-use crate::model::ErrorCode;
-use crate::server::intercept::{AnswerFate, Instead, Part, Ruling};
+use crate::model::{BrokerId, ErrorCode};
+use crate::server::intercept::{AnswerFate, Instead, Move, Ruling};
 use crate::sys::{Rng, SeededRng};
 
 /// The rules for faults of a [`TestBroker`](crate::TestBroker): [`TestBroker::faults`](crate::TestBroker::faults).
@@ -105,8 +105,9 @@ impl FaultRule {
         self.start(Effect::Instead(Instead::Error(code)))
     }
 
-    /// Answers with this error for the topic and the partition that the rule names, and does the work for the others: of
-    /// a Produce or a Fetch. Any other request is answered as by [`FaultRule::answer`].
+    /// Answers with this error for the topic, the partition, the group or the transactional id that the rule names, and
+    /// does the work for the others that the request is about. A request that can only go wrong as a whole is answered
+    /// as by [`FaultRule::answer`].
     pub fn answer_there(self, code: ErrorCode) -> FaultHandle {
         self.start(Effect::There(code))
     }
@@ -159,6 +160,22 @@ impl FaultRule {
         self.start(Effect::CorruptCrc)
     }
 
+    /// Has another broker lead the partitions that the rule and the request name, before the request is served: `to`, or
+    /// the next one that is up. For a [broker that is several](crate::TestBrokerBuilder::nodes).
+    pub fn move_leader(self, to: impl Into<Option<BrokerId>>) -> FaultHandle {
+        self.start(Effect::MoveLeaders(to.into()))
+    }
+
+    /// Has another broker coordinate the group, or the transactional id, that the request names, before it is served.
+    pub fn move_coordinator(self, to: impl Into<Option<BrokerId>>) -> FaultHandle {
+        self.start(Effect::MoveCoordinators(to.into()))
+    }
+
+    /// Has another broker be the controller before the request is served.
+    pub fn move_controller(self, to: impl Into<Option<BrokerId>>) -> FaultHandle {
+        self.start(Effect::MoveController(to.into()))
+    }
+
     fn start(self, effect: Effect) -> FaultHandle {
         let FaultRule { faults, requests, skip, times, probability } = self;
         let mut rules = faults.watch.rules();
@@ -206,6 +223,9 @@ enum Effect {
     Throttle(Duration),
     CorruptCrc,
     There(ErrorCode),
+    MoveLeaders(Option<BrokerId>),
+    MoveCoordinators(Option<BrokerId>),
+    MoveController(Option<BrokerId>),
     RefuseConnection,
 }
 
@@ -276,9 +296,11 @@ impl Rules {
                 }
                 Effect::CorruptCrc => ruling.corrupt_crc = true,
                 Effect::There(code) => {
-                    let (topic, partition) = rule.requests.place();
-                    ruling.part.get_or_insert(Part { code, topic, partition });
+                    ruling.part.get_or_insert_with(|| rule.requests.part(code));
                 }
+                Effect::MoveLeaders(to) => ruling.moves.push(rule.requests.leaders(to)),
+                Effect::MoveCoordinators(to) => ruling.moves.push(Move::Coordinators { to }),
+                Effect::MoveController(to) => ruling.moves.push(Move::Controller { to }),
                 Effect::RefuseConnection => {}
             }
         }

@@ -37,6 +37,11 @@ impl HeldPort {
         self.port = address.port();
     }
 
+    /// The address, once it is known.
+    pub(super) fn socket_addr(&self) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
     /// Where to listen.
     pub(super) fn address(&self) -> String {
         format!("{}:{}", Ipv4Addr::LOCALHOST, self.port)

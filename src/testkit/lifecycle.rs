@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::TestBroker;
+use super::{TestBroker, nodes};
 use crate::broker::{Broker, BrokerBuilder};
 use crate::error::{Error, Result};
 use crate::model::ErrorCode;
@@ -49,7 +49,7 @@ impl TestBroker {
         self.core.env.clock.now_ms()
     }
 
-    /// Stops the broker as an operator would. Its address and its data are kept; clients are refused until
+    /// Stops the broker, all of them if it is several, as an operator would. Its address and its data are kept; clients are refused until
     /// [`TestBroker::restart`]. Native producers and consumers end. Stopping again does nothing.
     pub fn stop(&mut self) {
         self.disk.hurry();
@@ -59,7 +59,8 @@ impl TestBroker {
         self.broker.close();
     }
 
-    /// Stops the broker, unless it is stopped already, and starts it at the same address with the same data.
+    /// Stops the broker, unless it is stopped already, and starts it at the same address with the same data. Where it
+    /// is several brokers, all of them are up then.
     ///
     /// # Examples
     /// ```
@@ -117,6 +118,9 @@ impl TestBroker {
         self.remove_stopped();
         self.watch.clear_faults();
         self.watch.journal().clear();
+        if let Some(nodes) = &self.nodes {
+            nodes.reset();
+        }
     }
 
     /// Opens the broker, does with it what clients are not to see, and listens.
@@ -127,12 +131,15 @@ impl TestBroker {
     ) -> Result<()> {
         let broker = builder.open()?;
         broker.core.keep_history();
+        if let Some(nodes) = &self.nodes {
+            nodes.bring_up();
+        }
+        nodes::attach(&broker, self.nodes.as_ref());
         self.disk.attach(&broker);
         prepare(&broker)?;
-        let watch = Arc::clone(&self.watch) as _;
-        self.listener = broker.listen_intercepted(&self.port.address(), Some(watch))?;
+        self.listener = self.doors.get_mut().open(&broker, Some(&(Arc::clone(&self.watch) as _)))?;
         for namespace in self.namespaces.get_mut() {
-            namespace.listen_on(&broker)?;
+            namespace.doors.open(&broker, None)?;
         }
         self.broker = broker;
         self.stopped_in = None;

@@ -5,6 +5,7 @@ mod crash_fs;
 #[cfg(test)]
 mod crash_tests;
 mod disk;
+mod doors;
 mod faults;
 mod faulty_fs;
 mod field_value;
@@ -13,6 +14,7 @@ mod history;
 mod journal;
 mod lifecycle;
 mod namespace;
+mod nodes;
 mod power;
 mod request_match;
 mod slow_disk;
@@ -44,11 +46,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::broker::{Broker, BrokerBuilder};
+use crate::broker::{Broker, BrokerBuilder, Nodes};
 use crate::error::Result;
-use crate::server::Listener;
+use crate::server::{ApiVersionRanges, Listener};
 use crate::sys::{Clock, Rng, ScaledClock, SystemRng};
-use held_port::HeldPort;
+use doors::Doors;
 use namespace::OpenNamespace;
 use watch::Watch;
 
@@ -81,7 +83,9 @@ pub struct TestBroker {
     builder: BrokerBuilder,
     /// How another one like it is started.
     origin: TestBrokerBuilder,
-    port: HeldPort,
+    doors: Mutex<Doors>,
+    /// The brokers that it is, if it is several.
+    nodes: Option<Arc<Nodes>>,
     disk: Disk,
     /// What is under it, if it knows what was synced.
     volatile_disk: Option<CrashFileSystem>,
@@ -135,15 +139,17 @@ impl TestBroker {
             broker: broker.set("max.incremental.fetch.session.cache.slots", "0"),
             fault_seed: SystemRng.next_u64(),
             is_volatile: false,
+            nodes: 1,
+            versions: None,
         }
     }
 
-    /// What a client takes as `bootstrap.servers`.
+    /// What a client takes as `bootstrap.servers`: the addresses of all brokers, if it is several.
     pub fn bootstrap_servers(&self) -> String {
-        self.listener.bootstrap_servers()
+        self.doors.lock().bootstrap_servers()
     }
 
-    /// The address of the listener.
+    /// The address of the listener, that of the first broker if it is several.
     pub fn local_addr(&self) -> SocketAddr {
         self.listener.local_addr()
     }
@@ -198,6 +204,8 @@ pub struct TestBrokerBuilder {
     broker: BrokerBuilder,
     fault_seed: u64,
     is_volatile: bool,
+    nodes: u16,
+    versions: Option<ApiVersionRanges>,
 }
 
 impl TestBrokerBuilder {
@@ -242,20 +250,23 @@ impl TestBrokerBuilder {
             Some(dir) => builder.clone().temporary_in(dir.clone()).open()?,
         };
         broker.core.keep_history();
+        let nodes = (self.nodes > 1).then(|| Arc::new(Nodes::new(broker.core.node_id, self.nodes)));
+        nodes::attach(&broker, nodes.as_ref());
         disk.attach(&broker);
         if dir.is_some() {
             snapshot::remove_all_members(&broker)?;
         }
-        let mut port = HeldPort::take().map_err(lifecycle::no_port)?;
-        let watch = Watch::new(Arc::clone(&broker.core.env.clock), self.fault_seed);
-        let listener = broker.listen_intercepted(&port.address(), Some(Arc::clone(&watch) as _))?;
-        port.remember(listener.local_addr());
+        let ids = nodes.as_ref().map_or_else(|| vec![broker.core.node_id], |nodes| nodes.ids().to_vec());
+        let mut doors = Doors::take(&ids, None).map_err(lifecycle::no_port)?;
+        let watch = Watch::new(Arc::clone(&broker.core.env.clock), self.fault_seed, self.versions.clone());
+        let listener = doors.open(&broker, Some(&(Arc::clone(&watch) as _)))?;
         Ok(TestBroker {
             broker,
             listener,
             builder,
             origin: self,
-            port,
+            doors: Mutex::new(doors),
+            nodes,
             disk,
             volatile_disk,
             watch,

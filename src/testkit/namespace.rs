@@ -2,12 +2,12 @@
 
 use std::net::SocketAddr;
 
-use super::held_port::HeldPort;
+use super::doors::Doors;
 use super::{TestBroker, lifecycle};
 use crate::broker::admin::ListGroupsOptions;
 use crate::error::{Error, Result};
 use crate::model::ErrorCode;
-use crate::server::{Listener, namespace};
+use crate::server::namespace;
 
 /// A part of a [`TestBroker`] for one test of many that run at once: [`TestBroker::namespace`].
 ///
@@ -17,7 +17,8 @@ use crate::server::{Listener, namespace};
 #[derive(Clone, Debug)]
 pub struct Namespace {
     name: String,
-    address: SocketAddr,
+    /// One for each of the brokers, if there are several.
+    addresses: Vec<SocketAddr>,
 }
 
 impl Namespace {
@@ -28,12 +29,13 @@ impl Namespace {
 
     /// What a client takes as `bootstrap.servers` to see this namespace.
     pub fn bootstrap_servers(&self) -> String {
-        self.address.to_string()
+        let addresses: Vec<_> = self.addresses.iter().map(SocketAddr::to_string).collect();
+        addresses.join(",")
     }
 
-    /// The address that is for it.
+    /// The address that is for it, that of the first broker if there are several.
     pub fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.addresses.first().copied().unwrap_or_else(|| ([127, 0, 0, 1], 0).into())
     }
 
     /// What the broker calls the topic, the group or the transactional id that clients here call so.
@@ -46,17 +48,7 @@ impl Namespace {
 #[derive(Debug)]
 pub(super) struct OpenNamespace {
     namespace: Namespace,
-    port: HeldPort,
-    listener: Listener,
-}
-
-impl OpenNamespace {
-    /// Listens again, on a broker that has taken the place of another.
-    pub(super) fn listen_on(&mut self, broker: &crate::broker::Broker) -> Result<()> {
-        let namespace = namespace::Namespace::new(&self.namespace.name);
-        self.listener = broker.listen_in_namespace(&self.port.address(), namespace)?;
-        Ok(())
-    }
+    pub(super) doors: Doors,
 }
 
 impl TestBroker {
@@ -89,11 +81,15 @@ impl TestBroker {
         if let Some(found) = open.iter().find(|open| open.namespace.name == name) {
             return Ok(found.namespace.clone());
         }
-        let mut port = HeldPort::take().map_err(lifecycle::no_port)?;
-        let listener = self.broker.listen_in_namespace(&port.address(), namespace::Namespace::new(name))?;
-        port.remember(listener.local_addr());
-        let namespace = Namespace { name: name.to_owned(), address: listener.local_addr() };
-        open.push(OpenNamespace { namespace: namespace.clone(), port, listener });
+        let mut doors = Doors::take(&self.node_ids(), Some(name.to_owned())).map_err(lifecycle::no_port)?;
+        doors.open(&self.broker, None)?;
+        for down in self.node_ids() {
+            if self.nodes.as_ref().is_some_and(|nodes| !nodes.is_up(down)) {
+                doors.close_node(down);
+            }
+        }
+        let namespace = Namespace { name: name.to_owned(), addresses: doors.addresses() };
+        open.push(OpenNamespace { namespace: namespace.clone(), doors });
         Ok(namespace)
     }
 
@@ -108,9 +104,9 @@ impl TestBroker {
             let found = open.iter().position(|open| open.namespace.name == name);
             found.map(|at| open.swap_remove(at))
         };
-        let Some(ended) = ended else { return Ok(()) };
+        let Some(mut ended) = ended else { return Ok(()) };
         // Nobody comes back to make topics anew.
-        ended.listener.close();
+        ended.doors.close();
         let prefix = format!("{name}.");
         let admin = self.admin();
         for group in admin.list_groups(&ListGroupsOptions::new())? {

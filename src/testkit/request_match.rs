@@ -2,8 +2,9 @@
 
 use std::ops::RangeInclusive;
 
+use crate::model::{BrokerId, ErrorCode};
 use crate::protocol::ApiKey;
-use crate::server::intercept::Scope;
+use crate::server::intercept::{Move, Part, Scope};
 
 /// Which requests are meant: all of them, or those of an API, a client, about a topic or a group.
 ///
@@ -92,9 +93,20 @@ impl RequestMatch {
         self
     }
 
-    /// The topic and the partition that are meant.
-    pub(super) fn place(&self) -> (Option<String>, Option<i32>) {
-        (self.topic.clone(), self.partition)
+    /// What is meant of a request that is about many things.
+    pub(super) fn part(&self, code: ErrorCode) -> Part {
+        Part {
+            code,
+            topic: self.topic.clone(),
+            partition: self.partition,
+            group: self.group.clone(),
+            transactional_id: self.transactional_id.clone(),
+        }
+    }
+
+    /// The partitions that are meant, to be led elsewhere.
+    pub(super) fn leaders(&self, to: Option<BrokerId>) -> Move {
+        Move::Leaders { topic: self.topic.clone(), partition: self.partition, to }
     }
 
     pub(super) fn matches(&self, request: &RequestFacts<'_>) -> bool {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{TestBroker, TestBrokerBuilder};
 use crate::broker::admin::ListGroupsOptions;
-use crate::broker::{Broker, BrokerBuilder};
+use crate::broker::{Broker, BrokerBuilder, Nodes};
 use crate::error::{Error, Result};
 use crate::log::fork_log_dir;
 use crate::model::ErrorCode;
@@ -16,6 +16,8 @@ use crate::sys::{Clock, FileSystem};
 #[derive(Debug)]
 pub struct Snapshot {
     dir: TemporaryDir,
+    /// The brokers that it was, if it was several.
+    nodes: Option<Arc<Nodes>>,
     clock: Arc<dyn Clock>,
     /// How the broker was started.
     origin: TestBrokerBuilder,
@@ -29,7 +31,7 @@ impl Snapshot {
     pub fn start(&self) -> Result<TestBroker> {
         let copy = TemporaryDir::beside(&self.origin.broker);
         self.dir.fork_to(&copy)?;
-        start_apart(&self.origin, &self.clock, copy)
+        start_apart(&self.origin, &self.clock, copy, self.nodes.as_ref())
     }
 }
 
@@ -76,13 +78,22 @@ impl fmt::Debug for TemporaryDir {
     }
 }
 
-fn start_apart(origin: &TestBrokerBuilder, clock: &Arc<dyn Clock>, dir: TemporaryDir) -> Result<TestBroker> {
+fn start_apart(
+    origin: &TestBrokerBuilder,
+    clock: &Arc<dyn Clock>,
+    dir: TemporaryDir,
+    nodes: Option<&Arc<Nodes>>,
+) -> Result<TestBroker> {
     let mut origin = origin.clone();
     // A clock that cannot be doubled is shared.
     if let Some(own) = clock.fork() {
         origin = origin.clock(own);
     }
-    origin.start_in(Some(dir.give_away()))
+    let started = origin.start_in(Some(dir.give_away()))?;
+    if let (Some(own), Some(nodes)) = (&started.nodes, nodes) {
+        own.copy_from(nodes);
+    }
+    Ok(started)
 }
 
 /// The members that are known to the groups are clients of another broker, or of another time.
@@ -125,7 +136,8 @@ impl TestBroker {
         let dir = self.fork_dir()?;
         let clock = &self.core.env.clock;
         let clock = clock.fork().unwrap_or_else(|| Arc::clone(clock));
-        Ok(Snapshot { dir, clock, origin: self.origin.clone() })
+        let nodes = self.nodes.as_ref().map(|nodes| Arc::new(nodes.fork()));
+        Ok(Snapshot { dir, nodes, clock, origin: self.origin.clone() })
     }
 
     /// Starts a second broker that goes on from where this one is, at an address of its own: with the same topics,
@@ -154,7 +166,7 @@ impl TestBroker {
     /// # Errors
     /// As [`TestBroker::snapshot`] and [`TestBroker::start`].
     pub fn fork(&self) -> Result<TestBroker> {
-        start_apart(&self.origin, &self.core.env.clock, self.fork_dir()?)
+        start_apart(&self.origin, &self.core.env.clock, self.fork_dir()?, self.nodes.as_ref())
     }
 
     /// Makes the broker again what it was, or what another one was. The address stays and the clock goes on, as for
@@ -167,6 +179,9 @@ impl TestBroker {
         let copy = TemporaryDir::beside(&self.origin.broker);
         snapshot.dir.fork_to(&copy)?;
         self.clear();
+        if let (Some(own), Some(nodes)) = (&self.nodes, &snapshot.nodes) {
+            own.copy_from(nodes);
+        }
         self.open_again(self.builder.clone().temporary_in(copy.give_away()), remove_all_members)
     }
 

@@ -8,6 +8,7 @@ use parking_lot::{Condvar, Mutex, MutexGuard};
 use super::faults::Rules;
 use super::journal::Journal;
 use super::request_match::RequestFacts;
+use crate::server::ApiVersionRanges;
 use crate::server::intercept::{
     ConnectionContext, InterceptedRequest, Interceptor, RequestEnd, Responder, Ruling,
 };
@@ -16,6 +17,7 @@ use crate::sys::Clock;
 /// Keeps the journal, follows the rules for faults, and tells those who wait that something has happened.
 pub(super) struct Watch {
     clock: Arc<dyn Clock>,
+    versions: Option<ApiVersionRanges>,
     journal: Mutex<Journal>,
     rules: Mutex<Rules>,
     /// The places of answers that are never given.
@@ -25,9 +27,10 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(clock: Arc<dyn Clock>, seed: u64) -> Arc<Self> {
+    pub(super) fn new(clock: Arc<dyn Clock>, seed: u64, versions: Option<ApiVersionRanges>) -> Arc<Self> {
         Arc::new(Watch {
             clock,
+            versions,
             journal: Mutex::default(),
             rules: Mutex::new(Rules::new(seed)),
             unanswered: Mutex::default(),
@@ -103,6 +106,10 @@ impl Interceptor for Watch {
         };
         self.journal.lock().end(ticket, answer, self.clock.monotonic());
         self.notify();
+    }
+
+    fn versions(&self) -> Option<ApiVersionRanges> {
+        self.versions.clone()
     }
 
     fn keep_waiting(&self, place: Responder) {

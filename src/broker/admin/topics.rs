@@ -121,11 +121,12 @@ impl Admin {
         let describe = |partition: std::sync::Arc<crate::broker::replica::Partition>| {
             // A partition that was never used has no log yet.
             let log = partition.existing_log();
+            let placement = self.core.placement(&partition);
             PartitionDescription {
                 partition: partition.tp().partition(),
-                leader: self.core.node_id,
+                leader: placement.leader_id(),
                 leader_epoch: partition.leader_epoch(),
-                replicas: vec![self.core.node_id],
+                replicas: placement.replicas,
                 earliest_offset: log.as_ref().map_or(0, |log| log.log_start_offset()),
                 latest_offset: log.map_or(0, |log| log.high_watermark()),
             }

@@ -63,6 +63,13 @@ impl BrokerCore {
                 record.num_partitions = request.count;
             }
         })?;
+        if let Some(nodes) = self.nodes() {
+            let by_hand = request.assignments.clone().unwrap_or_default();
+            let by_hand: Vec<_> = (current..).zip(by_hand).collect();
+            let factor = topic.partition(0).map_or(1, |first| self.placement(&first).replicas.len());
+            let factor = i16::try_from(factor).unwrap_or(i16::MAX);
+            nodes.assign_all(topic.id(), current..request.count, &by_hand, factor);
+        }
         self.add_new_partitions(&topic, added)?;
         self.metadata.changed();
         Ok(())

@@ -10,6 +10,7 @@ use crate::broker::replica::Partition;
 use crate::config::LogConfig;
 use crate::error::{Error, Result};
 use crate::model::{
+    BrokerId,
     CONSUMER_OFFSETS_TOPIC, ErrorCode, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC, TopicPartition,
     Uuid, has_collision, is_internal_topic, validate_topic_name,
 };
@@ -81,6 +82,9 @@ struct Plan {
     name: Arc<str>,
     id: Uuid,
     num_partitions: i32,
+    replication_factor: i16,
+    /// The replicas of each partition, where the request says which.
+    assignments: Vec<(i32, Vec<BrokerId>)>,
     settings: TopicSettings,
 }
 
@@ -104,7 +108,7 @@ impl BrokerCore {
                     let created = CreatedTopic {
                         id: plan.id,
                         num_partitions: plan.num_partitions,
-                        replication_factor: 1,
+                        replication_factor: plan.replication_factor,
                         overrides: Arc::clone(&plan.settings.overrides),
                     };
                     planned.topics.insert(plan.name.to_string(), plan.record());
@@ -156,7 +160,20 @@ impl BrokerCore {
         let num_partitions = self.plan_partitions(topic)?;
         let settings = self.plan_settings(topic)?;
         let id = self.env.random_uuid();
-        Ok(Plan { name: topic.name.as_str().into(), id, num_partitions, settings })
+        let replication_factor = match (topic.assignments.first(), topic.replication_factor) {
+            (Some((_, replicas)), _) => i16::try_from(replicas.len()).unwrap_or(i16::MAX),
+            (None, -1) => self.default_replication_factor(&topic.name),
+            (None, wanted) => wanted,
+        };
+        let assignments = topic.assignments.clone();
+        Ok(Plan {
+            name: topic.name.as_str().into(),
+            id,
+            num_partitions,
+            replication_factor,
+            assignments,
+            settings,
+        })
     }
 
     fn plan_partitions(&self, topic: &NewTopic) -> Result<i32> {
@@ -177,11 +194,13 @@ impl BrokerCore {
                     "Replication factor must be larger than 0, or -1 to use the default value.",
                 ));
             }
+            n if usize::try_from(n).is_ok_and(|wanted| wanted <= self.brokers_up().len()) => {}
             n => {
+                let up = self.brokers_up().len();
                 return Err(Error::new(
                     ErrorCode::InvalidReplicationFactor,
                     format!(
-                        "Unable to replicate the partition {n} time(s): the target replication factor of {n} cannot be reached because only 1 broker(s) are registered."
+                        "Unable to replicate the partition {n} time(s): the target replication factor of {n} cannot be reached because only {up} broker(s) are registered."
                     ),
                 ));
             }
@@ -215,10 +234,11 @@ impl BrokerCore {
             }
         }
         for (partition, replicas) in assignments {
-            if replicas.as_slice() != [self.node_id] {
+            let known = self.nodes().map_or_else(|| vec![self.node_id], |nodes| nodes.ids().to_vec());
+            let is_twice = (1..replicas.len()).any(|at| replicas[..at].contains(&replicas[at]));
+            if replicas.is_empty() || is_twice || !replicas.iter().all(|id| known.contains(id)) {
                 return invalid(format!(
-                    "The manual partition assignment of partition {partition} is {replicas:?}; this cluster has the one broker {}.",
-                    self.node_id
+                    "The manual partition assignment of partition {partition} is {replicas:?}; this cluster has the brokers {known:?}.",
                 ));
             }
         }
@@ -245,6 +265,9 @@ impl BrokerCore {
 
     fn open_new_topic(&self, plan: &Plan) -> Result<()> {
         let topic = Arc::new(Topic::new(Arc::clone(&plan.name), plan.id, plan.settings.clone()));
+        if let Some(nodes) = self.nodes() {
+            nodes.assign_all(plan.id, 0..plan.num_partitions, &plan.assignments, plan.replication_factor);
+        }
         self.add_new_partitions(&topic, plan.num_partitions)?;
         self.metadata.insert(topic);
         match &*plan.name {

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::fetch::{FetchParams, FetchPartition, FetchPartitionData, fetch_from_log};
 use crate::broker::purgatory::{DelayedOperation, Timer, TimerHandle};
-use crate::model::Offset;
+use crate::model::{LeaderEpoch, Offset};
 
 type Answer = Box<dyn FnOnce(Vec<FetchPartitionData>) + Send>;
 
@@ -46,9 +46,11 @@ pub(crate) fn fetch_or_wait(
         return Some(data);
     }
     let seen_ends = partitions.iter().map(|p| p.readable_end(params.isolation)).collect();
+    let epochs = partitions.iter().map(leader_epoch).collect();
     let delayed = Arc::new(DelayedFetch {
         params,
         partitions,
+        epochs,
         state: Mutex::new(State { answer: Some(later()), timeout: None, seen_ends }),
         timer: Arc::clone(timer),
     });
@@ -75,9 +77,15 @@ pub(crate) fn fetch_or_wait(
     None
 }
 
+fn leader_epoch(request: &FetchPartition) -> Option<LeaderEpoch> {
+    request.partition.as_ref().ok().map(|partition| partition.leader_epoch())
+}
+
 struct DelayedFetch {
     params: FetchParams,
     partitions: Vec<FetchPartition>,
+    /// In which epoch each partition was led when the wait began: an election ends it.
+    epochs: Vec<Option<LeaderEpoch>>,
     state: Mutex<State>,
     timer: Arc<Timer>,
 }
@@ -120,6 +128,10 @@ impl DelayedFetch {
         }
     }
 
+    fn has_new_leader(&self) -> bool {
+        self.partitions.iter().zip(&self.epochs).any(|(partition, seen)| leader_epoch(partition) != *seen)
+    }
+
     fn has_changed(&self, state: &mut State) -> bool {
         let mut changed = false;
         let found = |(request, _): &(&FetchPartition, _)| request.partition.is_ok();
@@ -141,12 +153,12 @@ impl DelayedOperation for DelayedFetch {
             if state.answer.is_none() {
                 return true;
             }
-            if !self.has_changed(&mut state) {
+            if !self.has_changed(&mut state) && !self.has_new_leader() {
                 return false;
             }
         }
         let data = fetch_from_log(&self.params, &self.partitions);
-        if !is_enough(&self.params, &self.partitions, &data) {
+        if !self.has_new_leader() && !is_enough(&self.params, &self.partitions, &data) {
             return false;
         }
         self.finish(data);

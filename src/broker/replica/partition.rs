@@ -100,6 +100,19 @@ impl Partition {
         self.leader_epoch.load(Ordering::SeqCst)
     }
 
+    /// Begins a new epoch, after an election. Who waits for records is told: it may have another leader now.
+    pub(crate) fn begin_leader_epoch(&self) {
+        {
+            let _appending = self.appending.write();
+            let epoch = self.leader_epoch().saturating_add(1);
+            self.leader_epoch.store(epoch, Ordering::SeqCst);
+            if let Some(log) = self.existing_log() {
+                log.assign_epoch_start_offset(epoch, log.log_end_offset());
+            }
+        }
+        self.watchers.check();
+    }
+
     /// The log, made if there is none yet.
     pub(crate) fn log(&self) -> Result<Arc<Log>> {
         self.log_in(None)

@@ -81,6 +81,15 @@ impl Fields {
         Ok(self.number::<u64>(name)?.map(Duration::from_millis))
     }
 
+    /// A broker's number, or true for the next one.
+    pub(super) fn node_or_next(&mut self, name: &str) -> Result<Option<Option<i32>>, Failure> {
+        self.take(name, "the number of a broker, or true for the next one", |value| match value {
+            Value::Bool(true) => Some(None),
+            Value::String(text) if text == "true" => Some(None),
+            other => Some(Some(i32::try_from(other.as_i64()?).ok()?)),
+        })
+    }
+
     pub(super) fn flag(&mut self, name: &str) -> Result<bool, Failure> {
         let read = |value: &Value| match value {
             Value::String(text) => text.parse().ok(),

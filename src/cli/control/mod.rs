@@ -4,6 +4,7 @@
 
 mod fields;
 pub(super) mod http;
+mod nodes;
 mod routes;
 mod show;
 mod snapshots;
@@ -167,13 +168,17 @@ impl Failure {
 impl From<ottla::Error> for Failure {
     fn from(error: ottla::Error) -> Self {
         use ottla::ErrorCode::{
-            InvalidConfig, InvalidTopicException, RequestTimedOut, TopicAlreadyExists,
-            UnknownTopicOrPartition,
+            BrokerNotAvailable, InvalidConfig, InvalidRequest, InvalidTopicException, RequestTimedOut,
+            TopicAlreadyExists, UnknownTopicOrPartition,
         };
         let status = match error.code() {
             RequestTimedOut => 408,
             UnknownTopicOrPartition => 404,
-            TopicAlreadyExists | InvalidTopicException | InvalidConfig => 400,
+            TopicAlreadyExists
+            | InvalidTopicException
+            | InvalidConfig
+            | InvalidRequest
+            | BrokerNotAvailable => 400,
             _ => 500,
         };
         Failure { status, code: error.code().name(), message: error.to_string() }

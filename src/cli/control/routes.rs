@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::http::Request;
-use super::{Control, Failure, show, snapshots};
+use super::{Control, Failure, nodes, show, snapshots};
 
 /// How long a wait lasts if it does not say.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
@@ -117,6 +117,9 @@ pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Fail
             fields.end()?;
             control.kafka.read().disk().heal();
             done()
+        }
+        (method, ["v1", rest @ ..]) if matches!(rest.first(), Some(&("nodes" | "move"))) => {
+            nodes::answer(control, method, rest, fields)
         }
         (method, ["v1", rest @ ..]) if matches!(rest.first(), Some(&("snapshots" | "forks"))) => {
             snapshots::answer(control, method, rest, fields)
@@ -275,6 +278,9 @@ type Start = Box<dyn FnOnce(FaultRule) -> ottla::FaultHandle>;
 /// The start of a rule that needs no more to be said.
 type StartPlain = fn(FaultRule) -> ottla::FaultHandle;
 
+/// The start of a rule that moves something to a broker, or to the next one.
+type StartMove = fn(FaultRule, Option<i32>) -> ottla::FaultHandle;
+
 /// The one thing that a rule does.
 fn effect(fields: &mut Fields) -> Result<Start, Failure> {
     let mut effects: Vec<Start> = Vec::new();
@@ -306,11 +312,21 @@ fn effect(fields: &mut Fields) -> Result<Start, Failure> {
             effects.push(Box::new(start));
         }
     }
+    let moves: [(&str, StartMove); 3] = [
+        ("moveLeader", FaultRule::move_leader),
+        ("moveCoordinator", FaultRule::move_coordinator),
+        ("moveController", FaultRule::move_controller),
+    ];
+    for (name, start) in moves {
+        if let Some(to) = fields.node_or_next(name)? {
+            effects.push(Box::new(move |rule| start(rule, to)));
+        }
+    }
     match (effects.pop(), effects.is_empty()) {
         (Some(effect), true) => Ok(effect),
         _ => Err(Failure::bad_request(
             "give one of answer, answerThere, delayMs, throttleMs, cutAnswer, swallow, disconnect, disconnectAfter, \
-             dropAnswer, corruptCrc, refuseConnections",
+             dropAnswer, corruptCrc, refuseConnections, moveLeader, moveCoordinator, moveController",
         )),
     }
 }

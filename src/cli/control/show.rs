@@ -81,6 +81,9 @@ pub(super) fn topic(kafka: &TestBroker, name: &str) -> Result<Value, Error> {
     let partitions = described.partitions.iter().map(|partition| {
         json!({
             "partition": partition.partition,
+            "leader": partition.leader,
+            "leaderEpoch": partition.leader_epoch,
+            "replicas": partition.replicas,
             "earliestOffset": partition.earliest_offset,
             "latestOffset": partition.latest_offset,
         })
@@ -120,6 +123,7 @@ pub(super) fn groups(kafka: &TestBroker) -> Result<Value, Error> {
             "state": group.state.to_string(),
             "generationId": group.generation_id,
             "assignor": group.partition_assignor,
+            "coordinator": kafka.group_coordinator(&listed.group_id),
             "members": members,
             "offsets": offsets.collect::<Vec<_>>(),
         }));

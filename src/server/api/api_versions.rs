@@ -12,14 +12,20 @@
 //! version 4, since older clients cannot read it (KAFKA-17492).
 
 use super::request::{Call, RequestContext};
-use super::versions;
+use super::{is_offered, offered};
 use crate::model::ErrorCode;
 use crate::protocol::messages::api_versions::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use crate::protocol::{ApiKey, ApiVersionsRequest, ApiVersionsResponse, StrBytes};
+use crate::server::endpoints::Endpoints;
 use crate::server::network::{Outcome, Slot};
 
 /// Features and their levels. Each is supported from 0 on, and used at its highest.
-const FEATURES: [(&str, i16); 2] = [("group.version", 1), ("transaction.version", 2)];
+///
+/// Each goes with the version of an API that it is about.
+const FEATURES: [(&str, i16, (ApiKey, i16)); 2] = [
+    ("group.version", 1, (ApiKey::ConsumerGroupHeartbeat, 0)),
+    ("transaction.version", 2, (ApiKey::EndTxn, 5)),
+];
 /// The first version that can say that a feature is supported from level 0 on.
 const FIRST_LEVEL_ZERO: i16 = 4;
 
@@ -35,42 +41,47 @@ pub(super) fn handle(call: Call<'_>, request: ApiVersionsRequest) -> Outcome {
         });
     }
     let has_level_zero = call.version() >= FIRST_LEVEL_ZERO;
-    let supported = FEATURES.iter().filter(|_| has_level_zero);
-    call.respond(&ApiVersionsResponse {
-        api_keys: ApiKey::ALL.iter().copied().map(api_version).collect(),
+    let endpoints = &call.context.endpoints;
+    let features: Vec<_> =
+        FEATURES.iter().filter(|(_, _, (key, version))| is_offered(endpoints, *key, *version)).collect();
+    let supported = features.iter().filter(|_| has_level_zero);
+    let response = ApiVersionsResponse {
+        api_keys: ApiKey::ALL.iter().filter_map(|key| api_version(endpoints, *key)).collect(),
         supported_features: supported
-            .map(|(name, level)| SupportedFeatureKey {
+            .map(|(name, level, _)| SupportedFeatureKey {
                 name: StrBytes::from_static(name),
                 min_version: 0,
                 max_version: *level,
             })
             .collect(),
         finalized_features_epoch: 0,
-        finalized_features: FEATURES
+        finalized_features: features
             .iter()
-            .map(|(name, level)| FinalizedFeatureKey {
+            .map(|(name, level, _)| FinalizedFeatureKey {
                 name: StrBytes::from_static(name),
                 max_version_level: *level,
                 min_version_level: *level,
             })
             .collect(),
         ..ApiVersionsResponse::default()
-    })
+    };
+    call.respond(&response)
 }
 
 /// Answers a version that we do not speak.
 pub(super) fn respond_unsupported(mut context: RequestContext, slot: Slot<'_>) -> Outcome {
     context.header.api_version = 0;
+    let own = api_version(&context.endpoints, ApiKey::ApiVersions);
     Call::new(context, slot).respond(&ApiVersionsResponse {
         error_code: ErrorCode::UnsupportedVersion.code(),
-        api_keys: vec![api_version(ApiKey::ApiVersions)],
+        api_keys: own.into_iter().collect(),
         ..ApiVersionsResponse::default()
     })
 }
 
-fn api_version(key: ApiKey) -> ApiVersion {
-    let (min_version, max_version) = versions(key);
-    ApiVersion { api_key: key.code(), min_version, max_version }
+fn api_version(endpoints: &Endpoints, key: ApiKey) -> Option<ApiVersion> {
+    let (min_version, max_version) = offered(endpoints, key)?;
+    Some(ApiVersion { api_key: key.code(), min_version, max_version })
 }
 
 /// `[a-zA-Z0-9](?:[a-zA-Z0-9\-.]*[a-zA-Z0-9])?`

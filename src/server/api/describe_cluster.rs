@@ -20,19 +20,19 @@ pub(super) fn handle(call: Call<'_>, request: DescribeClusterRequest) -> Outcome
         return call.respond(&response);
     }
     let core = &call.context.core;
-    let address = call.context.endpoints.advertised(&call.context.connection);
-    let broker = DescribeClusterBroker {
-        broker_id: core.node_id,
+    let rack = core.config().broker_rack.as_deref().map(StrBytes::from);
+    let brokers = call.context.brokers().into_iter().map(|(broker_id, address)| DescribeClusterBroker {
+        broker_id,
         host: address.host,
         port: i32::from(address.port),
-        rack: core.config().broker_rack.as_deref().map(StrBytes::from),
+        rack: rack.clone(),
         is_fenced: false,
-    };
+    });
     let asked = request.include_cluster_authorized_operations;
     let response = DescribeClusterResponse {
         cluster_id: core.cluster_id.as_str().into(),
-        controller_id: core.node_id,
-        brokers: vec![broker],
+        controller_id: call.context.controller_id(),
+        brokers: brokers.collect(),
         cluster_authorized_operations: authorized_operations::on_cluster(asked),
         ..DescribeClusterResponse::default()
     };

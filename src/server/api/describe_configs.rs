@@ -43,7 +43,7 @@ pub(super) fn handle(call: Call<'_>, request: DescribeConfigsRequest) -> Outcome
 
 fn describe(context: &RequestContext, asked: &DescribeConfigsResource) -> Result<Vec<ConfigEntry>> {
     let core = &context.core;
-    let resource = match resource(asked.resource_type, &asked.resource_name, core.node_id)? {
+    let resource = match resource(asked.resource_type, &asked.resource_name, context.node_id())? {
         NamedResource::Settings(resource) => resource,
         NamedResource::Loggers => return Ok(Vec::new()),
     };

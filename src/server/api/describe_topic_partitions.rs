@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::authorized_operations;
-use super::metadata::is_led;
 use super::request::{Call, RequestContext};
 use crate::broker::{Partition, Topic};
-use crate::model::{BrokerId, ErrorCode, is_internal_topic, validate_topic_name};
+use crate::model::{ErrorCode, is_internal_topic, validate_topic_name};
 use crate::protocol::messages::describe_topic_partitions::{
     Cursor, DescribeTopicPartitionsResponsePartition, DescribeTopicPartitionsResponseTopic,
 };
@@ -73,7 +72,7 @@ fn answer(
         let from = std::mem::take(&mut first_partition);
         match core.metadata.topic(&name) {
             Some(topic) => {
-                let page = describe(&topic, core.node_id, from, left);
+                let page = describe(&topic, context, from, left);
                 left -= page.partitions.len();
                 let next = from.saturating_add(i32::try_from(page.partitions.len()).unwrap_or(i32::MAX));
                 response.topics.push(page);
@@ -105,7 +104,7 @@ fn unknown(name: StrBytes) -> DescribeTopicPartitionsResponseTopic {
 
 fn describe(
     topic: &Arc<Topic>,
-    node_id: BrokerId,
+    context: &RequestContext,
     from: i32,
     limit: usize,
 ) -> DescribeTopicPartitionsResponseTopic {
@@ -116,7 +115,7 @@ fn describe(
         topic_id: topic.id(),
         is_internal: topic.is_internal(),
         partitions: numbered
-            .map(|(index, partition)| describe_partition(index, partition, node_id))
+            .map(|(index, partition)| describe_partition(index, partition, context))
             .collect(),
         topic_authorized_operations: authorized_operations::on_topic(true),
         ..DescribeTopicPartitionsResponseTopic::default()
@@ -126,19 +125,19 @@ fn describe(
 fn describe_partition(
     index: i32,
     partition: &Partition,
-    node_id: BrokerId,
+    context: &RequestContext,
 ) -> DescribeTopicPartitionsResponsePartition {
-    let is_led = is_led(partition);
-    let error = if is_led { ErrorCode::None } else { ErrorCode::LeaderNotAvailable };
+    let placement = context.core.placement(partition);
+    let error = if placement.leader.is_some() { ErrorCode::None } else { ErrorCode::LeaderNotAvailable };
     DescribeTopicPartitionsResponsePartition {
         error_code: error.code(),
         partition_index: index,
-        leader_id: if is_led { node_id } else { -1 },
+        leader_id: placement.leader_id(),
         leader_epoch: partition.leader_epoch(),
-        replica_nodes: vec![node_id],
-        isr_nodes: vec![node_id],
+        replica_nodes: placement.replicas,
+        isr_nodes: placement.in_sync,
         eligible_leader_replicas: Some(Vec::new()),
         last_known_elr: Some(Vec::new()),
-        offline_replicas: if is_led { Vec::new() } else { vec![node_id] },
+        offline_replicas: placement.offline,
     }
 }

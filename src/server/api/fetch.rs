@@ -19,7 +19,7 @@ use crate::broker::{
     FetchTarget, FetchTopic, Partition, fetch_or_wait,
 };
 use crate::config::TopicCompression;
-use crate::model::{ErrorCode, NO_LEADER_EPOCH, Uuid};
+use crate::model::{BrokerId, ErrorCode, NO_LEADER_EPOCH, Uuid};
 use crate::protocol::messages::fetch::{
     AbortedTransaction, EpochEndOffset, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
 };
@@ -200,9 +200,11 @@ fn response(context: &RequestContext, fetch: &FetchContext, data: Vec<FetchParti
             response.responses.push(topic_response(&target.topic));
             previous = Some(&target.topic);
         }
-        let data = partition_data(context, target.partition, data);
-        if data.current_leader.leader_id >= 0 && response.node_endpoints.is_empty() {
-            response.node_endpoints.push(own_endpoint(context));
+        let data = at_present_leader(context, target, data);
+        let data = partition_data(leader_of(context, target, data.error), target.partition, data);
+        let leader_id = data.current_leader.leader_id;
+        if leader_id >= 0 && !response.node_endpoints.iter().any(|known| known.node_id == leader_id) {
+            response.node_endpoints.extend(endpoint_of(context, leader_id));
         }
         if let Some(topic) = response.responses.last_mut() {
             topic.partitions.push(data);
@@ -222,13 +224,22 @@ fn topic_response(topic: &FetchTopic) -> FetchableTopicResponse {
     }
 }
 
-fn partition_data(context: &RequestContext, index: i32, data: FetchPartitionData) -> PartitionData {
-    let asked_wrong_leader =
-        matches!(data.error, ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch);
-    let current_leader = if asked_wrong_leader && data.leader_epoch != NO_LEADER_EPOCH {
-        LeaderIdAndEpoch { leader_id: context.core.node_id, leader_epoch: data.leader_epoch }
-    } else {
-        LeaderIdAndEpoch::default()
+/// The leader of a partition, if the client has to be told.
+fn leader_of(context: &RequestContext, target: &FetchTarget, error: ErrorCode) -> Option<BrokerId> {
+    match error {
+        ErrorCode::NotLeaderOrFollower | ErrorCode::FencedLeaderEpoch => {
+            context.core.placement(&*find_partition(context, target).ok()?).leader
+        }
+        _ => None,
+    }
+}
+
+fn partition_data(leader: Option<BrokerId>, index: i32, data: FetchPartitionData) -> PartitionData {
+    let current_leader = match leader {
+        Some(leader_id) if data.leader_epoch != NO_LEADER_EPOCH => {
+            LeaderIdAndEpoch { leader_id, leader_epoch: data.leader_epoch }
+        }
+        _ => LeaderIdAndEpoch::default(),
     };
     let diverging =
         data.diverging_epoch.map(|end| EpochEndOffset { epoch: end.epoch, end_offset: end.end_offset });
@@ -252,14 +263,30 @@ fn partition_data(context: &RequestContext, index: i32, data: FetchPartitionData
     }
 }
 
-fn own_endpoint(context: &RequestContext) -> NodeEndpoint {
-    let address = context.endpoints.advertised(&context.connection);
-    NodeEndpoint {
-        node_id: context.core.node_id,
+/// A fetch may have waited while another broker has become the leader: what came since is for that one to tell.
+fn at_present_leader(
+    context: &RequestContext,
+    target: &FetchTarget,
+    data: FetchPartitionData,
+) -> FetchPartitionData {
+    let Some(here) = context.node() else { return data };
+    let Ok(partition) = find_partition(context, target) else { return data };
+    let is_here = context.core.placement(&partition).leader == Some(here);
+    let is_refused = !is_here && data.error != ErrorCode::KafkaStorageError;
+    match is_refused {
+        true => FetchPartitionData::error(ErrorCode::NotLeaderOrFollower, partition.leader_epoch()),
+        false => data,
+    }
+}
+
+pub(super) fn endpoint_of(context: &RequestContext, node_id: BrokerId) -> Option<NodeEndpoint> {
+    let address = context.address_of(node_id)?;
+    Some(NodeEndpoint {
+        node_id,
         host: address.host,
         port: i32::from(address.port),
         rack: context.core.config().broker_rack.as_deref().map(StrBytes::from),
-    }
+    })
 }
 
 /// Whether a client is too old for what is stored.

@@ -1,4 +1,4 @@
-//! FindCoordinator, 0-6: which broker coordinates a group or a transactional id. Here it is always this one.
+//! FindCoordinator, 0-6: which broker coordinates a group or a transactional id: this one, if it is alone.
 //!
 //! 0 came with 0.8.2; 1 adds key types for transactional ids and error messages (KIP-98); 3 is flexible; 4 takes
 //! several keys (KIP-699); 5 may answer TRANSACTION_ABORTABLE (KIP-890); 6 knows share groups (KIP-932).
@@ -74,12 +74,23 @@ fn find_one(context: &RequestContext, key_type: i8, key: StrBytes) -> Coordinato
     };
     let mut coordinator = match topic {
         Some(Ok(())) => {
-            let endpoint = context.endpoints.advertised(&context.connection);
-            Coordinator {
-                node_id: context.core.node_id,
-                host: endpoint.host,
-                port: i32::from(endpoint.port),
-                ..Coordinator::default()
+            let core = &context.core;
+            let node = match key_type {
+                GROUP => core.group_coordinator(&key),
+                SHARE => core.share_state_coordinator(&key),
+                _ => core.transaction_coordinator(&key),
+            };
+            match node.and_then(|node| Some((node, context.address_of(node)?))) {
+                Some((node_id, address)) => Coordinator {
+                    node_id,
+                    host: address.host,
+                    port: i32::from(address.port),
+                    ..Coordinator::default()
+                },
+                None => {
+                    let message = "The coordinator is not available.".to_owned();
+                    not_found(ErrorCode::CoordinatorNotAvailable, message)
+                }
             }
         }
         Some(Err(error)) => {

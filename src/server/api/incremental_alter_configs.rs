@@ -31,7 +31,7 @@ pub(super) fn handle(call: Call<'_>, request: IncrementalAlterConfigsRequest) ->
 
 fn alter(context: &RequestContext, asked: &AlterConfigsResource, validate_only: bool) -> Result<()> {
     let core = &context.core;
-    let resource = match resource(asked.resource_type, &asked.resource_name, core.node_id)? {
+    let resource = match resource(asked.resource_type, &asked.resource_name, context.node_id())? {
         NamedResource::Settings(resource) => resource,
         NamedResource::Loggers => return refuse_loggers(asked),
     };

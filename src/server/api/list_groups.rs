@@ -11,7 +11,9 @@ pub(super) fn handle(call: Call<'_>, request: ListGroupsRequest) -> Outcome {
     let states: Vec<&str> = request.states_filter.iter().map(|state| &**state).collect();
     let types: Vec<&str> = request.types_filter.iter().map(|type_| &**type_).collect();
     let (error, groups) = call.context.core.groups.list_groups(&states, &types);
-    let groups = groups.into_iter().map(|group| ListedGroup {
+    let here = call.context.node();
+    let is_here = |id: &str| here.is_none() || call.context.core.group_coordinator(id) == here;
+    let groups = groups.into_iter().filter(|group| is_here(&group.group_id)).map(|group| ListedGroup {
         group_id: StrBytes::from(&*group.group_id),
         protocol_type: StrBytes::from(&*group.protocol_type),
         group_state: StrBytes::from_static(group.state.name()),

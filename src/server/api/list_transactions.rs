@@ -36,7 +36,10 @@ fn list(
         min_duration_ms: request.duration_filter,
         matches: Some(&matches),
     })?;
-    let transaction_states = listed.into_iter().map(|listed| ListTransactionsState {
+    let here = context.node();
+    let is_here = |id: &str| here.is_none() || context.core.transaction_coordinator(id) == here;
+    let listed = listed.into_iter().filter(|listed| is_here(&listed.transactional_id));
+    let transaction_states = listed.map(|listed| ListTransactionsState {
         transactional_id: (&*listed.transactional_id).into(),
         producer_id: listed.producer_id,
         transaction_state: StrBytes::from_static(listed.state.name()),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::authorized_operations;
 use super::request::{Call, RequestContext};
 use crate::broker::{Partition, Topic};
-use crate::model::{BrokerId, ErrorCode, Uuid, is_internal_topic, validate_topic_name};
+use crate::model::{ErrorCode, Uuid, is_internal_topic, validate_topic_name};
 use crate::protocol::messages::metadata::{
     MetadataRequestTopic, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
@@ -46,17 +46,17 @@ fn may_create(context: &RequestContext, request: &MetadataRequest) -> bool {
 
 fn answer(context: &RequestContext, request: MetadataRequest) -> MetadataResponse {
     let core = &context.core;
-    let address = context.endpoints.advertised(&context.connection);
-    let broker = MetadataResponseBroker {
-        node_id: core.node_id,
+    let rack = core.config().broker_rack.as_deref().map(StrBytes::from);
+    let brokers = context.brokers().into_iter().map(|(node_id, address)| MetadataResponseBroker {
+        node_id,
         host: address.host,
         port: i32::from(address.port),
-        rack: core.config().broker_rack.as_deref().map(StrBytes::from),
-    };
+        rack: rack.clone(),
+    });
     MetadataResponse {
-        brokers: vec![broker],
+        brokers: brokers.collect(),
         cluster_id: Some(core.cluster_id.as_str().into()),
-        controller_id: core.node_id,
+        controller_id: context.controller_id(),
         topics: answer_topics(context, &request),
         cluster_authorized_operations: authorized_operations::on_cluster(
             request.include_cluster_authorized_operations,
@@ -67,7 +67,7 @@ fn answer(context: &RequestContext, request: MetadataRequest) -> MetadataRespons
 
 fn answer_topics(context: &RequestContext, request: &MetadataRequest) -> Vec<MetadataResponseTopic> {
     let asked = request.include_topic_authorized_operations;
-    let describe = |topic: &Arc<Topic>| describe(topic, context.core.node_id, asked);
+    let describe = |topic: &Arc<Topic>| describe(topic, context, asked);
     let topics = match &request.topics {
         None => return context.core.metadata.topics().iter().map(describe).collect(),
         Some(none) if none.is_empty() && context.version() == 0 => {
@@ -137,10 +137,10 @@ fn find_or_create(
     })
 }
 
-fn describe(topic: &Arc<Topic>, node_id: BrokerId, asks_operations: bool) -> MetadataResponseTopic {
+fn describe(topic: &Arc<Topic>, context: &RequestContext, asks_operations: bool) -> MetadataResponseTopic {
     let partitions = topic.partitions();
     let partitions =
-        (0..).zip(&partitions).map(|(index, partition)| describe_partition(index, partition, node_id));
+        (0..).zip(&partitions).map(|(index, partition)| describe_partition(index, partition, context));
     MetadataResponseTopic {
         name: Some(topic.name().as_ref().into()),
         topic_id: topic.id(),
@@ -151,21 +151,21 @@ fn describe(topic: &Arc<Topic>, node_id: BrokerId, asks_operations: bool) -> Met
     }
 }
 
-/// Where the disk of a partition has failed, nobody leads it.
-pub(super) fn is_led(partition: &Partition) -> bool {
-    partition.existing_log().is_none_or(|log| log.is_online())
-}
-
-fn describe_partition(index: i32, partition: &Partition, node_id: BrokerId) -> MetadataResponsePartition {
-    let is_led = is_led(partition);
-    let error = if is_led { ErrorCode::None } else { ErrorCode::LeaderNotAvailable };
+fn describe_partition(
+    index: i32,
+    partition: &Partition,
+    context: &RequestContext,
+) -> MetadataResponsePartition {
+    // Where the disk of a partition has failed, nobody leads it.
+    let placement = context.core.placement(partition);
+    let error = if placement.leader.is_some() { ErrorCode::None } else { ErrorCode::LeaderNotAvailable };
     MetadataResponsePartition {
         error_code: error.code(),
         partition_index: index,
-        leader_id: if is_led { node_id } else { -1 },
+        leader_id: placement.leader_id(),
         leader_epoch: partition.leader_epoch(),
-        replica_nodes: vec![node_id],
-        isr_nodes: vec![node_id],
-        offline_replicas: if is_led { Vec::new() } else { vec![node_id] },
+        replica_nodes: placement.replicas,
+        isr_nodes: placement.in_sync,
+        offline_replicas: placement.offline,
     }
 }

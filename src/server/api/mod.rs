@@ -42,14 +42,12 @@ mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
-mod partial;
+mod placed;
 mod produce;
 mod read_share_group_state;
 mod read_share_group_state_summary;
 mod request;
 mod rulable;
-mod rulable_share;
-mod rulable_transactional;
 mod share_state;
 mod sync_group;
 mod tap;
@@ -61,6 +59,7 @@ mod write_txn_markers;
 #[cfg(all(test, feature = "testkit"))]
 mod tests;
 
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -77,7 +76,7 @@ use rulable::Rulable;
 macro_rules! apis {
     ($($key:ident $min:literal - $max:literal => $handle:path,)*) => {
         /// The versions of an API that clients may use.
-        const fn versions(key: ApiKey) -> (i16, i16) {
+        pub(super) const fn versions(key: ApiKey) -> (i16, i16) {
             match key { $(ApiKey::$key => ($min, $max),)* }
         }
 
@@ -148,10 +147,17 @@ fn isolation_level(number: i8) -> IsolationLevel {
     }
 }
 
+/// The versions of an API that this broker offers; `None` if it does not offer the API.
+fn offered(endpoints: &Endpoints, key: ApiKey) -> Option<(i16, i16)> {
+    match endpoints.versions() {
+        None => Some(versions(key)),
+        Some(ranges) => ranges.of(key).map(RangeInclusive::into_inner),
+    }
+}
+
 /// Whether clients may use this version of the API.
-const fn is_offered(key: ApiKey, version: i16) -> bool {
-    let (min, max) = versions(key);
-    min <= version && version <= max
+fn is_offered(endpoints: &Endpoints, key: ApiKey, version: i16) -> bool {
+    offered(endpoints, key).is_some_and(|(min, max)| min <= version && version <= max)
 }
 
 /// Bytes after the end of the message are let go, as Kafka does.
@@ -256,7 +262,7 @@ impl RequestHandler for Apis {
             tap: None,
             namespace,
         };
-        if !is_offered(key, version) {
+        if !is_offered(&context.endpoints, key, version) {
             if key == ApiKey::ApiVersions {
                 return api_versions::respond_unsupported(context, slot);
             }

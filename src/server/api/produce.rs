@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use super::request::{Call, Reply, RequestContext};
 use crate::broker::{AppendRecordsParams, IoThreads, Partition};
 use crate::error::Error;
-use crate::model::{ErrorCode, Offset, TopicPartition, Uuid, is_internal_topic};
+use crate::model::{BrokerId, ErrorCode, Offset, TopicPartition, Uuid, is_internal_topic};
 use crate::protocol::messages::produce::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData,
     PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
@@ -243,7 +243,7 @@ impl<'a> Appends<'a> {
                 log_start_offset: partition.map_or(-1, |partition| log_start_offset(partition, error)),
                 current_leader: match (error.code(), partition) {
                     (ErrorCode::NotLeaderOrFollower, Some(partition)) => LeaderIdAndEpoch {
-                        leader_id: self.context.core.node_id,
+                        leader_id: self.context.node_id(),
                         leader_epoch: partition.leader_epoch(),
                     },
                     _ => LeaderIdAndEpoch::default(),
@@ -326,13 +326,15 @@ fn record_errors(error: &Error) -> Vec<BatchIndexAndErrorMessage> {
 
 /// The address that goes with `current_leader`.
 fn own_endpoint_if_moved(context: &RequestContext, response: &ProduceResponse) -> Option<NodeEndpoint> {
-    let mut partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
-    if !partitions.any(|partition| partition.current_leader.leader_id >= 0) {
-        return None;
-    }
-    let address = context.endpoints.advertised(&context.connection);
+    let partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+    let leader_id = partitions.map(|partition| partition.current_leader.leader_id).find(|id| *id >= 0)?;
+    endpoint_of(context, leader_id)
+}
+
+pub(super) fn endpoint_of(context: &RequestContext, node_id: BrokerId) -> Option<NodeEndpoint> {
+    let address = context.address_of(node_id)?;
     Some(NodeEndpoint {
-        node_id: context.core.node_id,
+        node_id,
         host: address.host,
         port: i32::from(address.port),
         rack: context.core.config().broker_rack.as_deref().map(StrBytes::from),

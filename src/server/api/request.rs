@@ -4,8 +4,9 @@ use std::sync::{Arc, Weak};
 
 use super::tap::{Answered, Tap};
 use crate::broker::BrokerCore;
+use crate::model::BrokerId;
 use crate::protocol::{RequestHeader, Response, encode_response_frame};
-use crate::server::endpoints::Endpoints;
+use crate::server::endpoints::{Address, Endpoints};
 use crate::server::namespace::Namespace;
 use crate::server::network::{ConnectionContext, Outcome, Responder, SendFrame, Slot};
 
@@ -52,6 +53,46 @@ pub(super) struct Reply {
 impl RequestContext {
     pub(super) fn version(&self) -> i16 {
         self.header.api_version
+    }
+
+    /// Which of several brokers the client has connected to; `None` if there is one only.
+    pub(super) fn node(&self) -> Option<BrokerId> {
+        self.core.nodes()?;
+        self.endpoints.node(&self.connection)
+    }
+
+    /// The id of the broker that the client has connected to.
+    pub(super) fn node_id(&self) -> BrokerId {
+        self.node().unwrap_or(self.core.node_id)
+    }
+
+    /// The brokers that are up, and where the client finds them.
+    pub(super) fn brokers(&self) -> Vec<(BrokerId, Address)> {
+        match self.core.nodes() {
+            None => vec![(self.core.node_id, self.endpoints.advertised(&self.connection))],
+            Some(nodes) => {
+                let found = nodes.up().into_iter();
+                found
+                    .filter_map(|id| Some((id, self.endpoints.advertised_of(&self.connection, id)?)))
+                    .collect()
+            }
+        }
+    }
+
+    /// Where the client finds this broker, if it is up.
+    pub(super) fn address_of(&self, node: BrokerId) -> Option<Address> {
+        match self.core.nodes() {
+            None => Some(self.endpoints.advertised(&self.connection)),
+            Some(_) => self.endpoints.advertised_of(&self.connection, node),
+        }
+    }
+
+    /// The controller; -1 is none.
+    pub(super) fn controller_id(&self) -> BrokerId {
+        match self.core.nodes() {
+            None => self.core.node_id,
+            Some(nodes) => nodes.controller().unwrap_or(-1),
+        }
     }
 
     /// How the client calls itself; empty if it does not.

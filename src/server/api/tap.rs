@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
-use super::partial;
+use super::placed::{self, Refused};
 use super::request::{Call, RequestContext, frame};
-use super::rulable::{Rulable, set_throttle_time};
+use super::rulable::{Place, Rulable, Selection, Taken, set_throttle_time};
 use crate::protocol::{FetchResponse, RequestHeader, Response};
 use crate::record::Records;
-use crate::server::intercept::{AnswerFate, Instead, InterceptedRequest, Interceptor, RequestEnd, Ruling};
+use crate::server::intercept::{
+    AnswerFate, Instead, InterceptedRequest, Interceptor, Part, RequestEnd, Ruling,
+};
 use crate::server::namespace::Namespace;
 use crate::server::network::{Outcome, Responder, SendFrame};
 
@@ -22,8 +24,19 @@ const CRC_POSITION: usize = 17;
 pub(super) struct Tap {
     interceptor: Arc<dyn Interceptor>,
     ruling: Ruling,
-    /// The answer to the part of the request that went wrong.
-    wrong: Option<Box<dyn Any + Send + Sync>>,
+    /// Puts the answers to the parts of the request that went wrong into the answer to the rest.
+    wrong: Vec<Merge>,
+}
+
+/// Puts one answer into another, which is the one to the same request.
+type Merge = Box<dyn Fn(&mut dyn Any) + Send + Sync>;
+
+fn merging<R: Rulable>(wrong: R::Response) -> Merge {
+    Box::new(move |response| {
+        if let Some(response) = response.downcast_mut::<R::Response>() {
+            R::merge(response, &wrong);
+        }
+    })
 }
 
 /// The request that is answered, and to whom.
@@ -46,17 +59,36 @@ pub(super) fn handle<R: Rulable>(
         body: &request,
         scope: &scope,
     });
+    placed::apply(&call.context, &ruling.moves, &scope);
     let mut instead = ruling.instead;
-    let mut wrong: Option<Box<dyn Any + Send + Sync>> = None;
-    if let Some(part) = ruling.part.as_ref().filter(|_| instead.is_none()) {
-        match partial::take_part(&mut request, &call.context, part) {
-            Some(taken) => wrong = Some(Box::new(taken.error_response(part.code, call.version()))),
-            None => instead = Some(Instead::Error(part.code)),
+    let mut wrong = Vec::new();
+    if instead.is_none() {
+        match placed::refuse(&call.context, &mut request, &scope) {
+            Refused::Nothing => {}
+            Refused::Part(answer) => wrong.push(merging::<R>(answer)),
+            Refused::Whole(code) => instead = Some(Instead::Error(code)),
         }
     }
+    if let Some(part) = ruling.part.as_ref().filter(|_| instead.is_none()) {
+        match take_part(&call.context, &mut request, part) {
+            Taken::Nothing => {}
+            Taken::Part(answer) => wrong.push(merging::<R>(answer)),
+            Taken::Whole => instead = Some(Instead::Error(part.code)),
+        }
+    }
+    let nothing_is_left = !wrong.is_empty() && request.is_spent();
     let tap = Arc::new(Tap { interceptor: Arc::clone(interceptor), ruling, wrong });
     call.context.tap = Some(Arc::clone(&tap));
     match instead {
+        // Kafka: who wants no answers learns of an error by the end of the connection.
+        None | Some(Instead::Error(_))
+            if (nothing_is_left || instead.is_some()) && !request.wants_answer() =>
+        {
+            tap.unanswered();
+            call.close()
+        }
+        // `Call::respond` puts the parts in.
+        None if nothing_is_left => call.respond(&R::Response::default()),
         None => {
             let outcome = handle(call, request);
             if matches!(outcome, Outcome::NoResponse | Outcome::Close) {
@@ -78,6 +110,26 @@ pub(super) fn handle<R: Rulable>(
             tap.unanswered();
             Outcome::Close
         }
+    }
+}
+
+/// Takes out of a request what is to go wrong by a rule.
+fn take_part<R: Rulable>(context: &RequestContext, request: &mut R, part: &Part) -> Taken<R::Response> {
+    let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+    let means = |place: Place<'_>| match place {
+        Place::Partition(topic, number) => {
+            is(&part.topic, topic) && part.partition.is_none_or(|n| n == number)
+        }
+        Place::Topic(name) => is(&part.topic, name),
+        Place::Group(id) => is(&part.group, id),
+        Place::TransactionalId(id) => is(&part.transactional_id, id),
+    };
+    let is_of_topics = part.topic.is_some() || part.partition.is_some();
+    let selection = Selection { is_of_topics, means: &means };
+    match request.take(context, &selection) {
+        Taken::Nothing => Taken::Nothing,
+        Taken::Whole => Taken::Whole,
+        Taken::Part(taken) => Taken::Part(taken.part_response(part.code, context.version(), &selection)),
     }
 }
 
@@ -166,8 +218,8 @@ impl Tap {
     fn change<R: Response>(&self, response: &R) -> Option<R> {
         let Ruling { throttle_ms, corrupt_crc, .. } = self.ruling;
         let mut changed = None;
-        if let Some(wrong) = &self.wrong {
-            partial::merge(changed.get_or_insert_with(|| response.clone()), &**wrong);
+        for merge in &self.wrong {
+            merge(changed.get_or_insert_with(|| response.clone()));
         }
         if let Some(throttle_ms) = throttle_ms {
             set_throttle_time(changed.get_or_insert_with(|| response.clone()), throttle_ms);

@@ -130,14 +130,14 @@ fn a_partition_whose_disk_has_failed_has_no_leader() {
         created.unwrap();
     }
     let partition = broker.core.partition("t", 0).unwrap();
-    assert!(super::metadata::is_led(&partition));
+    assert!(broker.core.placement(&partition).leader.is_some());
     let params = AppendRecordsParams { origin: AppendOrigin::Client, requires_batch_format: true };
     disk.set_plan(move |operation: FileOperation, _: &Path| {
         (operation == FileOperation::Write).then(|| io::Error::other("the disk has failed"))
     });
     let error = partition.append_records_to_leader(&batch(), params).unwrap_err();
     assert_eq!(error.code(), ErrorCode::KafkaStorageError);
-    assert!(!super::metadata::is_led(&partition));
+    assert!(broker.core.placement(&partition).leader.is_none());
     disk.clear_plan();
     let error = partition.append_records_to_leader(&batch(), params).unwrap_err();
     assert_eq!(

@@ -1,11 +1,6 @@
 //! The requests of share groups, as rules need to know them.
 
-use super::request::RequestContext;
-use super::rulable::{Rulable, topic, topics};
-use crate::model::ErrorCode;
-use crate::protocol::StrBytes;
-use crate::protocol::messages as m;
-use crate::server::intercept::Scope;
+use super::*;
 
 /// The requests about the state of a share group, which all have the same shape.
 macro_rules! share_state {

@@ -1,10 +1,6 @@
-//! The requests of transactions, as rules need to know them.
+//! Requests about transactions.
 
-use super::request::RequestContext;
-use super::rulable::{Rulable, topic, topics, transaction};
-use crate::model::{ErrorCode, Uuid};
-use crate::protocol::messages as m;
-use crate::server::intercept::Scope;
+use super::*;
 
 impl Rulable for m::AddPartitionsToTxnRequest {
     fn error_response(&self, code: ErrorCode, _: i16) -> m::AddPartitionsToTxnResponse {
@@ -93,26 +89,10 @@ impl Rulable for m::TxnOffsetCommitRequest {
             ..transaction(&self.transactional_id)
         }
     }
-}
 
-impl Rulable for m::DescribeProducersRequest {
-    fn error_response(&self, code: ErrorCode, _: i16) -> m::DescribeProducersResponse {
-        use m::describe_producers::{DescribeProducersPartitionResponse, DescribeProducersTopicResponse};
-        let partition = |partition_index: &i32| DescribeProducersPartitionResponse {
-            partition_index: *partition_index,
-            error_code: code.code(),
-            ..Default::default()
-        };
-        let topics = self.topics.iter().map(|topic| DescribeProducersTopicResponse {
-            name: topic.name.clone(),
-            partitions: topic.partition_indexes.iter().map(partition).collect(),
-        });
-        m::DescribeProducersResponse { topics: topics.collect(), ..Default::default() }
-    }
-
-    fn scope(&self, context: &RequestContext) -> Scope {
-        let all = self.topics.iter();
-        topics(all.map(|t| topic(context, &t.name, Uuid::ZERO, t.partition_indexes.iter().copied())))
+    by_partition! {
+        topics.partitions: |t, p| (&t.name, Uuid::ZERO, p.partition_index),
+        topics.partitions: |a, b| a.name == b.name
     }
 }
 
@@ -133,4 +113,6 @@ impl Rulable for m::DescribeTransactionsRequest {
             ..Scope::default()
         }
     }
+
+    one_by_one! { transactional_ids: |one| Place::TransactionalId(one), transaction_states }
 }
