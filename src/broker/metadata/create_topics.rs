@@ -10,9 +10,8 @@ use crate::broker::replica::Partition;
 use crate::config::LogConfig;
 use crate::error::{Error, Result};
 use crate::model::{
-    BrokerId,
-    CONSUMER_OFFSETS_TOPIC, ErrorCode, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC, TopicPartition,
-    Uuid, has_collision, is_internal_topic, validate_topic_name,
+    BrokerId, CONSUMER_OFFSETS_TOPIC, ErrorCode, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC,
+    TopicPartition, Uuid, has_collision, is_internal_topic, validate_topic_name,
 };
 
 /// The most partitions of one topic. A count beyond it is a mistake or an attack: each open partition holds
