@@ -111,6 +111,13 @@ impl CoordinatorLog for CoordinatorTopic {
         Some(&self.history).filter(|history| history.is_kept())
     }
 
+    fn run_due(&self, task: Box<dyn FnOnce() + Send>) {
+        match self.core() {
+            Ok(core) if core.coordinators_may_flush() => core.io_threads.run(task),
+            _ => task(),
+        }
+    }
+
     fn wake_readers(&self, partition: i32) {
         if let Ok(partition) = self.partition(partition) {
             partition.watchers().check();

@@ -3,7 +3,7 @@
 use kafka_protocol_018::messages::FetchRequest;
 use kafka_protocol_018::messages::fetch_request::ForgottenTopic;
 use kafka_protocol_018::messages::fetch_response::FetchResponse;
-use ottla::ErrorCode;
+use ottla::{ErrorCode, ProducerRecord};
 
 use super::client::Client;
 use super::fetching::topic_of;
@@ -132,4 +132,43 @@ fn a_waiting_fetch_of_a_session_is_answered_with_what_is_new() {
     reader.send(11, &of_session(session, 1).with_max_wait_ms(i32::MAX).with_min_bytes(1));
     append(&mut fixture.connect(), "t", batch(&["a"]));
     assert_eq!(told(&reader.receive::<FetchRequest>(11).1), [0]);
+}
+
+/// A session that reads committed records: nothing of an open transaction, and all that its end brings.
+#[test]
+fn a_session_tells_of_a_partition_again_when_its_transaction_ends() {
+    let fixture = Fixture::start();
+    let mut client = fixture.create_topic("t", 2, &[]);
+    let producer = fixture.broker.producer_builder().transactional_id("shop").build().unwrap();
+    let committed = |id, epoch| of_session(id, epoch).with_isolation_level(1);
+    let first = client.call(11, &committed(0, 0).with_topics(vec![topic_of("t", &[(0, 0), (1, 0)])]));
+    let (session, mut epoch, mut offset) = (first.session_id, 0, 0);
+    let mut fetch = |offset: Option<i64>| {
+        epoch += 1;
+        let topics = offset.map(|offset| topic_of("t", &[(0, offset)])).into_iter().collect();
+        client.call(11, &committed(session, epoch).with_topics(topics))
+    };
+    for ends_well in [true, false, true] {
+        let transaction = producer.begin_transaction().unwrap();
+        let record = ProducerRecord::new("t").partition(0).value("x");
+        transaction.send(record).unwrap().wait().unwrap();
+        let open = fetch(Some(offset));
+        let is_empty = |response: &FetchResponse| {
+            response.responses.iter().flat_map(|topic| &topic.partitions).all(|partition| {
+                assert_eq!(partition.last_stable_offset, offset);
+                partition.records.as_ref().is_none_or(|records| records.is_empty())
+            })
+        };
+        assert!(is_empty(&open), "{open:?}");
+        assert_eq!(told(&fetch(None)), [0; 0], "nothing new");
+        if ends_well { transaction.commit().unwrap() } else { transaction.abort().unwrap() }
+        let ended = fetch(None);
+        assert_eq!(told(&ended), [0]);
+        let partition = &ended.responses[0].partitions[0];
+        assert_eq!(partition.last_stable_offset, offset + 2, "the record and its marker");
+        assert!(!partition.records.as_ref().unwrap().is_empty());
+        let aborted = partition.aborted_transactions.as_ref().map_or(0, Vec::len);
+        assert_eq!(aborted, usize::from(!ends_well));
+        offset += 2;
+    }
 }

@@ -43,6 +43,12 @@ pub(crate) trait CoordinatorLog: Send + Sync + fmt::Debug {
     /// woken.
     fn wake_readers(&self, _partition: i32) {}
 
+    /// Does what is due by the clock. It may append, so that it is done elsewhere where an append has to wait for the disk: a
+    /// timer has others to serve.
+    fn run_due(&self, task: Box<dyn FnOnce() + Send>) {
+        task();
+    }
+
     /// Where it is kept what happened to groups and ids, if it is.
     fn history(&self) -> Option<&History> {
         None

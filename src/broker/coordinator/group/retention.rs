@@ -17,10 +17,13 @@ impl GroupCoordinator {
             u64::try_from(self.config().offsets_retention_check_interval_ms).unwrap_or(1).max(1);
         let coordinator = self.weak();
         let task = move || {
-            if let Some(coordinator) = coordinator.upgrade() {
-                coordinator.expire_offsets();
-                coordinator.schedule_offset_expiry();
-            }
+            let Some(due) = coordinator.upgrade() else { return };
+            due.log().run_due(Box::new(move || {
+                if let Some(coordinator) = coordinator.upgrade() {
+                    coordinator.expire_offsets();
+                    coordinator.schedule_offset_expiry();
+                }
+            }));
         };
         let mut expiry = self.expiry.lock();
         if self.is_active() {

@@ -87,9 +87,12 @@ impl GroupTurn<'_> {
         let coordinator = self.coordinator.weak();
         let group: Weak<Group> = Arc::downgrade(self.group);
         let handle = timer.schedule_at(deadline, move || {
-            if let (Some(coordinator), Some(group)) = (coordinator.upgrade(), group.upgrade()) {
-                coordinator.with_group(&group, |turn| turn.expire());
-            }
+            let (Some(due), Some(group)) = (coordinator.upgrade(), group.upgrade()) else { return };
+            due.log().run_due(Box::new(move || {
+                if let Some(coordinator) = coordinator.upgrade() {
+                    coordinator.with_group(&group, |turn| turn.expire());
+                }
+            }));
         });
         self.state.armed = Some((deadline, handle));
     }
