@@ -12,9 +12,7 @@ use std::time::{Duration, Instant};
 
 use kafka_protocol_018::messages::create_topics_request::CreatableTopic;
 use kafka_protocol_018::messages::metadata_request::MetadataRequestTopic;
-use kafka_protocol_018::messages::{
-    CreateTopicsRequest, FindCoordinatorRequest, MetadataRequest, TopicName,
-};
+use kafka_protocol_018::messages::{CreateTopicsRequest, FindCoordinatorRequest, MetadataRequest, TopicName};
 use kafka_protocol_018::protocol::StrBytes;
 
 use self::client::Client;
@@ -97,7 +95,8 @@ fn create_topic(client: &mut Client, name: &str, partitions: i32) {
         .with_name(topic_name(name))
         .with_num_partitions(partitions)
         .with_replication_factor(1);
-    let created = client.call(5, &CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000));
+    let created =
+        client.call(5, &CreateTopicsRequest::default().with_topics(vec![topic]).with_timeout_ms(10_000));
     assert_eq!(created.topics[0].error_code, 0, "{name}");
     eventually("the topic is there", || {
         let topic = MetadataRequestTopic::default().with_name(Some(topic_name(name)));

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use kafka_protocol_018::messages::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use kafka_protocol_018::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use kafka_protocol_018::messages::{GroupId, OffsetCommitRequest};
 
 use super::client::Client;
@@ -36,8 +38,9 @@ fn commit_all(client: &mut Client, groups: &[String], topic: &str, offset: i64) 
     for window in groups.chunks(WINDOW) {
         for group in window {
             let partition = OffsetCommitRequestPartition::default().with_committed_offset(offset);
-            let topic =
-                OffsetCommitRequestTopic::default().with_name(topic_name(topic)).with_partitions(vec![partition]);
+            let topic = OffsetCommitRequestTopic::default()
+                .with_name(topic_name(topic))
+                .with_partitions(vec![partition]);
             let request =
                 OffsetCommitRequest::default().with_group_id(GroupId(text(group))).with_topics(vec![topic]);
             client.send(VERSION, &request);

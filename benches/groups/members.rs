@@ -86,7 +86,9 @@ impl<C: BorrowMut<Client>> ConsumerMember<C> {
         let mut request = self.request(self.epoch);
         if self.says_all {
             let owned = self.owned.iter().map(|owned| {
-                TopicPartitions::default().with_topic_id(owned.topic_id).with_partitions(owned.partitions.clone())
+                TopicPartitions::default()
+                    .with_topic_id(owned.topic_id)
+                    .with_partitions(owned.partitions.clone())
             });
             request = request.with_topic_partitions(Some(owned.collect()));
         }

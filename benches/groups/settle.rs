@@ -75,7 +75,8 @@ fn settle(members: &mut [ConsumerMember]) {
     loop {
         members.iter_mut().for_each(ConsumerMember::send);
         members.iter_mut().for_each(ConsumerMember::receive);
-        let owned: usize = members.iter().flat_map(|member| &member.owned).map(|topic| topic.partitions.len()).sum();
+        let owned: usize =
+            members.iter().flat_map(|member| &member.owned).map(|topic| topic.partitions.len()).sum();
         let epoch = members[0].epoch;
         if owned == PARTITIONS as usize && members.iter().all(|member| member.epoch == epoch) {
             return;
@@ -96,7 +97,14 @@ impl ClassicMember {
     fn new(address: SocketAddr, group: &str, topic: &str) -> Self {
         let mut client = Client::connect(address);
         let id = client.call(JOIN, &join_request(group, topic, &StrBytes::default())).member_id;
-        ClassicMember { client, group: group.to_owned(), topic: topic.to_owned(), id, generation_id: -1, leads: false }
+        ClassicMember {
+            client,
+            group: group.to_owned(),
+            topic: topic.to_owned(),
+            id,
+            generation_id: -1,
+            leads: false,
+        }
     }
 
     fn group_id(&self) -> GroupId {
@@ -165,7 +173,8 @@ fn sync(members: &mut [ClassicMember], ids: &[StrBytes], topic: &str) {
     let count = ids.len() as i32;
     for member in members.iter_mut() {
         let assignments = ids.iter().enumerate().map(|(of, id)| {
-            let partitions: Vec<i32> = (0..PARTITIONS).filter(|partition| partition % count == of as i32).collect();
+            let partitions: Vec<i32> =
+                (0..PARTITIONS).filter(|partition| partition % count == of as i32).collect();
             SyncGroupRequestAssignment::default()
                 .with_member_id(id.clone())
                 .with_assignment(assignment(topic, partitions.into_iter()))

@@ -90,8 +90,7 @@ fn first_record(client: &mut Client, group: &str, topic: &str) {
 
 /// What there is from an offset on, up to 1 MiB.
 pub(super) fn fetch(client: &mut Client, topic: &str, offset: i64, isolation_level: i8) -> Bytes {
-    let partition =
-        FetchPartition::default().with_fetch_offset(offset).with_partition_max_bytes(1 << 20);
+    let partition = FetchPartition::default().with_fetch_offset(offset).with_partition_max_bytes(1 << 20);
     let topic = FetchTopic::default().with_topic(topic_name(topic)).with_partitions(vec![partition]);
     let request = FetchRequest::default()
         .with_max_wait_ms(500)

@@ -68,7 +68,8 @@ impl Producer {
     /// The epoch is another in every transaction, so that the numbers of its records begin anew.
     fn transaction(&mut self, commits: bool) {
         let data = PartitionProduceData::default().with_index(0).with_records(Some(self.batch()));
-        let data = TopicProduceData::default().with_name(topic_name(&self.topic)).with_partition_data(vec![data]);
+        let data =
+            TopicProduceData::default().with_name(topic_name(&self.topic)).with_partition_data(vec![data]);
         let produce = ProduceRequest::default()
             .with_transactional_id(Some(self.id()))
             .with_acks(-1)

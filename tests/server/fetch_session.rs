@@ -161,7 +161,11 @@ fn a_session_tells_of_a_partition_again_when_its_transaction_ends() {
         };
         assert!(is_empty(&open), "{open:?}");
         assert_eq!(told(&fetch(None)), [0; 0], "nothing new");
-        if ends_well { transaction.commit().unwrap() } else { transaction.abort().unwrap() }
+        if ends_well {
+            transaction.commit().unwrap()
+        } else {
+            transaction.abort().unwrap()
+        }
         let ended = fetch(None);
         assert_eq!(told(&ended), [0]);
         let partition = &ended.responses[0].partitions[0];
