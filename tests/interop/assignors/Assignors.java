@@ -13,10 +13,11 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 import org.apache.kafka.common.Uuid;
-import org.apache.kafka.coordinator.group.api.assignor.ConsumerGroupPartitionAssignor;
+import org.apache.kafka.coordinator.group.api.assignor.PartitionAssignor;
 import org.apache.kafka.coordinator.group.api.assignor.SubscribedTopicDescriber;
 import org.apache.kafka.coordinator.group.api.assignor.SubscriptionType;
 import org.apache.kafka.coordinator.group.assignor.RangeAssignor;
+import org.apache.kafka.coordinator.group.assignor.SimpleAssignor;
 import org.apache.kafka.coordinator.group.assignor.UniformAssignor;
 import org.apache.kafka.coordinator.group.modern.Assignment;
 import org.apache.kafka.coordinator.group.modern.GroupSpecImpl;
@@ -38,19 +39,24 @@ public final class Assignors {
 
     public static void main(String[] none) {
         for (int group = 0; group < 12; group++) {
-            ConsumerGroupPartitionAssignor assignor = group % 3 == 0 ? new RangeAssignor() : new UniformAssignor();
+            PartitionAssignor assignor = group % 3 == 0 ? new RangeAssignor() : new UniformAssignor();
             run(assignor, group % 2 == 0);
         }
+        for (int group = 0; group < 12; group++)
+            run(new SimpleAssignor(), group % 2 == 0);
     }
 
-    static void run(ConsumerGroupPartitionAssignor assignor, boolean same) {
+    static void run(PartitionAssignor assignor, boolean same) {
         Map<Uuid, Integer> topics = new HashMap<>();
         for (int i = 0; i < 1 + RANDOM.nextInt(4); i++)
             topics.put(new Uuid(RANDOM.nextLong(), RANDOM.nextLong()), 1 + RANDOM.nextInt(20));
         TreeMap<String, Member> members = new TreeMap<>();
-        for (int step = 0; step < 5; step++) {
+        // Of a share group, those whose state is there, which are never fewer than before.
+        Map<Uuid, Set<Integer>> assignable = new HashMap<>();
+        // Large enough for tables to grow.
+        for (int step = 0; step < (assignor instanceof SimpleAssignor ? 9 : 5); step++) {
             change(members, topics, same);
-            assign(assignor, members, topics);
+            assign(assignor, members, topics, assignable);
         }
     }
 
@@ -79,7 +85,8 @@ public final class Assignors {
         return chosen;
     }
 
-    static void assign(ConsumerGroupPartitionAssignor assignor, TreeMap<String, Member> members, Map<Uuid, Integer> topics) {
+    static void assign(PartitionAssignor assignor, TreeMap<String, Member> members, Map<Uuid, Integer> topics,
+                       Map<Uuid, Set<Integer>> assignable) {
         Map<String, MemberSubscriptionAndAssignmentImpl> specs = new HashMap<>();
         Map<Uuid, Map<Integer, String>> inverted = new HashMap<>();
         members.values().forEach(member -> {
@@ -93,8 +100,15 @@ public final class Assignors {
         });
         boolean same = members.values().stream().map(member -> new HashSet<>(member.topics)).distinct().count() <= 1;
         SubscriptionType type = same ? SubscriptionType.HOMOGENEOUS : SubscriptionType.HETEROGENEOUS;
+        if (assignor instanceof SimpleAssignor)
+            topics.forEach((topic, count) -> {
+                for (int partition = 0; partition < count; partition++)
+                    if (RANDOM.nextInt(10) > 0)
+                        assignable.computeIfAbsent(topic, key -> new HashSet<>()).add(partition);
+            });
+        Optional<Map<Uuid, Set<Integer>>> some = assignor instanceof SimpleAssignor ? Optional.of(assignable) : Optional.empty();
         Map<String, ? extends org.apache.kafka.coordinator.group.api.assignor.MemberAssignment> assigned = assignor.assign(
-            new GroupSpecImpl(Collections.unmodifiableMap(specs), type, inverted), new SubscribedTopicDescriber() {
+            new GroupSpecImpl(Collections.unmodifiableMap(specs), type, inverted, some), new SubscribedTopicDescriber() {
                 public int numPartitions(Uuid topic) {
                     return topics.getOrDefault(topic, -1);
                 }
@@ -105,6 +119,7 @@ public final class Assignors {
             }).members();
         System.out.println("group " + assignor.name() + " " + type);
         new TreeMap<>(topics).forEach((topic, count) -> System.out.println("topic " + topic + " " + count));
+        some.ifPresent(all -> System.out.println("assignable " + text(all)));
         members.values().forEach(member -> {
             Map<Uuid, Set<Integer>> gets = new HashMap<>();
             if (assigned.containsKey(member.id))

@@ -4,7 +4,7 @@ use crate::broker::coordinator::java_string_hash;
 use crate::model::Uuid;
 
 /// The smallest table.
-const MIN_CAPACITY: usize = 16;
+pub(super) const MIN_CAPACITY: usize = 16;
 
 pub(in super::super) fn of_string(text: &str) -> i32 {
     java_string_hash(text)
@@ -33,8 +33,11 @@ pub(in super::super) fn sort_copied<T>(items: &mut [T], len: usize, hash: impl F
 }
 
 fn sort_by_bucket<T>(items: &mut [T], capacity: usize, hash: impl Fn(&T) -> i32) {
-    items.sort_by_key(|item| {
-        let hash = hash(item) as u32;
-        (hash ^ (hash >> 16)) as usize & (capacity - 1)
-    });
+    items.sort_by_key(|item| bucket(hash(item), capacity));
+}
+
+/// In which bucket of a table something is that has this hash.
+pub(super) fn bucket(hash: i32, capacity: usize) -> usize {
+    let hash = hash as u32;
+    (hash ^ (hash >> 16)) as usize & (capacity - 1)
 }

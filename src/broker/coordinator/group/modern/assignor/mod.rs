@@ -7,8 +7,10 @@
 
 mod heterogeneous;
 mod homogeneous;
+mod java_hash_map;
 pub(super) mod java_order;
 mod range;
+mod simple;
 #[cfg(test)]
 mod tests;
 
@@ -42,6 +44,8 @@ pub(in super::super) struct GroupSpec<'a> {
     subscription_type: SubscriptionType,
     /// The number of partitions of each topic that somebody reads.
     topics: &'a BTreeMap<Uuid, i32>,
+    /// Those that can be assigned, if that is not all.
+    assignable: Option<&'a Partitions>,
 }
 
 impl<'a> GroupSpec<'a> {
@@ -51,7 +55,17 @@ impl<'a> GroupSpec<'a> {
         topics: &'a BTreeMap<Uuid, i32>,
     ) -> Self {
         java_order::sort(&mut members, |member| java_order::of_string(member.id));
-        GroupSpec { members, subscription_type, topics }
+        GroupSpec { members, subscription_type, topics, assignable: None }
+    }
+
+    /// The same, of which only these partitions can be assigned.
+    pub(in super::super) fn with_assignable(self, assignable: &'a Partitions) -> Self {
+        GroupSpec { assignable: Some(assignable), ..self }
+    }
+
+    fn is_assignable(&self, topic: Uuid, partition: i32) -> bool {
+        let is_among = |all: &Partitions| all.get(&topic).is_some_and(|all| all.contains(&partition));
+        self.assignable.is_none_or(is_among)
     }
 
     fn num_partitions(&self, topic: Uuid) -> i32 {
@@ -66,6 +80,8 @@ pub(in super::super) enum Assignor {
     Uniform,
     /// Partitions next to each other, and the same numbers of different topics, go to the same member.
     Range,
+    /// Each partition for as many members as there are too many of them; of share groups.
+    Simple,
 }
 
 impl Assignor {
@@ -73,6 +89,7 @@ impl Assignor {
         match name {
             "uniform" => Some(Assignor::Uniform),
             "range" => Some(Assignor::Range),
+            "simple" => Some(Assignor::Simple),
             _ => None,
         }
     }
@@ -86,6 +103,8 @@ impl Assignor {
             (Assignor::Uniform, SubscriptionType::Homogeneous) => homogeneous::assign(spec),
             (Assignor::Uniform, SubscriptionType::Heterogeneous) => heterogeneous::assign(spec),
             (Assignor::Range, _) => range::assign(spec),
+            (Assignor::Simple, SubscriptionType::Homogeneous) => simple::homogeneous::assign(spec),
+            (Assignor::Simple, SubscriptionType::Heterogeneous) => simple::heterogeneous::assign(spec),
         }
     }
 }
