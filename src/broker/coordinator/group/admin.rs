@@ -54,8 +54,9 @@ impl GroupCoordinator {
         self.validate_group_status(group_id, Api::AnyGroup)?;
         let group = self.group(group_id).ok_or(ErrorCode::GroupIdNotFound)?;
         self.with_group(&group, |turn| {
-            // Groups of the consumer protocol have a request of their own.
-            if turn.state.is(GroupState::Dead) || turn.state.consumer().is_some() {
+            // Groups of other types have requests of their own.
+            let is_classic = turn.state.group_type() == GroupType::Classic;
+            if turn.state.is(GroupState::Dead) || !is_classic {
                 return Err(ErrorCode::GroupIdNotFound);
             }
             Ok(turn.describe())
@@ -97,6 +98,7 @@ impl GroupCoordinator {
     fn delete_group(&self, group_id: &str) -> Result<(), ErrorCode> {
         self.validate_group_status(group_id, Api::AnyGroup)?;
         let group = self.group(group_id).ok_or(ErrorCode::GroupIdNotFound)?;
+        self.delete_state_of_share_group(&group).map_err(|error| error.code)?;
         self.with_group(&group, |turn| match turn.state.any_state() {
             GroupState::Dead => Err(ErrorCode::GroupIdNotFound),
             GroupState::Empty => {
@@ -126,6 +128,7 @@ impl GroupCoordinator {
         self.validate_group_status(group_id, Api::Membership)?;
         let group = self.group(group_id).ok_or(ErrorCode::GroupIdNotFound)?;
         self.with_group(&group, |turn| {
+            turn.refuse_share_group(ErrorCode::GroupIdNotFound)?;
             match turn.state.any_state() {
                 GroupState::Dead => return Err(ErrorCode::GroupIdNotFound),
                 GroupState::Empty | GroupState::Assigning | GroupState::Reconciling => {}

@@ -20,6 +20,13 @@ pub(crate) struct GroupConfig {
     pub(crate) group_consumer_migration_policy: GroupMigrationPolicy,
     pub(crate) group_consumer_assignment_interval_ms: i32,
     pub(crate) group_consumer_regex_refresh_interval_ms: i32,
+    pub(crate) group_share_session_timeout_ms: i32,
+    pub(crate) group_share_heartbeat_interval_ms: i32,
+    pub(crate) group_share_max_size: i32,
+    pub(crate) group_share_assignors: Vec<String>,
+    pub(crate) group_share_assignment_interval_ms: i32,
+    pub(crate) group_share_initialize_retry_interval_ms: i32,
+    pub(crate) offsets_commit_timeout_ms: i32,
 }
 
 impl From<&BrokerConfig> for GroupConfig {
@@ -44,6 +51,13 @@ impl From<&BrokerConfig> for GroupConfig {
             group_consumer_migration_policy: config.group_consumer_migration_policy,
             group_consumer_assignment_interval_ms: config.group_consumer_assignment_interval_ms,
             group_consumer_regex_refresh_interval_ms: config.group_consumer_regex_refresh_interval_ms,
+            group_share_session_timeout_ms: config.group_share_session_timeout_ms,
+            group_share_heartbeat_interval_ms: config.group_share_heartbeat_interval_ms,
+            group_share_max_size: config.group_share_max_size,
+            group_share_assignors: config.group_share_assignors.clone(),
+            group_share_assignment_interval_ms: config.group_share_assignment_interval_ms,
+            group_share_initialize_retry_interval_ms: config.group_share_initialize_retry_interval_ms,
+            offsets_commit_timeout_ms: config.offsets_commit_timeout_ms,
         }
     }
 }

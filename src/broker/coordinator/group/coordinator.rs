@@ -10,6 +10,7 @@ use super::group_metadata::GroupMetadata;
 use super::modern::CoordinatorMetadataImage;
 use super::turn::Group;
 use crate::broker::coordinator::loading::OwnedPartitions;
+use crate::broker::coordinator::share::Persister;
 use crate::broker::coordinator::{CoordinatorLog, partition_for};
 use crate::broker::purgatory::{Timer, WatcherList};
 use crate::model::{ErrorCode, ProducerId, Uuid};
@@ -27,6 +28,7 @@ pub(crate) struct GroupCoordinator {
     timer: Arc<Timer>,
     log: Arc<dyn CoordinatorLog>,
     image: Arc<dyn CoordinatorMetadataImage>,
+    persister: Arc<dyn Persister>,
     is_active: AtomicBool,
     groups: RwLock<HashMap<Arc<str>, Arc<Group>>>,
     pub(super) partitions: OwnedPartitions,
@@ -57,6 +59,7 @@ impl GroupCoordinator {
         timer: Arc<Timer>,
         log: Arc<dyn CoordinatorLog>,
         image: Arc<dyn CoordinatorMetadataImage>,
+        persister: Arc<dyn Persister>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|weak| GroupCoordinator {
             config,
@@ -64,6 +67,7 @@ impl GroupCoordinator {
             timer,
             log,
             image,
+            persister,
             is_active: AtomicBool::new(true),
             groups: RwLock::default(),
             partitions: OwnedPartitions::default(),
@@ -92,6 +96,11 @@ impl GroupCoordinator {
     /// The topics that there are.
     pub(super) fn image(&self) -> &dyn CoordinatorMetadataImage {
         &*self.image
+    }
+
+    /// Where the state of share groups is kept. To be asked with no group's lock held.
+    pub(super) fn persister(&self) -> &dyn Persister {
+        &*self.persister
     }
 
     pub(super) fn weak(&self) -> Weak<GroupCoordinator> {

@@ -13,6 +13,7 @@ enum Deadline {
     Sync,
     Join,
     Consumer,
+    Share,
 }
 
 impl GroupTurn<'_> {
@@ -31,6 +32,7 @@ impl GroupTurn<'_> {
                 Deadline::Sync => self.expire_sync(),
                 Deadline::Join => self.join_deadline_passed(),
                 Deadline::Consumer => self.expire_consumer_members(),
+                Deadline::Share => self.expire_share_members(),
             }
         }
     }
@@ -50,6 +52,7 @@ impl GroupTurn<'_> {
             (self.state.sync_deadline, Deadline::Sync),
             (join, Deadline::Join),
             (self.next_consumer_deadline(), Deadline::Consumer),
+            (self.next_share_deadline(), Deadline::Share),
         ];
         deadlines.into_iter().filter_map(|(at, deadline)| Some((at?, deadline))).min()
     }

@@ -7,13 +7,16 @@ use super::group_state::{GroupState, GroupType};
 use super::join::{JoinCallback, JoinGroupMember, JoinGroupProtocol, JoinGroupResult};
 use super::member::Member;
 use super::members::Members;
-use super::modern::{ConsumerGroup, ModernGroupState};
+use super::modern::{ConsumerGroup, ModernGroupState, ShareGroup};
 use super::record::subscribed_topics;
 use crate::broker::purgatory::TimerHandle;
 use crate::model::{ErrorCode, Timestamp};
 
 /// The protocol type of consumers, whose subscriptions the broker can read.
 pub(super) const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
+
+/// The protocol type of share groups.
+const SHARE_PROTOCOL_TYPE: &str = "share";
 
 /// How long the joins of a rebalance are waited for.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +66,8 @@ pub(super) struct GroupMetadata {
     pub(super) offsets: GroupOffsets,
     /// The members, if the broker assigns partitions to them. What there is of a classic group is blank then.
     consumer: Option<Box<ConsumerGroup>>,
+    /// The same, if they share them.
+    share: Option<Box<ShareGroup>>,
 }
 
 impl GroupMetadata {
@@ -88,6 +93,7 @@ impl GroupMetadata {
             armed: None,
             offsets: GroupOffsets::default(),
             consumer: None,
+            share: None,
         }
     }
 
@@ -121,6 +127,21 @@ impl GroupMetadata {
         self.consumer.as_deref_mut()
     }
 
+    /// The share group that this one is, if it is one.
+    pub(super) fn share(&self) -> Option<&ShareGroup> {
+        self.share.as_deref()
+    }
+
+    pub(super) fn share_mut(&mut self) -> Option<&mut ShareGroup> {
+        self.share.as_deref_mut()
+    }
+
+    /// A group that was nothing yet is a share group from now on.
+    pub(super) fn become_share(&mut self, group: ShareGroup, now_ms: Timestamp) {
+        let armed = self.armed.take();
+        *self = GroupMetadata { armed, share: Some(Box::new(group)), ..GroupMetadata::new(now_ms) };
+    }
+
     /// From now on the broker assigns partitions. What waits of a classic group must have been answered.
     pub(super) fn become_consumer(&mut self, group: ConsumerGroup, now_ms: Timestamp) {
         let blank = GroupMetadata::new(now_ms);
@@ -138,11 +159,18 @@ impl GroupMetadata {
     }
 
     pub(super) fn group_type(&self) -> GroupType {
-        if self.consumer.is_some() { GroupType::Consumer } else { GroupType::Classic }
+        match (&self.consumer, &self.share) {
+            (Some(_), _) => GroupType::Consumer,
+            (None, Some(_)) => GroupType::Share,
+            (None, None) => GroupType::Classic,
+        }
     }
 
-    /// The state of a group of either type.
+    /// The state of a group of any type.
     pub(super) fn any_state(&self) -> GroupState {
+        if let Some(share) = self.share.as_deref().filter(|_| self.state != GroupState::Dead) {
+            return share.state();
+        }
         match &self.consumer {
             Some(consumer) if self.state != GroupState::Dead => match consumer.modern.state() {
                 ModernGroupState::Empty => GroupState::Empty,
@@ -155,9 +183,10 @@ impl GroupMetadata {
     }
 
     pub(super) fn any_protocol_type(&self) -> Arc<str> {
-        match self.consumer {
-            Some(_) => Arc::from(CONSUMER_PROTOCOL_TYPE),
-            None => self.protocol_type.clone().unwrap_or_default(),
+        match self.group_type() {
+            GroupType::Consumer => Arc::from(CONSUMER_PROTOCOL_TYPE),
+            GroupType::Share => Arc::from(SHARE_PROTOCOL_TYPE),
+            GroupType::Classic => self.protocol_type.clone().unwrap_or_default(),
         }
     }
 

@@ -64,6 +64,8 @@ pub enum GroupType {
     Classic,
     /// Members report, and the broker assigns (KIP-848).
     Consumer,
+    /// The same, and several members may have the same partition (KIP-932).
+    Share,
 }
 
 impl GroupType {
@@ -72,6 +74,7 @@ impl GroupType {
         match self {
             GroupType::Classic => "classic",
             GroupType::Consumer => "consumer",
+            GroupType::Share => "share",
         }
     }
 }

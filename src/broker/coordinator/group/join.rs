@@ -151,6 +151,8 @@ impl GroupTurn<'_> {
     fn join(&mut self, join: Join<'_>) {
         if self.state.is(GroupState::Dead) {
             self.refuse_join(join, ErrorCode::CoordinatorNotAvailable);
+        } else if let Err(error) = self.refuse_share_group(ErrorCode::InconsistentGroupProtocol) {
+            self.outbox.join(join.callback, JoinGroupResult::failed("", error));
         } else if let Err(error) = self.leave_empty_consumer_group() {
             self.refuse_join(join, error);
         } else if self.state.consumer().is_some() {

@@ -8,12 +8,14 @@ use super::coordinator::GroupCoordinator;
 use super::group_metadata::{GroupMetadata, LoadedGroup};
 use super::group_offsets::{CommittedOffset, GroupOffsets};
 use super::member::{Member, NewMember};
-use super::modern::ConsumerGroup;
-use super::record::{ConsumerGroupRecord, GroupMetadataValue, OffsetCommitValue, RecordKey};
+use super::modern::{ConsumerGroup, ShareGroup};
+use super::record::{
+    ConsumerGroupRecord, GroupMetadataValue, OffsetCommitValue, RecordKey, ShareGroupRecord,
+};
 use super::turn::{Group, GroupTurn};
 use crate::broker::coordinator::loading::{DECOMPRESSION_LIMIT, LoadError};
 use crate::broker::purgatory::WatcherList;
-use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_TIMESTAMP, ProducerId};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_TIMESTAMP, ProducerId, Timestamp};
 use crate::record::{EndTransactionMarker, RecordBatchRef, RecordRef};
 
 impl GroupCoordinator {
@@ -36,7 +38,7 @@ impl GroupCoordinator {
     }
 
     fn read_partition(&self, partition: i32) -> Result<(), ErrorCode> {
-        let mut loader = Loader::default();
+        let mut loader = Loader { now_ms: self.clock().now_ms(), ..Loader::default() };
         self.log().read_all(partition, &mut |batch| loader.batch(batch)).inspect_err(|error| {
             tracing::error!("Groups of {CONSUMER_OFFSETS_TOPIC}-{partition} could not be loaded: {error}");
         })?;
@@ -87,6 +89,9 @@ impl GroupTurn<'_> {
         if self.state.consumer().is_some() {
             return self.start_loaded_consumer_group();
         }
+        if self.state.share().is_some() {
+            return self.start_loaded_share_group();
+        }
         let max_size = usize::try_from(self.coordinator.config().group_max_size).unwrap_or(0);
         let (group, generation) = (&self.group.id, self.state.generation_id);
         self.outbox.debug(|| format!("Loaded group {group} with generation {generation}"));
@@ -105,6 +110,7 @@ impl GroupTurn<'_> {
 /// What a partition says of its groups, as far as it was read.
 #[derive(Default)]
 struct Loader {
+    now_ms: Timestamp,
     /// In the order in which the log names them.
     groups: Vec<(Arc<str>, LoadingGroup)>,
     index_of: HashMap<Arc<str>, usize>,
@@ -121,6 +127,8 @@ struct LoadingGroup {
     metadata: Option<GroupMetadataValue>,
     /// What the records say of a group of the consumer protocol.
     consumer: Option<Box<ConsumerGroup>>,
+    /// What they say of a share group.
+    share: Option<Box<ShareGroup>>,
     offsets: GroupOffsets,
 }
 
@@ -196,6 +204,11 @@ impl Loader {
                 let index = self.index_of_group(group_id);
                 self.groups[index].1.replay(&said, record.value().is_some());
             }
+            RecordKey::ShareGroup { group_id, key } => {
+                let said = ShareGroupRecord::parse(key, record.value())?;
+                let index = self.index_of_group(group_id);
+                self.groups[index].1.replay_share(&said, record.value().is_some(), self.now_ms);
+            }
             RecordKey::Other { kind } => {
                 // Left by a newer Kafka, for groups of a type that is not known here. It stays in the log.
                 tracing::debug!("A record of key type {kind} at offset {} is passed over", record.offset());
@@ -230,6 +243,18 @@ impl LoadingGroup {
         }
     }
 
+    fn replay_share(&mut self, record: &ShareGroupRecord, is_there: bool, now_ms: Timestamp) {
+        if is_there {
+            self.share.get_or_insert_with(|| Box::new(ShareGroup::new()));
+        }
+        if let Some(share) = &mut self.share {
+            share.replay(record, now_ms);
+        }
+        if matches!(record, ShareGroupRecord::Epoch(None)) {
+            self.share = None;
+        }
+    }
+
     /// `None` if nothing is left of the group.
     fn into_metadata(self, now_ms: i64) -> Option<GroupMetadata> {
         let mut group = match self.metadata {
@@ -239,6 +264,13 @@ impl LoadingGroup {
                 if let Some(mut consumer) = self.consumer {
                     consumer.forget_topic_versions();
                     group.become_consumer(*consumer, now_ms);
+                }
+                group
+            }
+            None if self.share.is_some() => {
+                let mut group = GroupMetadata::new(now_ms);
+                if let Some(share) = self.share {
+                    group.become_share(*share, now_ms);
                 }
                 group
             }

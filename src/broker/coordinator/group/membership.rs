@@ -69,6 +69,9 @@ impl GroupCoordinator {
             if turn.state.is(GroupState::Dead) {
                 return failed(ErrorCode::CoordinatorNotAvailable);
             }
+            if let Err(error) = turn.refuse_share_group(ErrorCode::UnknownMemberId) {
+                return failed(error);
+            }
             if turn.state.consumer().is_some() {
                 return match turn.leave_consumer_group_of(leaving) {
                     Ok(members) => LeaveGroupResult { error: ErrorCode::None, members },

@@ -51,7 +51,8 @@ pub(crate) use membership::{HeartbeatParams, LeaveGroupResult, LeavingMember};
 pub(crate) use modern::{
     ConsumerGroupDescription, ConsumerGroupHeartbeatParams, ConsumerGroupHeartbeatResult,
     ConsumerGroupMemberDescription, CoordinatorMetadataImage, GroupError, LEAVE_EPOCH, LEAVE_STATIC_EPOCH,
-    TopicMetadata,
+    ShareGroupDescription, ShareGroupHeartbeatParams, ShareGroupHeartbeatResult, ShareGroupMemberDescription,
+    ShareGroupOffset, ShareGroupOffsetOutcome, ShareGroupTopicOutcome, TopicMetadata,
 };
 pub(crate) use offsets::{CommitOffsetsParams, FetchedOffset, FetchingMember, OffsetCommit};
 #[cfg(feature = "cli")]

@@ -145,6 +145,10 @@ impl GroupCoordinator {
             return Ok(partitions.unwrap_or_default().iter().map(none).collect());
         };
         self.with_group(&group, |turn| {
+            if turn.state.share().is_some() {
+                let none = |partition: &TopicPartition| FetchedOffset::none(partition.clone(), ErrorCode::None);
+                return Ok(partitions.unwrap_or_default().iter().map(none).collect());
+            }
             if let Some(group) = turn.state.consumer() {
                 group.validate_fetch(member.id, member.epoch)?;
             }
@@ -164,6 +168,7 @@ impl GroupTurn<'_> {
         if state == GroupState::Dead {
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
+        self.refuse_share_group(ErrorCode::GroupIdNotFound)?;
         if let Some(group) = self.state.consumer() {
             return self.validate_consumer_commit(group, params, false);
         }

@@ -39,6 +39,13 @@ impl GroupCoordinator {
 
     /// Removes the offsets of topics that exist no more. Returns how many there were.
     pub(crate) fn on_topics_deleted(&self, topics: &[&str]) -> usize {
+        for group in self.all_groups() {
+            self.with_group(&group, |turn| {
+                if !turn.state.is(GroupState::Dead) {
+                    turn.forget_share_state_of(topics);
+                }
+            });
+        }
         self.clean_up("deleted", |turn| {
             let mut partitions = turn.state.offsets.partitions();
             partitions.retain(|partition| topics.contains(&partition.topic()));
@@ -51,6 +58,10 @@ impl GroupCoordinator {
         for group in self.all_groups() {
             removed += self.with_group(&group, |turn| {
                 if turn.state.is(GroupState::Dead) {
+                    return 0;
+                }
+                // They have no offsets here, and stay until they are deleted.
+                if turn.state.share().is_some() {
                     return 0;
                 }
                 let partitions = select(turn);
@@ -130,6 +141,12 @@ impl GroupTurn<'_> {
             tombstones.push(tombstone.map_err(|_| ErrorCode::UnknownServerError)?);
         }
         if is_unused && let Some(group) = self.state.consumer() {
+            for record in group.tombstones() {
+                let tombstone = record.encode(&self.group.id);
+                tombstones.push(tombstone.map_err(|_| ErrorCode::UnknownServerError)?);
+            }
+        }
+        if is_unused && let Some(group) = self.state.share() {
             for record in group.tombstones() {
                 let tombstone = record.encode(&self.group.id);
                 tombstones.push(tombstone.map_err(|_| ErrorCode::UnknownServerError)?);

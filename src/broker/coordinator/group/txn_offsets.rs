@@ -72,6 +72,7 @@ impl GroupTurn<'_> {
         if self.state.is(GroupState::Dead) {
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
+        self.refuse_share_group(ErrorCode::GroupIdNotFound)?;
         if let Some(group) = self.state.consumer() {
             // No version of the request knows STALE_MEMBER_EPOCH.
             return self.validate_consumer_commit(group, params, true).map_err(|error| match error {

@@ -104,16 +104,6 @@ impl ConsumerGroupRecord {
         key: ConsumerGroupKey<'_>,
         value: Option<&[u8]>,
     ) -> Result<Self, RecordError> {
-        type Parse<T> = fn(&mut FieldReader<'_>) -> Result<T, RecordError>;
-        fn parsed<T>(value: Option<&[u8]>, parse: Parse<T>) -> Result<Option<T>, RecordError> {
-            let Some(value) = value else { return Ok(None) };
-            let mut reader = FieldReader::new(value);
-            let version = reader.i16("version")?;
-            if version != VERSION {
-                return Err(RecordError::Version { what: "a consumer group's record", version });
-            }
-            parse(&mut reader).map(Some)
-        }
         Ok(match key {
             ConsumerGroupKey::Epoch => Self::Epoch(parsed(value, parse_epoch)?),
             ConsumerGroupKey::PartitionMetadata => Self::PartitionMetadata(value.is_some()),
@@ -150,7 +140,20 @@ impl ConsumerGroupRecord {
     }
 }
 
-fn encoded<T>(
+type Parse<T> = fn(&mut FieldReader<'_>) -> Result<T, RecordError>;
+
+/// The value of a record, if it has one.
+pub(super) fn parsed<T>(value: Option<&[u8]>, parse: Parse<T>) -> Result<Option<T>, RecordError> {
+    let Some(value) = value else { return Ok(None) };
+    let mut reader = FieldReader::new(value);
+    let version = reader.i16("version")?;
+    if version != VERSION {
+        return Err(RecordError::Version { what: "a group's record", version });
+    }
+    parse(&mut reader).map(Some)
+}
+
+pub(super) fn encoded<T>(
     value: Option<&T>,
     encode: impl Fn(&T, &mut FieldWriter) -> Result<(), RecordError>,
 ) -> Result<Option<Vec<u8>>, RecordError> {
@@ -186,7 +189,7 @@ fn tagged_i64(value: i64) -> Option<FieldWriter> {
     })
 }
 
-fn parse_target_metadata(reader: &mut FieldReader<'_>) -> Result<TargetAssignmentMetadata, RecordError> {
+pub(super) fn parse_target_metadata(reader: &mut FieldReader<'_>) -> Result<TargetAssignmentMetadata, RecordError> {
     let epoch = reader.i32("assignment epoch")?;
     let mut timestamp = 0;
     reader.tagged_fields(|tag, field| {
@@ -198,7 +201,7 @@ fn parse_target_metadata(reader: &mut FieldReader<'_>) -> Result<TargetAssignmen
     Ok(TargetAssignmentMetadata { epoch, timestamp })
 }
 
-fn encode_target_metadata(
+pub(super) fn encode_target_metadata(
     value: &TargetAssignmentMetadata,
     writer: &mut FieldWriter,
 ) -> Result<(), RecordError> {
@@ -236,12 +239,12 @@ fn parse_member(reader: &mut FieldReader<'_>) -> Result<MemberMetadata, RecordEr
     })
 }
 
-fn parse_names(reader: &mut FieldReader<'_>) -> Result<BTreeSet<Arc<str>>, RecordError> {
+pub(super) fn parse_names(reader: &mut FieldReader<'_>) -> Result<BTreeSet<Arc<str>>, RecordError> {
     let count = reader.array_len("topics", true)?;
     (0..count).map(|_| reader.string("topic", true).map(Arc::from)).collect()
 }
 
-fn encode_names(names: &BTreeSet<Arc<str>>, writer: &mut FieldWriter) -> Result<(), RecordError> {
+pub(super) fn encode_names(names: &BTreeSet<Arc<str>>, writer: &mut FieldWriter) -> Result<(), RecordError> {
     writer.compact_len("topics", Some(names.len()))?;
     names.iter().try_for_each(|name| writer.compact_string("topic", name))
 }
@@ -286,7 +289,7 @@ fn encode_classic(value: &ClassicMemberMetadata) -> Result<FieldWriter, RecordEr
     Ok(part)
 }
 
-fn parse_target(reader: &mut FieldReader<'_>) -> Result<Partitions, RecordError> {
+pub(super) fn parse_target(reader: &mut FieldReader<'_>) -> Result<Partitions, RecordError> {
     let mut target = Partitions::new();
     for _ in 0..reader.array_len("topics", true)? {
         let topic = reader.uuid("topic id")?;
@@ -299,7 +302,7 @@ fn parse_target(reader: &mut FieldReader<'_>) -> Result<Partitions, RecordError>
     Ok(target)
 }
 
-fn encode_target(value: &Partitions, writer: &mut FieldWriter) -> Result<(), RecordError> {
+pub(super) fn encode_target(value: &Partitions, writer: &mut FieldWriter) -> Result<(), RecordError> {
     writer.compact_len("topics", Some(value.len()))?;
     for (topic, partitions) in value {
         writer.uuid(*topic);

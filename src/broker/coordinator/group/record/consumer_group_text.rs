@@ -39,7 +39,9 @@ fn fields(record: &ConsumerGroupRecord) -> Option<String> {
             let value = value.as_ref()?;
             format!("\"assignmentEpoch\":{}{}", value.epoch, tagged("assignmentTimestamp", value.timestamp))
         }
-        ConsumerGroupRecord::Target(_, value) => target(value.as_ref()?),
+        ConsumerGroupRecord::Target(_, value) => {
+            format!("\"topicPartitions\":{}", target(value.as_ref()?))
+        }
         ConsumerGroupRecord::Current(_, value) => current(value.as_ref()?),
         ConsumerGroupRecord::Regex(_, value) => {
             let value = value.as_ref()?;
@@ -54,11 +56,11 @@ fn fields(record: &ConsumerGroupRecord) -> Option<String> {
 }
 
 /// A field that is only there if it is not 0.
-fn tagged(name: &str, value: i64) -> String {
+pub(super) fn tagged(name: &str, value: i64) -> String {
     if value == 0 { String::new() } else { format!(",\"{name}\":{value}") }
 }
 
-fn list(items: impl Iterator<Item = String>) -> String {
+pub(super) fn list(items: impl Iterator<Item = String>) -> String {
     format!("[{}]", items.collect::<Vec<_>>().join(","))
 }
 
@@ -97,10 +99,8 @@ fn topic(id: &Uuid, partitions: impl Iterator<Item = i32>) -> String {
     )
 }
 
-fn target(value: &Partitions) -> String {
-    let topics =
-        value.iter().map(|(id, partitions)| format!("{{{}}}", topic(id, partitions.iter().copied())));
-    format!("\"topicPartitions\":{}", list(topics))
+pub(super) fn target(value: &Partitions) -> String {
+    list(value.iter().map(|(id, partitions)| format!("{{{}}}", topic(id, partitions.iter().copied()))))
 }
 
 fn current(value: &CurrentAssignment) -> String {

@@ -1,4 +1,4 @@
-use super::ConsumerGroupKey;
+use super::{ConsumerGroupKey, ShareGroupKey};
 use crate::broker::coordinator::record_format::{FieldReader, FieldWriter, RecordError};
 use crate::model::TopicPartition;
 
@@ -20,6 +20,10 @@ pub(in super::super) enum RecordKey<'a> {
         group_id: &'a str,
         key: ConsumerGroupKey<'a>,
     },
+    ShareGroup {
+        group_id: &'a str,
+        key: ShareGroupKey<'a>,
+    },
     /// Of a group of a type that is not known here.
     Other {
         kind: i16,
@@ -39,10 +43,15 @@ impl<'a> RecordKey<'a> {
                 Ok(RecordKey::OffsetCommit { group_id, topic_partition })
             }
             GROUP_METADATA => Ok(RecordKey::GroupMetadata { group_id: reader.string("group", false)? }),
-            kind => Ok(match ConsumerGroupKey::parse(kind, &mut reader)? {
-                Some((group_id, key)) => RecordKey::ConsumerGroup { group_id, key },
-                None => RecordKey::Other { kind },
-            }),
+            kind => {
+                if let Some((group_id, key)) = ConsumerGroupKey::parse(kind, &mut reader)? {
+                    return Ok(RecordKey::ConsumerGroup { group_id, key });
+                }
+                Ok(match ShareGroupKey::parse(kind, &mut reader)? {
+                    Some((group_id, key)) => RecordKey::ShareGroup { group_id, key },
+                    None => RecordKey::Other { kind },
+                })
+            }
         }
     }
 }

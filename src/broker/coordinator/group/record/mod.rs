@@ -10,6 +10,9 @@ mod consumer_group_text;
 mod group_metadata;
 mod key;
 mod offset_commit;
+mod share_group;
+#[cfg(feature = "cli")]
+mod share_group_text;
 mod subscription;
 #[cfg(feature = "cli")]
 mod text;
@@ -18,6 +21,7 @@ pub(super) use consumer_group::{ConsumerGroupKey, ConsumerGroupRecord, CurrentAs
 pub(super) use group_metadata::{GroupMetadataMember, GroupMetadataValue};
 pub(super) use key::RecordKey;
 pub(super) use offset_commit::OffsetCommitValue;
+pub(super) use share_group::{ShareCurrentAssignment, ShareGroupKey, ShareGroupRecord};
 pub(super) use subscription::subscribed_topics;
 #[cfg(feature = "cli")]
 pub(crate) use text::offsets_record_text;

@@ -1,4 +1,4 @@
-use super::consumer_group_text;
+use super::{consumer_group_text, share_group_text};
 use super::{GroupMetadataMember, GroupMetadataValue, OffsetCommitValue, RecordError, RecordKey};
 use crate::broker::coordinator::record_format::json::{base64, key, leading_number, nullable, quoted, value};
 use crate::log::RecordText;
@@ -20,6 +20,7 @@ pub(crate) fn offsets_record_text(
             (format!("\"group\":{}", quoted(group_id)), value_bytes.map(group).transpose()?)
         }
         RecordKey::ConsumerGroup { group_id, key } => consumer_group_text::text(group_id, key, value_bytes)?,
+        RecordKey::ShareGroup { group_id, key } => share_group_text::text(group_id, key, value_bytes)?,
         RecordKey::Other { .. } => return Ok(None),
     };
     let payload = payload.unwrap_or_else(|| "<DELETE>".to_owned());

@@ -8,7 +8,7 @@ use super::group::ConsumerGroup;
 use super::member::{ConsumerGroupMember, NOT_SAID};
 use super::update::{Surroundings, Update};
 use crate::broker::coordinator::group::coordinator::{Api, GroupCoordinator};
-use crate::broker::coordinator::group::group_state::GroupState;
+use crate::broker::coordinator::group::group_state::{GroupState, GroupType};
 use crate::broker::coordinator::group::modern::assignment::{self, Partitions};
 use crate::broker::coordinator::group::modern::group::ModernGroupMember;
 use crate::broker::coordinator::group::turn::GroupTurn;
@@ -197,16 +197,20 @@ pub(super) fn group_not_found(group_id: &str) -> GroupError {
 
 impl GroupTurn<'_> {
     /// A group that was made for a request that failed is not there.
-    fn forget_blank_group(&mut self) {
+    pub(in crate::broker::coordinator::group) fn forget_blank_group(&mut self) {
+        if self.is_blank() {
+            self.die();
+        }
+    }
+
+    /// Whether the group was made for the request that looks at it.
+    pub(in crate::broker::coordinator::group) fn is_blank(&self) -> bool {
         let state = &self.state;
-        let is_blank = state.consumer().is_none()
+        state.group_type() == GroupType::Classic
             && state.is(GroupState::Empty)
             && state.generation_id == 0
             && state.offsets.is_empty()
-            && state.pending_members.is_empty();
-        if is_blank {
-            self.die();
-        }
+            && state.pending_members.is_empty()
     }
 
     fn consumer_heartbeat_or_leave(

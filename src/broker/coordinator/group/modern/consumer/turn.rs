@@ -23,8 +23,24 @@ impl GroupTurn<'_> {
         self.coordinator.config().group_consumer_assignment_interval_ms
     }
 
+    pub(in crate::broker::coordinator::group) fn share_session_timeout_ms(&self) -> i32 {
+        self.coordinator.config().group_share_session_timeout_ms
+    }
+
+    pub(in crate::broker::coordinator::group) fn share_heartbeat_interval_ms(&self) -> i32 {
+        self.coordinator.config().group_share_heartbeat_interval_ms
+    }
+
+    pub(in crate::broker::coordinator::group) fn share_assignment_interval_ms(&self) -> i32 {
+        self.coordinator.config().group_share_assignment_interval_ms
+    }
+
     /// The consumer group that this one is about to become, since somebody joins it as one.
     pub(super) fn consumer_group_in_place(&self, update: &mut Update) -> Result<ConsumerGroup, GroupError> {
+        if self.state.share().is_some() {
+            let message = format!("Group {} is not a consumer group.", self.group.id);
+            return Err(GroupError::new(ErrorCode::GroupIdNotFound, message));
+        }
         if !self.state.is(GroupState::Empty) {
             return self.consumer_group_of_classic(update);
         }
