@@ -65,6 +65,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         Arc::clone(&timer),
         Arc::clone(&offsets_log) as _,
         Arc::clone(&metadata) as _,
+        Arc::clone(&share_persister) as _,
     );
     let transaction_log = Arc::new(CoordinatorTopic::new(TRANSACTION_STATE_TOPIC));
     let participants = Arc::new(Participants::default());

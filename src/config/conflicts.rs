@@ -143,6 +143,34 @@ impl Rules<'_> {
         self.require(beats, "group.consumer.heartbeat.interval.ms", || {
             format!("is not below group.consumer.session.timeout.ms={}", c.group_consumer_session_timeout_ms)
         });
+        self.share_groups();
+    }
+
+    fn share_groups(&mut self) {
+        let c = self.config;
+        let mut between = |low: (&'static str, i32), middle: (&'static str, i32), high: (&'static str, i32)| {
+            self.require_order((low.0, low.1.into()), (middle.0, middle.1.into()));
+            self.require_order((middle.0, middle.1.into()), (high.0, high.1.into()));
+        };
+        between(
+            ("group.share.min.session.timeout.ms", c.group_share_min_session_timeout_ms),
+            ("group.share.session.timeout.ms", c.group_share_session_timeout_ms),
+            ("group.share.max.session.timeout.ms", c.group_share_max_session_timeout_ms),
+        );
+        between(
+            ("group.share.min.heartbeat.interval.ms", c.group_share_min_heartbeat_interval_ms),
+            ("group.share.heartbeat.interval.ms", c.group_share_heartbeat_interval_ms),
+            ("group.share.max.heartbeat.interval.ms", c.group_share_max_heartbeat_interval_ms),
+        );
+        between(
+            ("group.share.min.assignment.interval.ms", c.group_share_min_assignment_interval_ms),
+            ("group.share.assignment.interval.ms", c.group_share_assignment_interval_ms),
+            ("group.share.max.assignment.interval.ms", c.group_share_max_assignment_interval_ms),
+        );
+        let beats = c.group_share_heartbeat_interval_ms < c.group_share_session_timeout_ms;
+        self.require(beats, "group.share.heartbeat.interval.ms", || {
+            format!("is not below group.share.session.timeout.ms={}", c.group_share_session_timeout_ms)
+        });
     }
 
     fn security(&mut self) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 use bytes::{BufMut, Bytes, BytesMut};
 use parking_lot::Mutex;
 
+use super::persister::MemoryPersister;
 use super::topics::MemoryTopics;
 use crate::broker::coordinator::group::*;
 use crate::broker::coordinator::{CoordinatorLog, MemoryLog};
@@ -50,6 +51,7 @@ pub(super) struct Fixture {
     pub(super) timer: Arc<Timer>,
     pub(super) log: Arc<MemoryLog>,
     pub(super) topics: Arc<MemoryTopics>,
+    pub(super) persister: Arc<MemoryPersister>,
     pub(super) config: GroupConfig,
     pub(super) env: Env,
     pub(super) coordinator: Arc<GroupCoordinator>,
@@ -75,16 +77,23 @@ impl Fixture {
         let timer = Timer::new(clock.clone());
         let log = Arc::new(MemoryLog::new(5));
         let topics = Arc::new(MemoryTopics::default());
-        let coordinator =
-            GroupCoordinator::new(&env, config.clone(), Arc::clone(&timer), log.clone(), topics.clone());
+        let persister = Arc::new(MemoryPersister::default());
+        let coordinator = GroupCoordinator::new(
+            &env,
+            config.clone(),
+            Arc::clone(&timer),
+            log.clone(),
+            topics.clone(),
+            persister.clone(),
+        );
         coordinator.load_all().unwrap();
-        Fixture { clock, timer, log, topics, config, env, coordinator }
+        Fixture { clock, timer, log, topics, persister, config, env, coordinator }
     }
 
     /// A coordinator in the same world, with this log.
     pub(super) fn new_coordinator(&self, log: Arc<dyn CoordinatorLog>) -> Arc<GroupCoordinator> {
         let (config, timer) = (self.config.clone(), Arc::clone(&self.timer));
-        GroupCoordinator::new(&self.env, config, timer, log, self.topics.clone())
+        GroupCoordinator::new(&self.env, config, timer, log, self.topics.clone(), self.persister.clone())
     }
 
     /// Another coordinator takes over, from the log alone.

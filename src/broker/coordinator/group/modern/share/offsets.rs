@@ -76,7 +76,7 @@ impl GroupCoordinator {
         });
         let named = known.unwrap_or_default().into_iter().filter_map(|(id, partitions)| {
             let name = self.image().topic_by_id(id)?.name;
-            Some(partitions.into_iter().map(move |partition| TopicPartition::new(&name, partition)))
+            Some(partitions.into_iter().map(move |partition| TopicPartition::new(Arc::clone(&name), partition)))
         });
         let partitions: Vec<TopicPartition> = named.flatten().collect();
         self.share_group_offsets(group_id, partitions)
