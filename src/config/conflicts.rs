@@ -148,10 +148,11 @@ impl Rules<'_> {
 
     fn share_groups(&mut self) {
         let c = self.config;
-        let mut between = |low: (&'static str, i32), middle: (&'static str, i32), high: (&'static str, i32)| {
-            self.require_order((low.0, low.1.into()), (middle.0, middle.1.into()));
-            self.require_order((middle.0, middle.1.into()), (high.0, high.1.into()));
-        };
+        let mut between =
+            |low: (&'static str, i32), middle: (&'static str, i32), high: (&'static str, i32)| {
+                self.require_order((low.0, low.1.into()), (middle.0, middle.1.into()));
+                self.require_order((middle.0, middle.1.into()), (high.0, high.1.into()));
+            };
         between(
             ("group.share.min.session.timeout.ms", c.group_share_min_session_timeout_ms),
             ("group.share.session.timeout.ms", c.group_share_session_timeout_ms),

@@ -146,7 +146,8 @@ impl GroupCoordinator {
         };
         self.with_group(&group, |turn| {
             if turn.state.share().is_some() {
-                let none = |partition: &TopicPartition| FetchedOffset::none(partition.clone(), ErrorCode::None);
+                let none =
+                    |partition: &TopicPartition| FetchedOffset::none(partition.clone(), ErrorCode::None);
                 return Ok(partitions.unwrap_or_default().iter().map(none).collect());
             }
             if let Some(group) = turn.state.consumer() {

@@ -189,7 +189,9 @@ fn tagged_i64(value: i64) -> Option<FieldWriter> {
     })
 }
 
-pub(super) fn parse_target_metadata(reader: &mut FieldReader<'_>) -> Result<TargetAssignmentMetadata, RecordError> {
+pub(super) fn parse_target_metadata(
+    reader: &mut FieldReader<'_>,
+) -> Result<TargetAssignmentMetadata, RecordError> {
     let epoch = reader.i32("assignment epoch")?;
     let mut timestamp = 0;
     reader.tagged_fields(|tag, field| {

@@ -90,10 +90,7 @@ impl<'a> ShareGroupKey<'a> {
 }
 
 impl ShareGroupRecord {
-    pub(in super::super) fn parse(
-        key: ShareGroupKey<'_>,
-        value: Option<&[u8]>,
-    ) -> Result<Self, RecordError> {
+    pub(in super::super) fn parse(key: ShareGroupKey<'_>, value: Option<&[u8]>) -> Result<Self, RecordError> {
         Ok(match key {
             ShareGroupKey::Member(id) => Self::Member(id.into(), parsed(value, parse_member)?),
             ShareGroupKey::Epoch => Self::Epoch(parsed(value, parse_epoch)?),

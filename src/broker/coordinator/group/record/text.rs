@@ -1,5 +1,5 @@
-use super::{consumer_group_text, share_group_text};
 use super::{GroupMetadataMember, GroupMetadataValue, OffsetCommitValue, RecordError, RecordKey};
+use super::{consumer_group_text, share_group_text};
 use crate::broker::coordinator::record_format::json::{base64, key, leading_number, nullable, quoted, value};
 use crate::log::RecordText;
 

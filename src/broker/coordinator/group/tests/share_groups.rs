@@ -144,8 +144,16 @@ fn what_a_member_says_is_checked_in_kafkas_words() {
             "SubscribedTopicNames must be set in first request.",
         ),
         (ShareGroupHeartbeatParams { member_epoch: -2, ..valid.clone() }, 42, "MemberEpoch is invalid."),
-        (ShareGroupHeartbeatParams { member_epoch: 1, ..valid.clone() }, 69, "Share group readers not found."),
-        (ShareGroupHeartbeatParams { member_epoch: -1, ..valid.clone() }, 69, "Share group readers not found."),
+        (
+            ShareGroupHeartbeatParams { member_epoch: 1, ..valid.clone() },
+            69,
+            "Share group readers not found.",
+        ),
+        (
+            ShareGroupHeartbeatParams { member_epoch: -1, ..valid.clone() },
+            69,
+            "Share group readers not found.",
+        ),
     ] {
         let error = fixture.coordinator.share_group_heartbeat(&params).unwrap_err();
         assert_eq!((error.code.code(), &*error.message), (code, message));

@@ -93,7 +93,10 @@ impl GroupTurn<'_> {
         records.collect::<Result<_, _>>().map_err(|_| ErrorCode::UnknownServerError)
     }
 
-    pub(in crate::broker::coordinator::group) fn append_encoded(&mut self, records: &[CoordinatorRecord]) -> Result<(), ErrorCode> {
+    pub(in crate::broker::coordinator::group) fn append_encoded(
+        &mut self,
+        records: &[CoordinatorRecord],
+    ) -> Result<(), ErrorCode> {
         self.append(records).map_err(|error| match commit_error(error) {
             ErrorCode::InvalidCommitOffsetSize => ErrorCode::UnknownServerError,
             other => other,

@@ -34,9 +34,7 @@ impl GroupCoordinator {
 
 impl GroupTurn<'_> {
     /// Writes down that all of the group's state is to go; `None` if there is none.
-    fn begin_deleting_share_group(
-        &mut self,
-    ) -> Result<Option<super::state_partitions::Topics>, GroupError> {
+    fn begin_deleting_share_group(&mut self) -> Result<Option<super::state_partitions::Topics>, GroupError> {
         if self.state.share().is_none() {
             return Ok(None);
         }
@@ -58,7 +56,9 @@ impl GroupTurn<'_> {
 
     /// Topics of these names are gone, and whatever state there was of them.
     pub(in crate::broker::coordinator::group) fn forget_share_state_of(&mut self, topics: &[&str]) {
-        let Some(known) = self.state.share().and_then(|group| group.state_partitions.as_ref()) else { return };
+        let Some(known) = self.state.share().and_then(|group| group.state_partitions.as_ref()) else {
+            return;
+        };
         let image = self.coordinator.image();
         // There may be another of the same name by now.
         let left = known.forget(|id, name| topics.contains(&name) && image.topic_by_id(*id).is_none());

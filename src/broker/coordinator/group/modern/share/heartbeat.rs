@@ -68,7 +68,8 @@ impl ShareGroupHeartbeatParams<'_> {
         if is_empty(self.rack_id) {
             return invalid("RackId can't be empty.");
         }
-        if self.member_epoch == JOIN_EPOCH && self.subscribed_topic_names.as_ref().is_none_or(BTreeSet::is_empty)
+        if self.member_epoch == JOIN_EPOCH
+            && self.subscribed_topic_names.as_ref().is_none_or(BTreeSet::is_empty)
         {
             return invalid("SubscribedTopicNames must be set in first request.");
         }
@@ -170,7 +171,8 @@ impl GroupTurn<'_> {
             None if params.member_epoch == JOIN_EPOCH => Some(ShareGroup::new()),
             None => return Err(share_group_not_found(params.group_id)),
         };
-        let group = fresh.as_ref().or(self.state.share()).ok_or_else(|| share_group_not_found(params.group_id))?;
+        let group =
+            fresh.as_ref().or(self.state.share()).ok_or_else(|| share_group_not_found(params.group_id))?;
         let member = self.share_member(group, params)?;
         let mut updated = member.clone();
         tell(&mut updated, params);
@@ -237,9 +239,7 @@ impl GroupTurn<'_> {
                 check_epoch(member, params.member_epoch)?;
                 Ok(member.clone())
             }
-            None if params.member_epoch == JOIN_EPOCH => {
-                Ok(ShareGroupMember::new(params.member_id.into()))
-            }
+            None if params.member_epoch == JOIN_EPOCH => Ok(ShareGroupMember::new(params.member_id.into())),
             None => Err(unknown_member(group_id, params.member_id)),
         }
     }

@@ -68,7 +68,10 @@ impl GroupCoordinator {
     }
 
     /// Where a group stands in all partitions that it has a state of.
-    pub(crate) fn all_share_group_offsets(&self, group_id: &str) -> Result<Vec<ShareGroupOffset>, GroupError> {
+    pub(crate) fn all_share_group_offsets(
+        &self,
+        group_id: &str,
+    ) -> Result<Vec<ShareGroupOffset>, GroupError> {
         self.validate_group_status(group_id, Api::AnyGroup)?;
         let known = self.group(group_id).map(|group| {
             let state = group.state.lock();
@@ -76,7 +79,11 @@ impl GroupCoordinator {
         });
         let named = known.unwrap_or_default().into_iter().filter_map(|(id, partitions)| {
             let name = self.image().topic_by_id(id)?.name;
-            Some(partitions.into_iter().map(move |partition| TopicPartition::new(Arc::clone(&name), partition)))
+            Some(
+                partitions
+                    .into_iter()
+                    .map(move |partition| TopicPartition::new(Arc::clone(&name), partition)),
+            )
         });
         let partitions: Vec<TopicPartition> = named.flatten().collect();
         self.share_group_offsets(group_id, partitions)
@@ -160,7 +167,11 @@ impl GroupCoordinator {
             self.with_group(&group, |turn| turn.end_deleting_share_offsets(&deleted))?;
         }
         let deleted = deleted.into_iter();
-        outcomes.extend(deleted.map(|(topic_id, topic)| ShareGroupTopicOutcome { topic, topic_id, error: None }));
+        outcomes.extend(deleted.map(|(topic_id, topic)| ShareGroupTopicOutcome {
+            topic,
+            topic_id,
+            error: None,
+        }));
         Ok(outcomes)
     }
 

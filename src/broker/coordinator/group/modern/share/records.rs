@@ -90,7 +90,8 @@ impl ShareGroup {
     /// The records that remove the group from the log, with all that is in it.
     pub(in crate::broker::coordinator::group) fn tombstones(&self) -> Vec<ShareGroupRecord> {
         let ids = || self.modern.members.keys().cloned();
-        let mut records: Vec<ShareGroupRecord> = ids().map(|id| ShareGroupRecord::Current(id, None)).collect();
+        let mut records: Vec<ShareGroupRecord> =
+            ids().map(|id| ShareGroupRecord::Current(id, None)).collect();
         records.extend(ids().map(|id| ShareGroupRecord::Target(id, None)));
         records.push(ShareGroupRecord::TargetMetadata(None));
         records.extend(ids().map(|id| ShareGroupRecord::Member(id, None)));

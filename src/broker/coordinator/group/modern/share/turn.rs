@@ -32,7 +32,8 @@ impl GroupTurn<'_> {
         if plan.is_compared {
             group.modern.topics_version = Some(version);
         }
-        let is_initialized = group.state_partitions.as_ref().is_none_or(|known| known.initializing.is_empty());
+        let is_initialized =
+            group.state_partitions.as_ref().is_none_or(|known| known.initializing.is_empty());
         group.is_settled = is_initialized && plan.to_initialize.is_empty() && !group.is_assignment_pending();
         Ok(())
     }

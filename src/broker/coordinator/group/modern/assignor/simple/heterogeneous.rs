@@ -8,7 +8,8 @@ use crate::broker::coordinator::group::modern::assignor::GroupSpec;
 use crate::model::Uuid;
 
 pub(in super::super) fn assign<'a>(spec: &GroupSpec<'a>) -> BTreeMap<&'a str, Partitions> {
-    let topics: BTreeSet<Uuid> = spec.members.iter().flat_map(|member| member.topics.iter().copied()).collect();
+    let topics: BTreeSet<Uuid> =
+        spec.members.iter().flat_map(|member| member.topics.iter().copied()).collect();
     if topics.is_empty() {
         return BTreeMap::new();
     }
