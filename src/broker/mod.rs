@@ -21,6 +21,7 @@ mod open;
 mod producer;
 mod purgatory;
 mod replica;
+mod share_group_offsets;
 mod share_state;
 #[cfg(feature = "cli")]
 mod tools;
@@ -38,6 +39,8 @@ pub use consumer::{
 };
 pub use coordinator::HistoryEvent;
 pub(crate) use coordinator::group::{
+    ShareGroupDescription, ShareGroupHeartbeatParams, ShareGroupHeartbeatResult, ShareGroupMemberDescription,
+    ShareGroupOffsetOutcome, ShareGroupTopicOutcome,
     CommitOffsetsParams, ConsumerGroupDescription, ConsumerGroupHeartbeatParams,
     ConsumerGroupHeartbeatResult, ConsumerGroupMemberDescription, DescribedGroup, FetchedOffset,
     FetchingMember, GroupError, HeartbeatParams, JoinGroupParams, JoinGroupProtocol, JoinGroupResult,
@@ -51,6 +54,7 @@ pub(crate) use coordinator::transaction::{
     Joining, ProducerIdAndEpoch, TransactionFilter, TransactionMarker, TransactionState, TransactionVersion,
 };
 pub(crate) use core::{BrokerCore, Service};
+pub(crate) use share_group_offsets::ShareGroupOffsetAndLag;
 pub(crate) use handle::Handle;
 pub(crate) use io_threads::IoThreads;
 pub use metadata::NewTopic;

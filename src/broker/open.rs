@@ -125,6 +125,9 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     share_state_log.attach(&core);
     share_persister.attach(&core);
     participants.attach(&core);
+    for (group_id, overrides) in &image.group_overrides {
+        core.apply_group_overrides(group_id, Some(overrides));
+    }
     adopt_topics(&core, image, log_manager.logs(), is_changed)?;
     if core.metadata.topic(CONSUMER_OFFSETS_TOPIC).is_some() {
         core.load_groups();

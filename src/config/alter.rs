@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::broker::BrokerConfig;
 use super::dynamic::Overrides;
 use super::error::{ConfigError, ConfigProblem};
+use super::group::GroupSettings;
 use super::key::{ConfigKey, ConfigType};
 use super::log::LogConfig;
 use super::value::split_list;
@@ -53,6 +54,11 @@ pub(crate) fn alter_topic(
     let changed = apply(overrides, changes, LogConfig::key)?;
     LogConfig::from_overrides(broker, &changed)?;
     Ok(changed)
+}
+
+/// The overrides of a group after some changes, checked as a whole.
+pub(crate) fn alter_group(overrides: &Overrides, changes: &[ConfigChange<'_>]) -> Result<Overrides, ConfigError> {
+    apply(overrides, changes, GroupSettings::key)
 }
 
 /// The overrides after some changes; whether their values are admitted is the caller's to check.

@@ -3,6 +3,7 @@
 use super::broker::BrokerConfig;
 use super::dynamic::{DynamicBrokerConfig, Overrides, Scope, known_key};
 use super::error::ConfigError;
+use super::group::GroupSettings;
 use super::key::{ConfigKey, ConfigType, UpdateMode};
 use super::log::LogConfig;
 
@@ -11,6 +12,8 @@ use super::log::LogConfig;
 pub(crate) enum ConfigSource {
     /// The topic's own.
     Topic,
+    /// The group's own.
+    Group,
     /// Given to this broker while it ran.
     DynamicBroker,
     /// Given to all brokers while they ran.
@@ -26,6 +29,7 @@ impl ConfigSource {
     pub(crate) fn code(self) -> i8 {
         match self {
             ConfigSource::Topic => 1,
+            ConfigSource::Group => 8,
             ConfigSource::DynamicBroker => 2,
             ConfigSource::DynamicDefaultBroker => 3,
             ConfigSource::StaticBroker => 4,
@@ -103,6 +107,43 @@ impl DynamicBrokerConfig {
             }
         };
         Ok(LogConfig::keys().iter().filter(|key| is_wanted(key.name)).map(describe).collect())
+    }
+
+    /// The settings of a group with these overrides; `is_wanted` picks by name.
+    ///
+    /// # Errors
+    /// The group's overrides are no longer admitted.
+    pub(crate) fn describe_group(
+        &self,
+        overrides: &Overrides,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<ConfigEntry>, ConfigError> {
+        let settings = GroupSettings::from_overrides(self.effective(), overrides)?;
+        let describe = |key: &ConfigKey| {
+            let own = overrides.get(key.name).map(|value| ConfigSynonym {
+                name: key.name.to_owned(),
+                value: Some(value.clone()),
+                source: ConfigSource::Group,
+            });
+            let of_broker = key.synonyms.first().map(|name| self.synonyms(name, false)).unwrap_or_default();
+            let default = of_broker.is_empty().then(|| ConfigSynonym {
+                name: key.name.to_owned(),
+                value: key.default.clone(),
+                source: ConfigSource::Default,
+            });
+            let synonyms: Vec<_> = own.into_iter().chain(of_broker).chain(default).collect();
+            ConfigEntry {
+                name: key.name.to_owned(),
+                value: settings.get(key.name),
+                source: synonyms.first().map_or(ConfigSource::Default, |synonym| synonym.source),
+                sensitive: false,
+                read_only: false,
+                type_: Some(key.type_),
+                doc: Some(key.doc),
+                synonyms,
+            }
+        };
+        Ok(GroupSettings::keys().iter().filter(|key| is_wanted(key.name)).map(describe).collect())
     }
 
     /// The settings of this broker, also those that were given to it under unknown names.

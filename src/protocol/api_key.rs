@@ -61,11 +61,16 @@ macro_rules! for_each_older_api {
 macro_rules! for_each_api {
     ($callback:ident) => {
         for_each_older_api! { $callback
+            76 ShareGroupHeartbeat [1] flexible 0; ShareGroupHeartbeatRequest ShareGroupHeartbeatResponse,
+            77 ShareGroupDescribe [1] flexible 0; ShareGroupDescribeRequest ShareGroupDescribeResponse,
             83 InitializeShareGroupState [0]    flexible 0; InitializeShareGroupStateRequest InitializeShareGroupStateResponse,
             84 ReadShareGroupState [0]    flexible 0; ReadShareGroupStateRequest ReadShareGroupStateResponse,
             85 WriteShareGroupState [0-1]  flexible 0; WriteShareGroupStateRequest WriteShareGroupStateResponse,
             86 DeleteShareGroupState [0]    flexible 0; DeleteShareGroupStateRequest DeleteShareGroupStateResponse,
             87 ReadShareGroupStateSummary [0-1]  flexible 0; ReadShareGroupStateSummaryRequest ReadShareGroupStateSummaryResponse,
+            90 DescribeShareGroupOffsets [0-1] flexible 0; DescribeShareGroupOffsetsRequest DescribeShareGroupOffsetsResponse,
+            91 AlterShareGroupOffsets [0] flexible 0; AlterShareGroupOffsetsRequest AlterShareGroupOffsetsResponse,
+            92 DeleteShareGroupOffsets [0] flexible 0; DeleteShareGroupOffsetsRequest DeleteShareGroupOffsetsResponse,
         }
     };
 }

@@ -73,11 +73,16 @@ fn the_apis_of_a_broker_are_listed_with_all_versions_that_kafka_ever_had() {
         (68, 0, 1),
         (69, 0, 1),
         (75, 0, 0),
+        (76, 1, 1),
+        (77, 1, 1),
         (83, 0, 0),
         (84, 0, 0),
         (85, 0, 1),
         (86, 0, 0),
         (87, 0, 1),
+        (90, 0, 1),
+        (91, 0, 0),
+        (92, 0, 0),
     ];
     assert_eq!(ranges(&response), expected.into_iter().map(|(key, min, max)| (key, (min, max))).collect());
 }

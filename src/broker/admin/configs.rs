@@ -13,6 +13,8 @@ pub enum ConfigResource {
     Broker,
     /// What every broker takes that has no setting of its own.
     ClusterDefault,
+    /// Those of the group of this name, whether it exists or not.
+    Group(String),
 }
 
 impl ConfigResource {
@@ -21,11 +23,17 @@ impl ConfigResource {
         ConfigResource::Topic(name.into())
     }
 
+    /// The settings of a group.
+    pub fn group(id: impl Into<String>) -> Self {
+        ConfigResource::Group(id.into())
+    }
+
     fn inner(&self) -> metadata::ConfigResource {
         match self {
             ConfigResource::Topic(name) => metadata::ConfigResource::Topic(name.clone()),
             ConfigResource::Broker => metadata::ConfigResource::Broker,
             ConfigResource::ClusterDefault => metadata::ConfigResource::ClusterDefault,
+            ConfigResource::Group(id) => metadata::ConfigResource::Group(id.clone()),
         }
     }
 }
@@ -36,6 +44,8 @@ impl ConfigResource {
 pub enum ConfigSource {
     /// The topic has it as its own.
     Topic,
+    /// The group has it as its own.
+    Group,
     /// It was given to this broker while it ran.
     DynamicBroker,
     /// It was given to all brokers while they ran.
@@ -71,6 +81,7 @@ impl From<config::ConfigEntry> for ConfigEntry {
             value: entry.value,
             source: match entry.source {
                 config::ConfigSource::Topic => ConfigSource::Topic,
+                config::ConfigSource::Group => ConfigSource::Group,
                 config::ConfigSource::DynamicBroker => ConfigSource::DynamicBroker,
                 config::ConfigSource::DynamicDefaultBroker => ConfigSource::DynamicDefaultBroker,
                 config::ConfigSource::StaticBroker => ConfigSource::StaticBroker,

@@ -11,12 +11,13 @@
 //! config orders retention.ms 86400000
 //! cluster log.cleaner.threads 2       a default for all brokers
 //! broker num.io.threads 4             a setting of this broker
+//! group readers share.auto.offset.reset earliest
 //! producer-ids 3000                   the first producer id that was never reserved
 //! cluster-metadata 1234               up to where the topics of Apache Kafka have been taken over, if there was one
 //! end 5                               the number of lines since the generation
 //! ```
 //!
-//! A value runs to the end of its line; `\n`, `\r` and `\\` in it are escaped.
+//! A value runs to the end of its line; `\n`, `\r` and `\\` in it are escaped, and a blank in a group's name as `\s`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,8 @@ pub(crate) struct MetadataImage {
     pub(crate) topics: BTreeMap<String, TopicRecord>,
     pub(crate) cluster_overrides: Overrides,
     pub(crate) broker_overrides: Overrides,
+    /// Those of groups, by their ids.
+    pub(crate) group_overrides: BTreeMap<String, Overrides>,
     pub(crate) next_producer_id: ProducerId,
     /// What comes after the last record of `__cluster_metadata` that was taken over.
     pub(crate) cluster_metadata_offset: Offset,
@@ -166,6 +169,10 @@ impl MetadataImage {
         for (key, value) in &self.broker_overrides {
             lines.push(format!("broker {key} {}", escape(value)));
         }
+        for (group, overrides) in &self.group_overrides {
+            let group = escape(group).replace(' ', "\\s");
+            lines.extend(overrides.iter().map(|(key, value)| format!("group {group} {key} {}", escape(value))));
+        }
         if self.next_producer_id > 0 {
             lines.push(format!("producer-ids {}", self.next_producer_id));
         }
@@ -239,6 +246,10 @@ impl MetadataImage {
             }
             "cluster" => decode_setting(rest, &mut self.cluster_overrides)?,
             "broker" => decode_setting(rest, &mut self.broker_overrides)?,
+            "group" => {
+                let (group, setting) = rest.split_once(' ').ok_or("a group's setting is expected")?;
+                decode_setting(setting, self.group_overrides.entry(unescape(group)).or_default())?;
+            }
             "producer-ids" => {
                 self.next_producer_id = rest.parse().map_err(|_| "the producer id is invalid")?;
             }
@@ -247,7 +258,7 @@ impl MetadataImage {
             }
             _ => {
                 return Err(
-                    "the kind is none of topic, config, cluster, broker, producer-ids and cluster-metadata",
+                    "the kind is none of topic, config, cluster, broker, group, producer-ids and cluster-metadata",
                 );
             }
         }
@@ -273,6 +284,7 @@ fn unescape(value: &str) -> String {
             (_, true) => match chars.next() {
                 Some('n') => plain.push('\n'),
                 Some('r') => plain.push('\r'),
+                Some('s') => plain.push(' '),
                 Some(other) => plain.push(other),
                 None => plain.push('\\'),
             },

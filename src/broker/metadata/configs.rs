@@ -1,4 +1,4 @@
-//! Reading and changing the settings of the broker and of its topics while it runs (Kafka: `ConfigAdminManager`,
+//! Reading and changing the settings of the broker, of its topics and of groups while it runs (Kafka: `ConfigAdminManager`,
 //! `ConfigurationControlManager`).
 
 use std::sync::Arc;
@@ -7,7 +7,9 @@ use super::checkpoint::Overrides;
 use super::store::MetadataStore;
 use super::topic::Topic;
 use crate::broker::core::BrokerCore;
-use crate::config::{ConfigChange, ConfigEntry, DynamicBrokerConfig, Scope, alter_topic};
+use crate::config::{
+    ConfigChange, ConfigEntry, DynamicBrokerConfig, GroupSettings, Scope, alter_group, alter_topic,
+};
 use crate::error::{Error, Result};
 use crate::model::{ErrorCode, validate_topic_name};
 
@@ -19,6 +21,8 @@ pub(crate) enum ConfigResource {
     Broker,
     /// What all brokers of the cluster take unless they have their own.
     ClusterDefault,
+    /// The group of this id, whether it exists or not.
+    Group(String),
 }
 
 impl BrokerCore {
@@ -38,6 +42,13 @@ impl BrokerCore {
             ConfigResource::Broker => Ok(self.dynamic_config.lock().describe_broker(is_wanted)),
             ConfigResource::ClusterDefault => {
                 Ok(self.dynamic_config.lock().describe_cluster_default(is_wanted))
+            }
+            ConfigResource::Group(id) => {
+                if id.is_empty() {
+                    return Err(Error::new(ErrorCode::InvalidRequest, "Group name must not be empty"));
+                }
+                let overrides = self.group_overrides(id);
+                Ok(self.dynamic_config.lock().describe_group(&overrides, is_wanted)?)
             }
         }
     }
@@ -65,6 +76,10 @@ impl BrokerCore {
             ConfigResource::ClusterDefault => {
                 self.alter_broker(Scope::ClusterDefault, changes, validate_only)
             }
+            ConfigResource::Group(id) => {
+                let overrides = alter_group(&self.group_overrides(id), changes)?;
+                self.store_group_overrides(id, overrides, validate_only)
+            }
         }
     }
 
@@ -83,6 +98,7 @@ impl BrokerCore {
             }
             ConfigResource::Broker => Scope::Broker,
             ConfigResource::ClusterDefault => Scope::ClusterDefault,
+            ConfigResource::Group(id) => return self.store_group_overrides(id, overrides, validate_only),
         };
         // Held from the change's check to its effect, so that two changes do not undo each other.
         let mut current = self.dynamic_config.lock();
@@ -110,6 +126,45 @@ impl BrokerCore {
         })?;
         topic.update_settings(settings);
         Ok(())
+    }
+
+    /// What a group sets itself.
+    fn group_overrides(&self, group_id: &str) -> Overrides {
+        self.store.lock().group_overrides.get(group_id).cloned().unwrap_or_default()
+    }
+
+    fn store_group_overrides(&self, group_id: &str, overrides: Overrides, validate_only: bool) -> Result<()> {
+        if group_id.is_empty() {
+            return Err(Error::new(ErrorCode::InvalidRequest, "Default group resources are not allowed."));
+        }
+        let config = self.config();
+        GroupSettings::validate(&config, &overrides)?;
+        if validate_only {
+            return Ok(());
+        }
+        let mut image = self.store.lock();
+        MetadataStore::commit(&mut image, &*self.env.fs, &self.live_log_dirs(), |image| {
+            match overrides.is_empty() {
+                true => _ = image.group_overrides.remove(group_id),
+                false => _ = image.group_overrides.insert(group_id.to_owned(), overrides),
+            }
+        })?;
+        // Under the store's lock, so that the last change is the one that counts.
+        self.apply_group_overrides(group_id, image.group_overrides.get(group_id));
+        Ok(())
+    }
+
+    /// A group is set so from now on.
+    pub(in crate::broker) fn apply_group_overrides(&self, group_id: &str, overrides: Option<&Overrides>) {
+        let config = self.config();
+        let settings = overrides.map(|overrides| GroupSettings::from_overrides(&config, overrides));
+        match settings.transpose() {
+            Ok(settings) => self.groups.set_group_settings(group_id, settings),
+            Err(problem) => {
+                tracing::error!(%problem, group_id, "settings of a group are not valid any more");
+                self.groups.set_group_settings(group_id, None);
+            }
+        }
     }
 
     fn alter_broker(&self, scope: Scope, changes: &[ConfigChange<'_>], validate_only: bool) -> Result<()> {

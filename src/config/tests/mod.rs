@@ -2,6 +2,7 @@ mod described;
 mod dynamic;
 mod effects;
 mod environment;
+mod groups;
 mod listeners;
 mod properties;
 mod settings;

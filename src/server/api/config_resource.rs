@@ -11,6 +11,7 @@ use crate::protocol::StrBytes;
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
 const BROKER_LOGGER: i8 = 8;
+const GROUP: i8 = 32;
 
 /// A resource as a request names it.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +31,7 @@ pub(super) fn resource(type_: i8, name: &str, node_id: BrokerId) -> Result<Named
             check_broker_id(name, node_id)?;
             Ok(NamedResource::Settings(ConfigResource::Broker))
         }
+        GROUP => Ok(NamedResource::Settings(ConfigResource::Group(name.to_owned()))),
         BROKER_LOGGER if name.is_empty() => Err(invalid("Broker id must not be empty".to_owned())),
         BROKER_LOGGER => {
             check_broker_id(name, node_id)?;

@@ -48,6 +48,11 @@ mod read_share_group_state;
 mod read_share_group_state_summary;
 mod request;
 mod rulable;
+mod alter_share_group_offsets;
+mod delete_share_group_offsets;
+mod describe_share_group_offsets;
+mod share_group_describe;
+mod share_group_heartbeat;
 mod share_state;
 mod sync_group;
 mod tap;
@@ -132,11 +137,16 @@ apis! {
     ConsumerGroupHeartbeat  0-1  => consumer_group_heartbeat::handle,
     ConsumerGroupDescribe   0-1  => consumer_group_describe::handle,
     DescribeTopicPartitions 0-0  => describe_topic_partitions::handle,
+    ShareGroupHeartbeat     1-1  => share_group_heartbeat::handle,
+    ShareGroupDescribe      1-1  => share_group_describe::handle,
     InitializeShareGroupState 0-0 => initialize_share_group_state::handle,
     ReadShareGroupState     0-0  => read_share_group_state::handle,
     WriteShareGroupState    0-1  => write_share_group_state::handle,
     DeleteShareGroupState   0-0  => delete_share_group_state::handle,
     ReadShareGroupStateSummary 0-1 => read_share_group_state_summary::handle,
+    DescribeShareGroupOffsets 0-1 => describe_share_group_offsets::handle,
+    AlterShareGroupOffsets  0-0  => alter_share_group_offsets::handle,
+    DeleteShareGroupOffsets 0-0  => delete_share_group_offsets::handle,
 }
 
 /// The level that a request names; a number that Kafka does not have is the default one.
@@ -206,6 +216,11 @@ fn writes_coordinator_state(key: ApiKey) -> bool {
             | ApiKey::WriteShareGroupState
             | ApiKey::DeleteShareGroupState
             | ApiKey::ReadShareGroupStateSummary
+            | ApiKey::ShareGroupHeartbeat
+            | ApiKey::ShareGroupDescribe
+            | ApiKey::DescribeShareGroupOffsets
+            | ApiKey::AlterShareGroupOffsets
+            | ApiKey::DeleteShareGroupOffsets
     )
 }
 

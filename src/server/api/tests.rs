@@ -67,7 +67,9 @@ fn every_api_answers_an_empty_request_in_every_version() {
         IncrementalAlterConfigsRequest OffsetDeleteRequest DescribeClusterRequest
         DescribeTopicPartitionsRequest ConsumerGroupHeartbeatRequest ConsumerGroupDescribeRequest
         InitializeShareGroupStateRequest ReadShareGroupStateRequest WriteShareGroupStateRequest
-        DeleteShareGroupStateRequest ReadShareGroupStateSummaryRequest
+        DeleteShareGroupStateRequest ReadShareGroupStateSummaryRequest ShareGroupHeartbeatRequest
+        ShareGroupDescribeRequest DescribeShareGroupOffsetsRequest AlterShareGroupOffsetsRequest
+        DeleteShareGroupOffsetsRequest
     }
 }
 

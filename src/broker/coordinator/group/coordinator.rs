@@ -7,6 +7,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::config::GroupConfig;
 use super::group_metadata::GroupMetadata;
+use super::group_settings::GroupConfigManager;
 use super::modern::CoordinatorMetadataImage;
 use super::turn::Group;
 use crate::broker::coordinator::loading::OwnedPartitions;
@@ -29,6 +30,7 @@ pub(crate) struct GroupCoordinator {
     log: Arc<dyn CoordinatorLog>,
     image: Arc<dyn CoordinatorMetadataImage>,
     persister: Arc<dyn Persister>,
+    pub(super) group_configs: GroupConfigManager,
     is_active: AtomicBool,
     groups: RwLock<HashMap<Arc<str>, Arc<Group>>>,
     pub(super) partitions: OwnedPartitions,
@@ -68,6 +70,7 @@ impl GroupCoordinator {
             log,
             image,
             persister,
+            group_configs: GroupConfigManager::default(),
             is_active: AtomicBool::new(true),
             groups: RwLock::default(),
             partitions: OwnedPartitions::default(),

@@ -21,6 +21,7 @@ mod coordinator;
 mod expiration;
 mod group_metadata;
 mod group_offsets;
+mod group_settings;
 mod group_state;
 mod join;
 mod load;

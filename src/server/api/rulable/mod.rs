@@ -75,7 +75,9 @@ pub(super) fn set_throttle_time<R: Response>(response: &mut R, throttle_time_ms:
         IncrementalAlterConfigsResponse OffsetDeleteResponse DescribeClusterResponse DescribeTopicPartitionsResponse
         AddPartitionsToTxnResponse AddOffsetsToTxnResponse EndTxnResponse TxnOffsetCommitResponse
         DescribeProducersResponse DescribeTransactionsResponse ListTransactionsResponse
-        ConsumerGroupHeartbeatResponse ConsumerGroupDescribeResponse
+        ConsumerGroupHeartbeatResponse ConsumerGroupDescribeResponse ShareGroupHeartbeatResponse
+        ShareGroupDescribeResponse DescribeShareGroupOffsetsResponse AlterShareGroupOffsetsResponse
+        DeleteShareGroupOffsetsResponse
     }
 }
 

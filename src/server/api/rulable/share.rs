@@ -43,3 +43,61 @@ share_state! {
     ReadShareGroupStateSummaryRequest => ReadShareGroupStateSummaryResponse,
         read_share_group_state_summary::ReadStateSummaryResult;
 }
+
+fn group(id: &StrBytes) -> Scope {
+    Scope { groups: vec![id.to_string()], ..Scope::default() }
+}
+
+/// The requests that one group is asked, and whose answer has one error.
+macro_rules! of_one_group {
+    ($($request:ident => $response:ident;)*) => {$(
+        impl Rulable for m::$request {
+            fn error_response(&self, code: ErrorCode, _: i16) -> m::$response {
+                m::$response { error_code: code.code(), ..Default::default() }
+            }
+
+            fn scope(&self, _: &RequestContext) -> Scope {
+                group(&self.group_id)
+            }
+        }
+    )*};
+}
+
+of_one_group! {
+    ShareGroupHeartbeatRequest => ShareGroupHeartbeatResponse;
+    AlterShareGroupOffsetsRequest => AlterShareGroupOffsetsResponse;
+    DeleteShareGroupOffsetsRequest => DeleteShareGroupOffsetsResponse;
+}
+
+impl Rulable for m::ShareGroupDescribeRequest {
+    fn error_response(&self, code: ErrorCode, _: i16) -> m::ShareGroupDescribeResponse {
+        let groups = self.group_ids.iter().map(|id| m::share_group_describe::DescribedGroup {
+            error_code: code.code(),
+            group_id: id.clone(),
+            ..Default::default()
+        });
+        m::ShareGroupDescribeResponse { groups: groups.collect(), ..Default::default() }
+    }
+
+    fn scope(&self, _: &RequestContext) -> Scope {
+        Scope { groups: self.group_ids.iter().map(|id| id.to_string()).collect(), ..Scope::default() }
+    }
+}
+
+impl Rulable for m::DescribeShareGroupOffsetsRequest {
+    fn error_response(&self, code: ErrorCode, _: i16) -> m::DescribeShareGroupOffsetsResponse {
+        let of_group = |asked: &m::describe_share_group_offsets::DescribeShareGroupOffsetsRequestGroup| {
+            m::describe_share_group_offsets::DescribeShareGroupOffsetsResponseGroup {
+                group_id: asked.group_id.clone(),
+                error_code: code.code(),
+                ..Default::default()
+            }
+        };
+        let groups = self.groups.iter().map(of_group).collect();
+        m::DescribeShareGroupOffsetsResponse { groups, ..Default::default() }
+    }
+
+    fn scope(&self, _: &RequestContext) -> Scope {
+        Scope { groups: self.groups.iter().map(|of| of.group_id.to_string()).collect(), ..Scope::default() }
+    }
+}

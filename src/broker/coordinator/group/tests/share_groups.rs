@@ -362,3 +362,24 @@ fn a_share_group_without_members_stays_when_offsets_are_cleaned_up() {
     fixture.coordinator.expire_offsets();
     assert!(fixture.coordinator.has_group(GROUP));
 }
+
+#[test]
+fn a_groups_own_settings_count_from_the_next_heartbeat_on() {
+    let fixture = fixture();
+    fixture.topics.put("events", 1);
+    let mut client = Client::new("a", &["events"]);
+    assert_eq!(client.heartbeat(&fixture).unwrap().heartbeat_interval_ms, 5_000);
+    let settings = crate::config::GroupSettings {
+        share_heartbeat_interval_ms: 6_000,
+        share_session_timeout_ms: 50_000,
+        ..crate::config::GroupSettings::default()
+    };
+    fixture.coordinator.set_group_settings(GROUP, Some(settings));
+    assert_eq!(client.heartbeat(&fixture).unwrap().heartbeat_interval_ms, 6_000);
+    fixture.advance_ms(49_999);
+    assert_eq!(describe(&fixture).members.len(), 1);
+    fixture.advance_ms(1);
+    assert_eq!(describe(&fixture).members.len(), 0);
+    fixture.coordinator.set_group_settings(GROUP, None);
+    assert_eq!(Client::new("b", &["events"]).heartbeat(&fixture).unwrap().heartbeat_interval_ms, 5_000);
+}

@@ -11,30 +11,6 @@ use crate::broker::coordinator::group::turn::GroupTurn;
 use crate::model::ErrorCode;
 
 impl GroupTurn<'_> {
-    pub(super) fn consumer_session_timeout_ms(&self) -> i32 {
-        self.coordinator.config().group_consumer_session_timeout_ms
-    }
-
-    pub(super) fn consumer_heartbeat_interval_ms(&self) -> i32 {
-        self.coordinator.config().group_consumer_heartbeat_interval_ms
-    }
-
-    pub(super) fn consumer_assignment_interval_ms(&self) -> i32 {
-        self.coordinator.config().group_consumer_assignment_interval_ms
-    }
-
-    pub(in crate::broker::coordinator::group) fn share_session_timeout_ms(&self) -> i32 {
-        self.coordinator.config().group_share_session_timeout_ms
-    }
-
-    pub(in crate::broker::coordinator::group) fn share_heartbeat_interval_ms(&self) -> i32 {
-        self.coordinator.config().group_share_heartbeat_interval_ms
-    }
-
-    pub(in crate::broker::coordinator::group) fn share_assignment_interval_ms(&self) -> i32 {
-        self.coordinator.config().group_share_assignment_interval_ms
-    }
-
     /// The consumer group that this one is about to become, since somebody joins it as one.
     pub(super) fn consumer_group_in_place(&self, update: &mut Update) -> Result<ConsumerGroup, GroupError> {
         if self.state.share().is_some() {

@@ -1,0 +1,83 @@
+//! How single groups are set (Kafka: `GroupConfigManager`).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::RwLock;
+
+use super::coordinator::GroupCoordinator;
+use super::turn::GroupTurn;
+use crate::config::{GroupSettings, ShareAutoOffsetReset};
+
+/// The groups that have settings of their own, with all that they are set to.
+#[derive(Debug, Default)]
+pub(super) struct GroupConfigManager {
+    has_any: AtomicBool,
+    groups: RwLock<HashMap<Arc<str>, Arc<GroupSettings>>>,
+}
+
+impl GroupCoordinator {
+    /// A group is set so from now on; `None` if it is set as the broker is. Members hear of it with their next heartbeat.
+    pub(crate) fn set_group_settings(&self, group_id: &str, settings: Option<GroupSettings>) {
+        let manager = &self.group_configs;
+        let mut groups = manager.groups.write();
+        match settings {
+            Some(settings) => _ = groups.insert(Arc::from(group_id), Arc::new(settings)),
+            None => _ = groups.remove(group_id),
+        }
+        manager.has_any.store(!groups.is_empty(), Ordering::Release);
+    }
+
+    /// How a group is set, if it has settings of its own.
+    pub(crate) fn group_settings(&self, group_id: &str) -> Option<Arc<GroupSettings>> {
+        let manager = &self.group_configs;
+        // Most brokers have no such groups, and every heartbeat asks.
+        if !manager.has_any.load(Ordering::Acquire) {
+            return None;
+        }
+        manager.groups.read().get(group_id).cloned()
+    }
+
+    /// Where a share group begins that has not read a partition before.
+    pub(crate) fn share_auto_offset_reset(&self, group_id: &str) -> ShareAutoOffsetReset {
+        let own = self.group_settings(group_id);
+        own.map_or(ShareAutoOffsetReset::Latest, |own| own.share_auto_offset_reset.clone())
+    }
+}
+
+impl GroupTurn<'_> {
+    fn own_settings(&self) -> Option<Arc<GroupSettings>> {
+        self.coordinator.group_settings(&self.group.id)
+    }
+
+    pub(super) fn consumer_session_timeout_ms(&self) -> i32 {
+        let default = self.coordinator.config().group_consumer_session_timeout_ms;
+        self.own_settings().map_or(default, |own| own.consumer_session_timeout_ms)
+    }
+
+    pub(super) fn consumer_heartbeat_interval_ms(&self) -> i32 {
+        let default = self.coordinator.config().group_consumer_heartbeat_interval_ms;
+        self.own_settings().map_or(default, |own| own.consumer_heartbeat_interval_ms)
+    }
+
+    pub(super) fn consumer_assignment_interval_ms(&self) -> i32 {
+        let default = self.coordinator.config().group_consumer_assignment_interval_ms;
+        self.own_settings().map_or(default, |own| own.consumer_assignment_interval_ms)
+    }
+
+    pub(super) fn share_session_timeout_ms(&self) -> i32 {
+        let default = self.coordinator.config().group_share_session_timeout_ms;
+        self.own_settings().map_or(default, |own| own.share_session_timeout_ms)
+    }
+
+    pub(super) fn share_heartbeat_interval_ms(&self) -> i32 {
+        let default = self.coordinator.config().group_share_heartbeat_interval_ms;
+        self.own_settings().map_or(default, |own| own.share_heartbeat_interval_ms)
+    }
+
+    pub(super) fn share_assignment_interval_ms(&self) -> i32 {
+        let default = self.coordinator.config().group_share_assignment_interval_ms;
+        self.own_settings().map_or(default, |own| own.share_assignment_interval_ms)
+    }
+}
