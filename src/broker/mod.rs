@@ -39,12 +39,12 @@ pub use consumer::{
 };
 pub use coordinator::HistoryEvent;
 pub(crate) use coordinator::group::{
-    ShareGroupDescription, ShareGroupHeartbeatParams, ShareGroupHeartbeatResult, ShareGroupMemberDescription,
-    ShareGroupOffsetOutcome, ShareGroupTopicOutcome,
     CommitOffsetsParams, ConsumerGroupDescription, ConsumerGroupHeartbeatParams,
     ConsumerGroupHeartbeatResult, ConsumerGroupMemberDescription, DescribedGroup, FetchedOffset,
     FetchingMember, GroupError, HeartbeatParams, JoinGroupParams, JoinGroupProtocol, JoinGroupResult,
-    LeavingMember, OffsetCommit, SyncGroupParams, SyncGroupResult,
+    LeavingMember, OffsetCommit, ShareGroupDescription, ShareGroupHeartbeatParams, ShareGroupHeartbeatResult,
+    ShareGroupMemberDescription, ShareGroupOffsetOutcome, ShareGroupTopicOutcome, SyncGroupParams,
+    SyncGroupResult,
 };
 pub use coordinator::group::{GroupState, GroupType};
 pub(crate) use coordinator::share::{
@@ -54,7 +54,6 @@ pub(crate) use coordinator::transaction::{
     Joining, ProducerIdAndEpoch, TransactionFilter, TransactionMarker, TransactionState, TransactionVersion,
 };
 pub(crate) use core::{BrokerCore, Service};
-pub(crate) use share_group_offsets::ShareGroupOffsetAndLag;
 pub(crate) use handle::Handle;
 pub(crate) use io_threads::IoThreads;
 pub use metadata::NewTopic;
@@ -65,6 +64,7 @@ pub(crate) use replica::{
     FetchTarget, FetchTopic, OffsetSpec, Partition, check_leader_epoch, fetch_or_wait, last_offset_for_epoch,
     legacy_fetch_offsets, list_offset,
 };
+pub(crate) use share_group_offsets::ShareGroupOffsetAndLag;
 
 pub use producer::{
     Acks, Producer, ProducerBuilder, ProducerRecord, RecordMetadata, SendHandle, Transaction,

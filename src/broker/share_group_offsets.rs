@@ -41,7 +41,8 @@ impl BrokerCore {
         if summary.start_offset == -1 || summary.delivery_complete_count == -1 {
             return None;
         }
-        let partition = self.partition(offset.topic_partition.topic(), offset.topic_partition.partition()).ok()?;
+        let partition =
+            self.partition(offset.topic_partition.topic(), offset.topic_partition.partition()).ok()?;
         let end = partition.log().ok()?.high_watermark();
         Some(end - summary.start_offset - i64::from(summary.delivery_complete_count))
     }

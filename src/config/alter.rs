@@ -57,7 +57,10 @@ pub(crate) fn alter_topic(
 }
 
 /// The overrides of a group after some changes, checked as a whole.
-pub(crate) fn alter_group(overrides: &Overrides, changes: &[ConfigChange<'_>]) -> Result<Overrides, ConfigError> {
+pub(crate) fn alter_group(
+    overrides: &Overrides,
+    changes: &[ConfigChange<'_>],
+) -> Result<Overrides, ConfigError> {
     apply(overrides, changes, GroupSettings::key)
 }
 

@@ -129,7 +129,9 @@ mod tests {
             let expected = ShareAutoOffsetReset::ByDuration { text: text.to_owned(), ms: expected };
             assert_eq!(reset, expected);
         }
-        for text in ["by_duration:", "by_duration:PT", "by_duration:P", "by_duration:-PT1H", "by_duration:PT1X"] {
+        for text in
+            ["by_duration:", "by_duration:PT", "by_duration:P", "by_duration:-PT1H", "by_duration:PT1X"]
+        {
             assert!(!reset.read(text, Valid::Any), "{text}");
         }
         assert!(reset.read("earliest", Valid::Any) && reset == ShareAutoOffsetReset::Earliest);

@@ -171,7 +171,9 @@ impl MetadataImage {
         }
         for (group, overrides) in &self.group_overrides {
             let group = escape(group).replace(' ', "\\s");
-            lines.extend(overrides.iter().map(|(key, value)| format!("group {group} {key} {}", escape(value))));
+            lines.extend(
+                overrides.iter().map(|(key, value)| format!("group {group} {key} {}", escape(value))),
+            );
         }
         if self.next_producer_id > 0 {
             lines.push(format!("producer-ids {}", self.next_producer_id));

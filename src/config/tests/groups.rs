@@ -10,7 +10,8 @@ fn overrides(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 #[test]
 fn a_group_takes_the_brokers_settings_for_what_it_does_not_set() {
     let (broker, _) = BrokerConfig::from_properties([("group.share.delivery.count.limit", "7")]).unwrap();
-    let own = overrides(&[("share.auto.offset.reset", "earliest"), ("share.isolation.level", "read_committed")]);
+    let own =
+        overrides(&[("share.auto.offset.reset", "earliest"), ("share.isolation.level", "read_committed")]);
     let settings = GroupSettings::validate(&broker, &own).unwrap();
     assert_eq!(settings.share_delivery_count_limit, 7);
     assert_eq!(settings.share_auto_offset_reset, ShareAutoOffsetReset::Earliest);

@@ -4,6 +4,7 @@ pub(crate) mod add_offsets_to_txn;
 pub(crate) mod add_partitions_to_txn;
 pub(crate) mod alter_configs;
 pub(crate) mod alter_replica_log_dirs;
+pub(crate) mod alter_share_group_offsets;
 pub(crate) mod api_versions;
 pub(crate) mod consumer_group_describe;
 pub(crate) mod consumer_group_heartbeat;
@@ -12,6 +13,7 @@ pub(crate) mod create_partitions;
 pub(crate) mod create_topics;
 pub(crate) mod delete_groups;
 pub(crate) mod delete_records;
+pub(crate) mod delete_share_group_offsets;
 pub(crate) mod delete_share_group_state;
 pub(crate) mod delete_topics;
 pub(crate) mod describe_cluster;
@@ -19,6 +21,7 @@ pub(crate) mod describe_configs;
 pub(crate) mod describe_groups;
 pub(crate) mod describe_log_dirs;
 pub(crate) mod describe_producers;
+pub(crate) mod describe_share_group_offsets;
 pub(crate) mod describe_topic_partitions;
 pub(crate) mod describe_transactions;
 pub(crate) mod end_txn;
@@ -41,9 +44,6 @@ pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 pub(crate) mod read_share_group_state;
 pub(crate) mod read_share_group_state_summary;
-pub(crate) mod alter_share_group_offsets;
-pub(crate) mod delete_share_group_offsets;
-pub(crate) mod describe_share_group_offsets;
 pub(crate) mod share_group_describe;
 pub(crate) mod share_group_heartbeat;
 pub(crate) mod sync_group;
@@ -55,6 +55,7 @@ pub(crate) use add_offsets_to_txn::{AddOffsetsToTxnRequest, AddOffsetsToTxnRespo
 pub(crate) use add_partitions_to_txn::{AddPartitionsToTxnRequest, AddPartitionsToTxnResponse};
 pub(crate) use alter_configs::{AlterConfigsRequest, AlterConfigsResponse};
 pub(crate) use alter_replica_log_dirs::{AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse};
+pub(crate) use alter_share_group_offsets::{AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse};
 pub(crate) use api_versions::{ApiVersionsRequest, ApiVersionsResponse};
 pub(crate) use consumer_group_describe::{ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse};
 pub(crate) use consumer_group_heartbeat::{ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse};
@@ -66,6 +67,9 @@ pub(crate) use create_partitions::{CreatePartitionsRequest, CreatePartitionsResp
 pub(crate) use create_topics::{CreateTopicsRequest, CreateTopicsResponse};
 pub(crate) use delete_groups::{DeleteGroupsRequest, DeleteGroupsResponse};
 pub(crate) use delete_records::{DeleteRecordsRequest, DeleteRecordsResponse};
+pub(crate) use delete_share_group_offsets::{
+    DeleteShareGroupOffsetsRequest, DeleteShareGroupOffsetsResponse,
+};
 pub(crate) use delete_share_group_state::{DeleteShareGroupStateRequest, DeleteShareGroupStateResponse};
 pub(crate) use delete_topics::{DeleteTopicsRequest, DeleteTopicsResponse};
 pub(crate) use describe_cluster::{DescribeClusterRequest, DescribeClusterResponse};
@@ -73,6 +77,9 @@ pub(crate) use describe_configs::{DescribeConfigsRequest, DescribeConfigsRespons
 pub(crate) use describe_groups::{DescribeGroupsRequest, DescribeGroupsResponse};
 pub(crate) use describe_log_dirs::{DescribeLogDirsRequest, DescribeLogDirsResponse};
 pub(crate) use describe_producers::{DescribeProducersRequest, DescribeProducersResponse};
+pub(crate) use describe_share_group_offsets::{
+    DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse,
+};
 pub(crate) use describe_topic_partitions::{DescribeTopicPartitionsRequest, DescribeTopicPartitionsResponse};
 pub(crate) use describe_transactions::{DescribeTransactionsRequest, DescribeTransactionsResponse};
 pub(crate) use end_txn::{EndTxnRequest, EndTxnResponse};
@@ -99,12 +106,9 @@ pub(crate) use read_share_group_state::{ReadShareGroupStateRequest, ReadShareGro
 pub(crate) use read_share_group_state_summary::{
     ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse,
 };
+pub(crate) use share_group_describe::{ShareGroupDescribeRequest, ShareGroupDescribeResponse};
+pub(crate) use share_group_heartbeat::{ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse};
 pub(crate) use sync_group::{SyncGroupRequest, SyncGroupResponse};
 pub(crate) use txn_offset_commit::{TxnOffsetCommitRequest, TxnOffsetCommitResponse};
 pub(crate) use write_share_group_state::{WriteShareGroupStateRequest, WriteShareGroupStateResponse};
 pub(crate) use write_txn_markers::{WriteTxnMarkersRequest, WriteTxnMarkersResponse};
-pub(crate) use alter_share_group_offsets::{AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse};
-pub(crate) use delete_share_group_offsets::{DeleteShareGroupOffsetsRequest, DeleteShareGroupOffsetsResponse};
-pub(crate) use describe_share_group_offsets::{DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse};
-pub(crate) use share_group_describe::{ShareGroupDescribeRequest, ShareGroupDescribeResponse};
-pub(crate) use share_group_heartbeat::{ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse};

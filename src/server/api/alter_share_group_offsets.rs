@@ -12,9 +12,10 @@ use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: AlterShareGroupOffsetsRequest) -> Outcome {
     let offsets = request.topics.iter().flat_map(|topic| {
-        topic.partitions.iter().map(|of| {
-            (TopicPartition::new(&*topic.topic_name, of.partition_index), of.start_offset)
-        })
+        topic
+            .partitions
+            .iter()
+            .map(|of| (TopicPartition::new(&*topic.topic_name, of.partition_index), of.start_offset))
     });
     let offsets: Vec<_> = offsets.collect();
     let altered = call.context.core.groups.alter_share_group_offsets(&request.group_id, &offsets);

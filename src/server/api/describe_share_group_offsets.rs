@@ -10,9 +10,7 @@ use crate::protocol::messages::describe_share_group_offsets::{
     DescribeShareGroupOffsetsRequestGroup, DescribeShareGroupOffsetsResponseGroup,
     DescribeShareGroupOffsetsResponsePartition, DescribeShareGroupOffsetsResponseTopic,
 };
-use crate::protocol::{
-    DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse, StrBytes,
-};
+use crate::protocol::{DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse, StrBytes};
 use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: DescribeShareGroupOffsetsRequest) -> Outcome {

@@ -7,9 +7,7 @@ use super::authorized_operations;
 use super::request::{Call, RequestContext};
 use crate::broker::{ShareGroupDescription, ShareGroupMemberDescription};
 use crate::model::Uuid;
-use crate::protocol::messages::share_group_describe::{
-    Assignment, DescribedGroup, Member, TopicPartitions,
-};
+use crate::protocol::messages::share_group_describe::{Assignment, DescribedGroup, Member, TopicPartitions};
 use crate::protocol::{ShareGroupDescribeRequest, ShareGroupDescribeResponse, StrBytes};
 use crate::server::network::Outcome;
 
