@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use crate::config::{BrokerConfig, GroupSettings, ShareAutoOffsetReset};
+use crate::config::share_auto_offset_reset::ShareAutoOffsetReset;
+use crate::config::{BrokerConfig, GroupSettings};
 use crate::model::IsolationLevel;
 
 fn overrides(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {

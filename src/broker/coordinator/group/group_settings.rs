@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 
 use super::coordinator::GroupCoordinator;
 use super::turn::GroupTurn;
-use crate::config::{GroupSettings, ShareAutoOffsetReset};
+use crate::config::GroupSettings;
 
 /// The groups that have settings of their own, with all that they are set to.
 #[derive(Debug, Default)]
@@ -37,12 +37,6 @@ impl GroupCoordinator {
             return None;
         }
         manager.groups.read().get(group_id).cloned()
-    }
-
-    /// Where a share group begins that has not read a partition before.
-    pub(crate) fn share_auto_offset_reset(&self, group_id: &str) -> ShareAutoOffsetReset {
-        let own = self.group_settings(group_id);
-        own.map_or(ShareAutoOffsetReset::Latest, |own| own.share_auto_offset_reset.clone())
     }
 }
 
