@@ -22,6 +22,7 @@ mod server {
     mod metadata;
     mod offsets;
     mod produce;
+    mod share_groups;
     mod shared_group;
     mod topics;
     mod transactions;

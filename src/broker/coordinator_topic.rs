@@ -2,6 +2,7 @@
 //! `__transaction_state` and `__share_group_state`.
 
 use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -119,8 +120,14 @@ impl CoordinatorLog for CoordinatorTopic {
     }
 
     fn wake_readers(&self, partition: i32) {
-        if let Ok(partition) = self.partition(partition) {
+        let Ok(partition) = self.partition(partition) else { return };
+        if self.name != SHARE_GROUP_STATE_TOPIC {
             partition.watchers().check();
+        } else if partition.watchers().len() > 0
+            && let Ok(core) = self.core()
+        {
+            // Written to with the lock of a share partition held, for which who is woken may ask.
+            core.timer.schedule(Duration::ZERO, move || partition.watchers().check());
         }
     }
 }

@@ -9,7 +9,7 @@ use parking_lot::{Mutex, RwLock};
 
 use super::coordinator::History;
 use super::coordinator::group::GroupCoordinator;
-use super::coordinator::share::{Persister, ShareCoordinator};
+use super::coordinator::share::ShareCoordinator;
 use super::coordinator::transaction::TransactionCoordinator;
 use super::coordinator_topic::CoordinatorTopic;
 use super::io_threads::IoThreads;
@@ -17,6 +17,7 @@ use super::metadata::{MetadataCache, MetadataStore, ProducerIds};
 use super::nodes::Nodes;
 use super::purgatory::Timer;
 use super::replica::{FetchSessionCache, Partition};
+use super::share::SharePartitionManager;
 use crate::config::{BrokerConfig, DynamicBrokerConfig};
 use crate::error::{Error, Result};
 use crate::log::LogManager;
@@ -63,10 +64,8 @@ pub(crate) struct BrokerCore {
     pub(crate) transactions: TransactionCoordinator,
     pub(super) transaction_topic_is_ready: AtomicBool,
     pub(crate) share_coordinator: ShareCoordinator,
+    pub(crate) share_groups: Arc<SharePartitionManager>,
     pub(super) share_state_topic_is_ready: AtomicBool,
-    /// The door to the state of share groups.
-    #[allow(dead_code)]
-    pub(crate) share_persister: Arc<dyn Persister>,
     /// What happened to groups, and to transactional ids.
     pub(super) offsets_log: Arc<CoordinatorTopic>,
     pub(super) transaction_log: Arc<CoordinatorTopic>,
@@ -286,6 +285,7 @@ impl BrokerCore {
         for partition in self.metadata.topics().iter().flat_map(|topic| topic.partitions()) {
             partition.watchers().forget_if(|_| true);
         }
+        self.share_groups.close();
         self.timer.close();
         let own = std::thread::current().id();
         for thread in std::mem::take(&mut *self.threads.lock()) {

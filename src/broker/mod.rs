@@ -21,7 +21,9 @@ mod open;
 mod producer;
 mod purgatory;
 mod replica;
+pub(crate) mod share;
 mod share_group_offsets;
+mod share_groups;
 mod share_state;
 #[cfg(feature = "cli")]
 mod tools;

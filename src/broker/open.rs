@@ -17,6 +17,8 @@ use super::io_threads::IoThreads;
 use super::metadata::{MetadataCache, MetadataImage, MetadataStore, ProducerIds};
 use super::purgatory::Timer;
 use super::replica::FetchSessionCache;
+use super::share::SharePartitionManager;
+use super::share_groups::ShareSettings;
 use super::share_state::BrokerPersister;
 use super::transactions::Participants;
 use crate::config::{BrokerConfig, DynamicBrokerConfig};
@@ -82,6 +84,13 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         Arc::clone(&share_state_log) as _,
         Arc::clone(&metadata) as _,
     );
+    let share_settings = Arc::new(ShareSettings::new(Arc::clone(&config)));
+    let share_groups = Arc::new(SharePartitionManager::new(
+        Arc::clone(&share_persister) as _,
+        Arc::clone(&timer),
+        Arc::clone(&share_settings) as _,
+        usize::try_from(config.group_share_max_share_sessions).unwrap_or(0),
+    ));
     let core = Arc::new(BrokerCore {
         node_id: config.effective_node_id(),
         nodes: OnceLock::new(),
@@ -99,8 +108,8 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         transactions,
         transaction_topic_is_ready: AtomicBool::new(false),
         share_coordinator,
+        share_groups,
         share_state_topic_is_ready: AtomicBool::new(false),
-        share_persister: Arc::clone(&share_persister) as _,
         offsets_log: Arc::clone(&offsets_log),
         transaction_log: Arc::clone(&transaction_log),
         producer_ids: ProducerIds::default(),
@@ -124,6 +133,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     transaction_log.attach(&core);
     share_state_log.attach(&core);
     share_persister.attach(&core);
+    share_settings.attach(&core);
     participants.attach(&core);
     for (group_id, overrides) in &image.group_overrides {
         core.apply_group_overrides(group_id, Some(overrides));

@@ -56,7 +56,6 @@ impl BrokerPersister {
         self.core.get_or_init(|| Arc::downgrade(core));
     }
 
-    #[allow(dead_code)]
     fn core(&self) -> Result<Arc<BrokerCore>, ShareStateError> {
         let core = self.core.get().and_then(Weak::upgrade).ok_or(ErrorCode::CoordinatorNotAvailable)?;
         core.ensure_share_state_topic().map_err(|error| {

@@ -43,4 +43,5 @@ pub use key::{ConfigKey, ConfigType, Effect, UpdateMode};
 pub(crate) use listeners::{Endpoint, Listeners};
 pub(crate) use log::LogConfig;
 pub use properties::Properties;
+pub(crate) use share_auto_offset_reset::ShareAutoOffsetReset;
 pub use value::{ClassName, Password};

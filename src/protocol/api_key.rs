@@ -63,6 +63,8 @@ macro_rules! for_each_api {
         for_each_older_api! { $callback
             76 ShareGroupHeartbeat [1] flexible 0; ShareGroupHeartbeatRequest ShareGroupHeartbeatResponse,
             77 ShareGroupDescribe [1] flexible 0; ShareGroupDescribeRequest ShareGroupDescribeResponse,
+            78 ShareFetch              [1-2]  flexible 0; ShareFetchRequest ShareFetchResponse,
+            79 ShareAcknowledge        [1-2]  flexible 0; ShareAcknowledgeRequest ShareAcknowledgeResponse,
             83 InitializeShareGroupState [0]    flexible 0; InitializeShareGroupStateRequest InitializeShareGroupStateResponse,
             84 ReadShareGroupState [0]    flexible 0; ReadShareGroupStateRequest ReadShareGroupStateResponse,
             85 WriteShareGroupState [0-1]  flexible 0; WriteShareGroupStateRequest WriteShareGroupStateResponse,

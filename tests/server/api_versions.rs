@@ -75,6 +75,8 @@ fn the_apis_of_a_broker_are_listed_with_all_versions_that_kafka_ever_had() {
         (75, 0, 0),
         (76, 1, 1),
         (77, 1, 1),
+        (78, 1, 2),
+        (79, 1, 2),
         (83, 0, 0),
         (84, 0, 0),
         (85, 0, 1),

@@ -36,6 +36,7 @@ impl BrokerCore {
             _ => {}
         }
         self.groups.on_topics_deleted(&[name]);
+        self.share_groups.on_topic_deleted(topic.id());
         self.share_coordinator.on_topics_deleted(&[topic.id()]);
         tracing::info!(topic = %deleted.name, "deleted topic");
         Ok(deleted)

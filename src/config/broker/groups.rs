@@ -97,11 +97,11 @@ macro_rules! groups_rows {
             /// How many members a share group may have.
             "group.share.max.size" group_share_max_size: i32 = 200, Between(1, 1000), ReadOnly, Acts;
             /// How often a share group is given a record that nobody acknowledges.
-            "group.share.delivery.count.limit" group_share_delivery_count_limit: i32 = 5, Between(2, 10), ReadOnly, Accepted;
+            "group.share.delivery.count.limit" group_share_delivery_count_limit: i32 = 5, Between(2, 10), ReadOnly, Acts;
             /// How long a member of a share group may hold a record without an answer.
-            "group.share.record.lock.duration.ms" group_share_record_lock_duration_ms: i32 = 30_000, Between(1000, 3_600_000), ReadOnly, Accepted;
+            "group.share.record.lock.duration.ms" group_share_record_lock_duration_ms: i32 = 30_000, Between(1000, 3_600_000), ReadOnly, Acts;
             /// How many records of a partition a share group may hold at once.
-            "group.share.partition.max.record.locks" group_share_partition_max_record_locks: i32 = 2000, Between(100, 10_000), ReadOnly, Accepted;
+            "group.share.partition.max.record.locks" group_share_partition_max_record_locks: i32 = 2000, Between(100, 10_000), ReadOnly, Acts;
             /// The most that a group may set for the count of deliveries.
             "group.share.max.delivery.count.limit" group_share_max_delivery_count_limit: i32 = 10, Between(5, 25), ReadOnly, Accepted;
             /// The least that a group may set for the count of deliveries.
@@ -115,7 +115,7 @@ macro_rules! groups_rows {
             /// The fewest records of a partition that a group may allow itself to hold at once.
             "group.share.min.partition.max.record.locks" group_share_min_partition_max_record_locks: i32 = 100, Between(100, 2000), ReadOnly, Accepted;
             /// How many members of share groups may have a session of fetches at once.
-            "group.share.max.share.sessions" group_share_max_share_sessions: i32 = 2000, AtLeast(1), ReadOnly, Accepted;
+            "group.share.max.share.sessions" group_share_max_share_sessions: i32 = 2000, AtLeast(1), ReadOnly, Acts;
             /// After how many requests waiting share fetches that are over are let go of. ottla lets go at once.
             "share.fetch.purgatory.purge.interval.requests" share_fetch_purgatory_purge_interval_requests: i32 = 1000, Any, ReadOnly, Accepted;
             /// How many copies the topic of share groups' state has. Where fewer brokers live, it gets as many

@@ -44,6 +44,8 @@ pub(crate) mod offset_for_leader_epoch;
 pub(crate) mod produce;
 pub(crate) mod read_share_group_state;
 pub(crate) mod read_share_group_state_summary;
+pub(crate) mod share_acknowledge;
+pub(crate) mod share_fetch;
 pub(crate) mod share_group_describe;
 pub(crate) mod share_group_heartbeat;
 pub(crate) mod sync_group;
@@ -106,6 +108,8 @@ pub(crate) use read_share_group_state::{ReadShareGroupStateRequest, ReadShareGro
 pub(crate) use read_share_group_state_summary::{
     ReadShareGroupStateSummaryRequest, ReadShareGroupStateSummaryResponse,
 };
+pub(crate) use share_acknowledge::{ShareAcknowledgeRequest, ShareAcknowledgeResponse};
+pub(crate) use share_fetch::{ShareFetchRequest, ShareFetchResponse};
 pub(crate) use share_group_describe::{ShareGroupDescribeRequest, ShareGroupDescribeResponse};
 pub(crate) use share_group_heartbeat::{ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse};
 pub(crate) use sync_group::{SyncGroupRequest, SyncGroupResponse};

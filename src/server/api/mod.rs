@@ -51,6 +51,9 @@ mod read_share_group_state;
 mod read_share_group_state_summary;
 mod request;
 mod rulable;
+mod share_acknowledge;
+mod share_acknowledgements;
+mod share_fetch;
 mod share_group_describe;
 mod share_group_heartbeat;
 mod share_state;
@@ -139,6 +142,8 @@ apis! {
     DescribeTopicPartitions 0-0  => describe_topic_partitions::handle,
     ShareGroupHeartbeat     1-1  => share_group_heartbeat::handle,
     ShareGroupDescribe      1-1  => share_group_describe::handle,
+    ShareFetch              1-2  => share_fetch::handle,
+    ShareAcknowledge        1-2  => share_acknowledge::handle,
     InitializeShareGroupState 0-0 => initialize_share_group_state::handle,
     ReadShareGroupState     0-0  => read_share_group_state::handle,
     WriteShareGroupState    0-1  => write_share_group_state::handle,
@@ -211,6 +216,8 @@ fn writes_coordinator_state(key: ApiKey) -> bool {
             | ApiKey::TxnOffsetCommit
             | ApiKey::AddPartitionsToTxn
             | ApiKey::AddOffsetsToTxn
+            | ApiKey::ShareFetch
+            | ApiKey::ShareAcknowledge
             | ApiKey::InitializeShareGroupState
             | ApiKey::ReadShareGroupState
             | ApiKey::WriteShareGroupState
@@ -292,5 +299,13 @@ impl RequestHandler for Apis {
         })
     }
 
-    fn connection_closed(&self, _: &Arc<ConnectionContext>, (): ()) {}
+    fn connection_closed(&self, connection: &Arc<ConnectionContext>, (): ()) {
+        let Some(core) = self.core.upgrade().filter(|core| !core.is_closed()) else { return };
+        let id = connection.id;
+        if core.share_groups.session_count() > 0 {
+            // What is given back is written down.
+            let io_threads = Arc::clone(&core.io_threads);
+            io_threads.run(move || core.share_groups.on_disconnect(id));
+        }
+    }
 }

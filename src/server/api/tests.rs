@@ -66,6 +66,7 @@ fn every_api_answers_an_empty_request_in_every_version() {
         AlterConfigsRequest AlterReplicaLogDirsRequest DescribeLogDirsRequest CreatePartitionsRequest DeleteGroupsRequest
         IncrementalAlterConfigsRequest OffsetDeleteRequest DescribeClusterRequest
         DescribeTopicPartitionsRequest ConsumerGroupHeartbeatRequest ConsumerGroupDescribeRequest
+        ShareFetchRequest ShareAcknowledgeRequest
         InitializeShareGroupStateRequest ReadShareGroupStateRequest WriteShareGroupStateRequest
         DeleteShareGroupStateRequest ReadShareGroupStateSummaryRequest ShareGroupHeartbeatRequest
         ShareGroupDescribeRequest DescribeShareGroupOffsetsRequest AlterShareGroupOffsetsRequest

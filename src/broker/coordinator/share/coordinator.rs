@@ -22,8 +22,6 @@ use crate::sys::{Clock, Env};
 /// It has no thread and no timer: whoever owns it calls [`snapshot_cold_partitions`](Self::snapshot_cold_partitions) and
 /// [`prune`](Self::prune) now and then. Until [`load_partition`](Self::load_partition) has read a partition of
 /// `__share_group_state`, what is in there is not coordinated here.
-///
-/// No lock of a group's or a share partition's may be held by who calls: readers of the topic are woken.
 pub(crate) struct ShareCoordinator {
     config: ShareCoordinatorConfig,
     clock: Arc<dyn Clock>,

@@ -43,4 +43,6 @@ pub(crate) use read::{ReadState, StateSummary};
 #[cfg(feature = "cli")]
 pub(crate) use record_text::share_group_state_record_text;
 pub(crate) use state_batch::StateBatch;
+#[cfg(test)]
+pub(crate) use state_batch::combine;
 pub(crate) use write::WriteState;

@@ -9,8 +9,8 @@ use crate::model::{LeaderEpoch, Offset};
 /// The door to the state of share groups for the rest of the broker: the group coordinator, which begins and ends it, and
 /// share partitions, which read and write it (Kafka: `Persister`, `DefaultStatePersister`).
 ///
-/// Makes `__share_group_state` if it is not there. No lock may be held by who calls: readers of the topic are woken.
-#[allow(dead_code)]
+/// Makes `__share_group_state` if it is not there. Who calls may hold a lock of a group's or of a share partition's:
+/// readers of the topic are woken by another thread.
 pub(crate) trait Persister: Send + Sync + fmt::Debug {
     /// Begins the state, or begins it anew in a later epoch. A start of -1 leaves it to the share partition where to
     /// begin.

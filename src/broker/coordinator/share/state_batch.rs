@@ -24,7 +24,7 @@ impl StateBatch {
 
 /// Makes one list of two, in the order of offsets, without overlaps, and without what is before the start (Kafka:
 /// `PersisterStateBatchCombiner`). A start of -1 is not known.
-pub(super) fn combine(so_far: &[StateBatch], new: &[StateBatch], start_offset: Offset) -> Vec<StateBatch> {
+pub(crate) fn combine(so_far: &[StateBatch], new: &[StateBatch], start_offset: Offset) -> Vec<StateBatch> {
     let in_range = |batch: &&StateBatch| start_offset == -1 || batch.last_offset >= start_offset;
     let cut =
         |batch: &StateBatch| StateBatch { first_offset: batch.first_offset.max(start_offset), ..*batch };

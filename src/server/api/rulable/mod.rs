@@ -77,7 +77,7 @@ pub(super) fn set_throttle_time<R: Response>(response: &mut R, throttle_time_ms:
         DescribeProducersResponse DescribeTransactionsResponse ListTransactionsResponse
         ConsumerGroupHeartbeatResponse ConsumerGroupDescribeResponse ShareGroupHeartbeatResponse
         ShareGroupDescribeResponse DescribeShareGroupOffsetsResponse AlterShareGroupOffsetsResponse
-        DeleteShareGroupOffsetsResponse
+        DeleteShareGroupOffsetsResponse ShareFetchResponse ShareAcknowledgeResponse
     }
 }
 

@@ -101,3 +101,27 @@ impl Rulable for m::DescribeShareGroupOffsetsRequest {
         Scope { groups: self.groups.iter().map(|of| of.group_id.to_string()).collect(), ..Scope::default() }
     }
 }
+
+/// Those of a member about its records, which have a place for an error of the whole request.
+macro_rules! share_members {
+    ($($request:ident => $response:ident;)*) => {$(
+        impl Rulable for m::$request {
+            fn error_response(&self, code: ErrorCode, _: i16) -> m::$response {
+                m::$response { error_code: code.code(), ..Default::default() }
+            }
+
+            fn scope(&self, context: &RequestContext) -> Scope {
+                let none = StrBytes::new();
+                let found = self.topics.iter().map(|asked| {
+                    topic(context, &none, asked.topic_id, asked.partitions.iter().map(|p| p.partition_index))
+                });
+                Scope { groups: self.group_id.iter().map(|id| id.to_string()).collect(), ..topics(found) }
+            }
+        }
+    )*};
+}
+
+share_members! {
+    ShareFetchRequest => ShareFetchResponse;
+    ShareAcknowledgeRequest => ShareAcknowledgeResponse;
+}

@@ -1,0 +1,5 @@
+mod fixture;
+mod locks;
+mod model;
+mod partition;
+mod sessions;
