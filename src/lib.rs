@@ -123,7 +123,7 @@ mod testkit;
 pub use broker::admin::{
     Admin, AlterConfig, ConfigEntry, ConfigResource, ConfigSource, FuturePartition, GroupDescription,
     GroupListing, ListGroupsOptions, LogDirDescription, MemberDescription, MemberToRemove, OffsetSpec,
-    PartitionDescription, TopicDescription,
+    PartitionDescription, ShareGroupOffset, TopicDescription,
 };
 pub use broker::topic::{AppendedBatch, OffsetAndTimestamp, Partition, RecordReader, Topic};
 pub use broker::{

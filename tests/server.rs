@@ -23,6 +23,7 @@ mod server {
     mod offsets;
     mod produce;
     mod share_groups;
+    mod share_membership;
     mod shared_group;
     mod topics;
     mod transactions;

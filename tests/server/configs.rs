@@ -17,6 +17,7 @@ use super::fixture::{Fixture, code, text};
 const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
 const BROKER_LOGGER: i8 = 8;
+const GROUP: i8 = 32;
 
 const SET: i8 = 0;
 const DELETE: i8 = 1;
@@ -269,4 +270,25 @@ fn a_limit_of_the_network_holds_as_soon_as_it_is_changed() {
     fixture.connect().expect_closed();
     assert_eq!(alter(&mut client, BROKER, "", &[("max.connections.per.ip", DELETE, None)]), ErrorCode::None);
     fixture.connect().call(3, &super::api_versions::request());
+}
+
+#[test]
+fn a_group_has_settings_of_its_own_within_what_the_broker_allows() {
+    let fixture = Fixture::start();
+    let mut client = fixture.connect();
+    let key = "share.record.lock.duration.ms";
+    let lock = |client: &mut Client| describe(client, 4, GROUP, "g", Some(&[key])).configs.remove(0);
+    let before = lock(&mut client);
+    assert_eq!((value(&before), before.config_source), ("30000", 5));
+    assert_eq!(alter(&mut client, GROUP, "g", &[(key, SET, Some("1000"))]), ErrorCode::InvalidConfig);
+    assert_eq!(alter(&mut client, GROUP, "g", &[("share.what", SET, Some("1"))]), ErrorCode::InvalidConfig);
+    assert_eq!(alter(&mut client, GROUP, "", &[(key, SET, Some("20000"))]), ErrorCode::InvalidRequest);
+    assert_eq!(alter(&mut client, GROUP, "g", &[(key, SET, Some("20000"))]), ErrorCode::None);
+    let after = lock(&mut client);
+    assert_eq!((value(&after), after.config_source), ("20000", 8));
+    let synonyms: Vec<&str> = after.synonyms.iter().map(|synonym| &*synonym.name).collect();
+    assert_eq!(synonyms, [key, "group.share.record.lock.duration.ms"]);
+    assert_eq!(alter(&mut client, GROUP, "g", &[(key, DELETE, None)]), ErrorCode::None);
+    assert_eq!(value(&lock(&mut client)), "30000");
+    assert_eq!(describe(&mut client, 4, GROUP, "g", None).configs.len(), 16);
 }

@@ -251,8 +251,14 @@ impl Admin {
     }
 
     fn describe_consumer_group(&self, group_id: &str) -> Result<GroupDescription> {
-        let group = self.core.groups.describe_consumer_group(group_id);
-        let group = group.map_err(|error| group_error(error.code, group_id))?;
+        let group = match self.core.groups.describe_consumer_group(group_id) {
+            Ok(group) => group,
+            // It may be a share group; if there is none at all, that is said in the same words as before.
+            Err(error) => {
+                let share = self.describe_share_group(group_id);
+                return share.map_err(|_| group_error(error.code, group_id));
+            }
+        };
         let members = group.members.into_iter().map(|member| {
             let mut assignment = Vec::new();
             for (id, partitions) in member.assignment {

@@ -5,12 +5,14 @@ mod group_offsets;
 mod groups;
 mod log_dirs;
 mod offsets;
+mod share_groups;
 mod topics;
 
 pub use configs::{AlterConfig, ConfigEntry, ConfigResource, ConfigSource};
 pub use groups::{GroupDescription, GroupListing, ListGroupsOptions, MemberDescription, MemberToRemove};
 pub use log_dirs::{FuturePartition, LogDirDescription};
 pub use offsets::OffsetSpec;
+pub use share_groups::ShareGroupOffset;
 pub use topics::{PartitionDescription, TopicDescription};
 
 use super::Broker;

@@ -307,6 +307,8 @@ mod tests {
         let topic = TopicRecord { id: Uuid::from_bytes([7; 16]), num_partitions: 3, overrides };
         image.topics.insert("orders".to_owned(), topic);
         image.cluster_overrides.insert("log.cleaner.threads".to_owned(), "2".to_owned());
+        let own = Overrides::from([("share.auto.offset.reset".to_owned(), "earliest".to_owned())]);
+        image.group_overrides.insert("all \\ readers\n".to_owned(), own);
         image.broker_overrides.insert("sasl.jaas.config".to_owned(), String::new());
         image.next_producer_id = 3000;
         image.cluster_metadata_offset = 1234;

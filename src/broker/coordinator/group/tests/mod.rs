@@ -12,6 +12,7 @@ mod records;
 mod retention;
 mod sessions;
 mod share_groups;
+mod share_interleavings;
 mod static_members;
 mod syncing;
 mod topics;
