@@ -99,7 +99,7 @@ fn consumer_groups_and_transactions_of_the_second_generation_are_features_that_o
     for version in [3, 4] {
         let response = client.call(version, &request);
         let supported = response.supported_features.iter().map(|f| (f.name.as_str(), f.max_version));
-        let expected = [("group.version", 1), ("transaction.version", 2)];
+        let expected = [("group.version", 1), ("share.version", 1), ("transaction.version", 2)];
         assert_eq!(supported.collect::<Vec<_>>(), if version < 4 { &[][..] } else { &expected });
         let finalized = response.finalized_features.iter().map(|f| (f.name.as_str(), f.max_version_level));
         assert_eq!(finalized.collect::<Vec<_>>(), expected);

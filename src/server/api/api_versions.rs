@@ -7,7 +7,7 @@
 //! that the client asks again.
 //!
 //! Features tell clients which protocols to use: `transaction.version` 2 is the second generation of transactions,
-//! `group.version` 1 the consumer protocol of groups (KIP-848).
+//! `group.version` 1 the consumer protocol of groups (KIP-848), `share.version` 1 share groups (KIP-932).
 //! What is not listed is taken for level 0. A feature that goes down to level 0 is left out of the supported ones below
 //! version 4, since older clients cannot read it (KAFKA-17492).
 
@@ -22,8 +22,9 @@ use crate::server::network::{Outcome, Slot};
 /// Features and their levels. Each is supported from 0 on, and used at its highest.
 ///
 /// Each goes with the version of an API that it is about.
-const FEATURES: [(&str, i16, (ApiKey, i16)); 2] = [
+const FEATURES: [(&str, i16, (ApiKey, i16)); 3] = [
     ("group.version", 1, (ApiKey::ConsumerGroupHeartbeat, 0)),
+    ("share.version", 1, (ApiKey::ShareFetch, 1)),
     ("transaction.version", 2, (ApiKey::EndTxn, 5)),
 ];
 /// The first version that can say that a feature is supported from level 0 on.
