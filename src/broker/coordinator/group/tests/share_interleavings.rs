@@ -7,7 +7,6 @@ use proptest::prelude::*;
 
 use super::fixture::*;
 use super::share_groups::{Client, code, describe, fixture};
-use crate::broker::coordinator::group::*;
 use crate::model::{ErrorCode, Uuid};
 
 const MEMBERS: usize = 4;
