@@ -15,7 +15,7 @@ const DAY_MS = 24 * 3_600_000
 const client = (broker = kafka) =>
   new kafkajs.Kafka({
     clientId: 'till-4',
-    brokers: [broker.bootstrapServers],
+    brokers: broker.bootstrapServers.split(','),
     logLevel: kafkajs.logLevel.NOTHING,
     retry: { initialRetryTime: 10 },
   })
@@ -94,4 +94,94 @@ test('a prepared broker is forked and brought back', async () => {
   await prepared.restore()
   assert.deepEqual((await kafka.records('orders')).map((record) => record.value), ['prepared'])
   await fork.stop()
+})
+
+test('a lost answer makes no duplicate', async () => {
+  await kafka.createTopic('orders')
+  const wrong = await kafka.fault({ api: 'Produce', topic: 'orders', times: 3, answer: 'NOT_LEADER_OR_FOLLOWER' })
+  const lost = await kafka.fault({ api: 'Produce', topic: 'orders', skip: 3, times: 1, disconnectAfter: true })
+  const producer = client().producer({ idempotent: true, maxInFlightRequests: 1 })
+  await producer.connect()
+  await producer.send({ topic: 'orders', messages: [{ value: 'once' }] })
+  await producer.disconnect()
+  assert.deepEqual([await wrong.hits(), await lost.hits()], [3, 1])
+  assert.deepEqual((await kafka.records('orders')).map((record) => record.value), ['once'])
+})
+
+async function consume(broker, seen) {
+  const consumer = client(broker).consumer({ groupId: 'billing', heartbeatInterval: 300, maxWaitTimeInMs: 300 })
+  await consumer.connect()
+  await consumer.subscribe({ topic: 'orders', fromBeginning: true })
+  await consumer.run({ autoCommitThreshold: 1, eachMessage: async ({ message }) => seen.push(`${message.value}`) })
+  return consumer
+}
+
+test('a session times out by the clock, and the group tells why', async () => {
+  await kafka.createTopic('orders')
+  const seen = []
+  const consumer = await consume(kafka, seen)
+  await kafka.waitUntil('groupStable', { group: 'billing', members: 1 })
+  await kafka.advance(5 * 60_000)
+  const history = await kafka.groupHistory('billing')
+  assert.ok(history.some((text) => text.includes('its session expired')), `${history}`)
+  // It finds out by itself, and joins again.
+  await send('one')
+  await kafka.waitUntil('committed', { group: 'billing', topic: 'orders', offset: 1, limitMs: 30_000 })
+  assert.ok(seen.includes('one'))
+  await consumer.disconnect()
+})
+
+test('a transaction is fenced after a pause', async () => {
+  await kafka.createTopic('orders')
+  const producer = client().producer({ transactionalId: 'till-4', transactionTimeout: 60_000, maxInFlightRequests: 1 })
+  await producer.connect()
+  const transaction = await producer.transaction()
+  await transaction.send({ topic: 'orders', messages: [{ value: 'late' }] })
+  await kafka.advance(5 * 60_000)
+  await assert.rejects(transaction.commit())
+  const history = await kafka.transactionHistory('till-4')
+  assert.ok(history.some((text) => text.includes('more than its timeout of 60000 ms')), `${history}`)
+  await producer.disconnect()
+})
+
+test('a failed fsync loses nothing that was acknowledged', async () => {
+  await kafka.createTopic('orders', { configs: { 'flush.messages': '1' } })
+  await send('acknowledged')
+  await kafka.failDisk('sync')
+  const producer = client().producer({ retry: { retries: 0 } })
+  await producer.connect()
+  await assert.rejects(producer.send({ topic: 'orders', messages: [{ value: 'refused' }] }))
+  await producer.disconnect()
+  await kafka.healDisk()
+  await kafka.restart()
+  assert.equal((await kafka.records('orders'))[0].value, 'acknowledged')
+})
+
+test('a power loss loses nothing that was acknowledged as flushed', async () => {
+  const volatile = await Kafka.start('--volatile-disk')
+  await volatile.createTopic('orders', { configs: { 'flush.messages': '1' } })
+  await sendTo(volatile, 'flushed')
+  await volatile.losePower()
+  assert.deepEqual((await volatile.records('orders')).map((record) => record.value), ['flushed'])
+  await volatile.stop()
+})
+
+test('leaders and coordinators move under a producer and a group', async () => {
+  const brokers = await Kafka.start('--nodes', '3')
+  await brokers.createTopic('orders')
+  const seen = []
+  const consumer = await consume(brokers, seen)
+  const producer = client(brokers).producer({ idempotent: true, maxInFlightRequests: 1 })
+  await producer.connect()
+  const values = ['one', 'two', 'three']
+  for (const [index, value] of values.entries()) {
+    await producer.send({ topic: 'orders', messages: [{ value }] })
+    await brokers.waitUntil('committed', { group: 'billing', topic: 'orders', offset: index + 1, limitMs: 30_000 })
+    await brokers.move('leader', { topic: 'orders' })
+    await brokers.move('coordinator', { group: 'billing' })
+  }
+  assert.deepEqual((await brokers.records('orders')).map((record) => record.value), values)
+  await producer.disconnect()
+  await consumer.disconnect()
+  await brokers.stop()
 })

@@ -89,6 +89,36 @@ export class Kafka {
     return events.map(({ text }) => text)
   }
 
+  /** What happened to a transactional id, and why, in words. */
+  async transactionHistory(id) {
+    const events = await this.call('GET', `/v1/transactions/${encodeURIComponent(id)}/history`)
+    return events.map(({ text }) => text)
+  }
+
+  /** Has the disk fail: failDisk('sync'), failDisk('write', 'ENOSPC'). */
+  failDisk(fail, error = 'EIO') {
+    return this.call('POST', '/v1/disk', { fail, with: error })
+  }
+
+  healDisk() {
+    return this.call('DELETE', '/v1/disk')
+  }
+
+  /** Cuts the power of a broker with --volatile-disk, and starts it again with what was synced. */
+  losePower() {
+    return this.call('POST', '/v1/power-loss')
+  }
+
+  /** Stops the broker, and starts it again with its data. */
+  restart() {
+    return this.call('POST', '/v1/restart')
+  }
+
+  /** Has another of several brokers (--nodes) be it: move('leader', { topic: 'orders' }). Which one it is. */
+  async move(what, fields = {}) {
+    return (await this.call('POST', '/v1/move', { what, ...fields })).to
+  }
+
   /** A part of the broker with an address of its own, for a test that runs beside others with the same names. */
   async namespace(name) {
     const { bootstrapServers } = await this.call('POST', '/v1/namespaces', { name })

@@ -78,6 +78,43 @@ class Broker:
         """What happened to a group, and why, in words."""
         return [event["text"] for event in self.call("GET", f"/v1/groups/{group}/history")]
 
+    def transaction_history(self, transactional_id):
+        """What happened to a transactional id, and why, in words."""
+        return [event["text"] for event in self.call("GET", f"/v1/transactions/{transactional_id}/history")]
+
+    def fail_disk(self, operation, error="EIO"):
+        """Has the disk fail: fail_disk("sync"), fail_disk("write", "ENOSPC")."""
+        self.call("POST", "/v1/disk", fail=operation, **{"with": error})
+
+    def heal_disk(self):
+        """Has it work again."""
+        self.call("DELETE", "/v1/disk")
+
+    def lose_power(self):
+        """Cuts the power, and starts again with what was synced: for a broker with --volatile-disk."""
+        self.call("POST", "/v1/power-loss")
+
+    def restart(self):
+        """Stops the broker, and starts it again with its data."""
+        self.call("POST", "/v1/restart")
+
+    def leader(self, topic, partition=0):
+        """Which broker leads a partition."""
+        found = next(found for found in self.call("GET", "/v1/topics") if found["name"] == topic)
+        return found["partitions"][partition]["leader"]
+
+    def move(self, what, **fields):
+        """Has another broker be it: move("leader", topic="orders"), move("coordinator", group="billing")."""
+        return self.call("POST", "/v1/move", what=what, **fields)["to"]
+
+    def node_down(self, node):
+        """Takes one of several brokers (--nodes) down."""
+        self.call("POST", f"/v1/nodes/{node}/down")
+
+    def node_up(self, node):
+        """Brings it up again."""
+        self.call("POST", f"/v1/nodes/{node}/up")
+
     def reset(self):
         """Starts from nothing, at the same address."""
         self.call("POST", "/v1/reset")

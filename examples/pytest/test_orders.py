@@ -3,8 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Producer
-from ottla_kafka import OttlaError
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from ottla_kafka import Kafka, OttlaError
 
 
 def producer(kafka, **settings):
@@ -151,3 +151,89 @@ def test_a_group_tells_why_it_rebalanced(kafka):
     history = kafka.group_history("billing")
     assert any("new member" in text for text in history), history
     assert any("leaves group billing" in text for text in history), history
+
+
+def test_a_transaction_is_fenced_after_a_pause(kafka):
+    kafka.create_topic("orders")
+    client = producer(kafka, **{"transactional.id": "till-4", "transaction.timeout.ms": 60_000})
+    client.init_transactions(30)
+    client.begin_transaction()
+    client.produce("orders", "late")
+    assert client.flush(30) == 0
+    kafka.advance(300)
+    with pytest.raises(KafkaException) as fenced:
+        client.commit_transaction(30)
+    assert fenced.value.args[0].fatal()
+    history = kafka.transaction_history("till-4")
+    assert any("more than its timeout of 60000 ms" in text for text in history), history
+
+
+def test_a_failed_fsync_loses_nothing_that_was_acknowledged(kafka):
+    kafka.create_topic("orders", flush_messages=1)
+    assert send(kafka, "acknowledged") == [None]
+    kafka.fail_disk("sync")
+    refused = send(kafka, "refused", **{"retries": 0})
+    assert refused[0].code() == KafkaError.KAFKA_STORAGE_ERROR
+    kafka.heal_disk()
+    kafka.restart()
+    assert kafka.records("orders")[0]["value"] == "acknowledged"
+
+
+def test_a_power_loss_loses_nothing_that_was_acknowledged_as_flushed():
+    kafka = Kafka("--volatile-disk")
+    kafka.create_topic("orders", flush_messages=1)
+    assert send(kafka, "flushed") == [None]
+    kafka.lose_power()
+    assert [record["value"] for record in kafka.records("orders")] == ["flushed"]
+    kafka.stop()
+
+
+@pytest.fixture
+def brokers():
+    kafka = Kafka("--nodes", "3")
+    yield kafka
+    kafka.stop()
+
+
+def test_a_producer_survives_moves_of_the_leader_and_a_broker_that_is_down(brokers):
+    brokers.create_topic("orders")
+    client = producer(brokers, **{"enable.idempotence": True, "retry.backoff.ms": 10})
+    values = [f"order-{number}" for number in range(4)]
+    for value in values:
+        errors = []
+        client.produce("orders", value, on_delivery=lambda error, _: errors.append(error))
+        assert client.flush(30) == 0 and errors == [None], errors
+        if value == values[0]:
+            brokers.move("leader", topic="orders")
+        if value == values[1]:
+            brokers.node_down(brokers.leader("orders"))
+        if value == values[2]:
+            brokers.fault(api="Produce", times=1, moveLeader=True)
+    assert [record["value"] for record in brokers.records("orders")] == values
+
+
+def test_a_group_survives_the_move_of_its_coordinator(brokers):
+    brokers.create_topic("orders")
+    send(brokers, "one")
+    client = consumer(brokers, **{"heartbeat.interval.ms": 300})
+    assert receive(client, 1) == ["one"]
+    brokers.wait_until("groupStable", group="billing", members=1)
+    generation = brokers.groups()["billing"]["generationId"]
+    moved_to = brokers.move("coordinator", group="billing")
+    send(brokers, "two")
+    assert receive(client, 1) == ["two"]
+    client.commit(asynchronous=False)
+    group = brokers.groups()["billing"]
+    assert (group["coordinator"], group["generationId"]) == (moved_to, generation)
+    client.close()
+
+
+def test_a_client_of_today_speaks_to_a_broker_as_old_as_2_7():
+    kafka = Kafka("--as-kafka", "2.7")
+    kafka.create_topic("orders")
+    assert send(kafka, "old") == [None]
+    client = consumer(kafka)
+    assert receive(client, 1) == ["old"]
+    client.close()
+    assert {request["version"] for request in kafka.journal("Produce")} <= set(range(9))
+    kafka.stop()

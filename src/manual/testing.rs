@@ -75,8 +75,8 @@
 //! [`TestBroker::namespace`](crate::TestBroker::namespace) is for tests that run at once on one broker and use the same
 //! names: clients that come by the namespace's address see its topics, groups and transactional ids, by the names that
 //! they give them, and no others. To all others the names have the namespace in front: `orders` of the namespace `a` is
-//! `a.orders` in the journal, in rules for faults and in [`TestBroker::records`](crate::TestBroker::records). (What
-//! members of a group tell each other is passed on as they say it.)
+//! `a.orders` in the journal, in rules for faults, in what groups are assigned and in
+//! [`TestBroker::records`](crate::TestBroker::records).
 //!
 //! # Several brokers
 //!

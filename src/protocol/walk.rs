@@ -38,7 +38,7 @@ pub(crate) trait Walker {
     fn number(&mut self, _: i64) {}
     fn uuid(&mut self, _: Uuid) {}
     fn string(&mut self, _: &mut StrBytes) {}
-    fn bytes(&mut self, _: &Bytes) {}
+    fn bytes(&mut self, _: &mut Bytes) {}
     fn records(&mut self, _: &Records) {}
 }
 

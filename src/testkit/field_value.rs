@@ -233,7 +233,7 @@ impl Walker for Describer {
         self.put(FieldValue::from(&**string));
     }
 
-    fn bytes(&mut self, bytes: &Bytes) {
+    fn bytes(&mut self, bytes: &mut Bytes) {
         self.put(FieldValue::of_bytes(bytes));
     }
 

@@ -1,7 +1,12 @@
 //! A part of the broker for clients of one listener: they see the topics, groups and transactional ids whose names
 //! begin with the namespace's, without that beginning, and no others.
 
+mod members;
+
 use std::any::Any;
+
+use bytes::Bytes;
+use members::Told;
 
 use crate::broker::BrokerCore;
 use crate::model::is_internal_topic;
@@ -127,6 +132,15 @@ impl Path {
     }
 }
 
+/// What members of a classic group tell each other in a field, if they do.
+fn told_by_members(field: Option<&Field>) -> Option<Told> {
+    match field?.name {
+        "metadata" | "member_metadata" => Some(Told::Subscription),
+        "assignment" | "member_assignment" => Some(Told::Assignment),
+        _ => None,
+    }
+}
+
 struct Inward<'a> {
     namespace: &'a Namespace,
     path: Path,
@@ -151,6 +165,15 @@ impl Walker for Inward<'_> {
             Kind::Name => *string = self.namespace.full(string).into(),
             Kind::Pattern if !string.is_empty() => *string = self.namespace.map_pattern(string).into(),
             Kind::Pattern | Kind::Message | Kind::Other => {}
+        }
+    }
+
+    fn bytes(&mut self, bytes: &mut Bytes) {
+        let full = |name: &str| self.namespace.full(name);
+        if let Some(told) = told_by_members(self.path.fields.last())
+            && let Some(renamed) = members::rename(bytes, told, &full)
+        {
+            *bytes = renamed;
         }
     }
 }
@@ -196,6 +219,15 @@ impl Walker for Outward<'_> {
             },
             Kind::Message => *string = self.namespace.map_message(string).into(),
             Kind::Pattern | Kind::Other => {}
+        }
+    }
+
+    fn bytes(&mut self, bytes: &mut Bytes) {
+        let own = |name: &str| self.namespace.own(name).unwrap_or(name).to_owned();
+        if let Some(told) = told_by_members(self.path.fields.last())
+            && let Some(renamed) = members::rename(bytes, told, &own)
+        {
+            *bytes = renamed;
         }
     }
 }
