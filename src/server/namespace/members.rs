@@ -111,7 +111,9 @@ mod tests {
     #[test]
     fn what_is_not_of_consumers_is_left_alone() {
         let same = |name: &str| name.to_owned();
-        for bytes in [&b""[..], b"subscription", &[0, 0, 0x7f, 0xff, 0xff, 0xff], &[0, 1, 0, 0, 0, 1, 0, 9, b'x']] {
+        for bytes in
+            [&b""[..], b"subscription", &[0, 0, 0x7f, 0xff, 0xff, 0xff], &[0, 1, 0, 0, 0, 1, 0, 9, b'x']]
+        {
             assert_eq!(rename(&Bytes::copy_from_slice(bytes), Told::Subscription, &same), None, "{bytes:?}");
             assert_eq!(rename(&Bytes::copy_from_slice(bytes), Told::Assignment, &same), None, "{bytes:?}");
         }
