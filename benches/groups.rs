@@ -108,6 +108,14 @@ fn create_topic(client: &mut Client, name: &str, partitions: i32) {
     });
 }
 
+/// Whether a coordinator has still to load what it coordinates, as one does that was just made.
+fn is_loading(error_code: i16) -> bool {
+    const LOAD_IN_PROGRESS: i16 = 14;
+    const NOT_AVAILABLE: i16 = 15;
+    const NOT_COORDINATOR: i16 = 16;
+    [LOAD_IN_PROGRESS, NOT_AVAILABLE, NOT_COORDINATOR].contains(&error_code)
+}
+
 /// Waits until somebody coordinates groups (0) or transactions (1).
 fn await_coordinator(client: &mut Client, key_type: i8, key: &str) {
     eventually("there is a coordinator", || {

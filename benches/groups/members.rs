@@ -14,7 +14,7 @@ use kafka_protocol_018::messages::{
 use kafka_protocol_018::protocol::{Encodable, StrBytes};
 
 use super::client::Client;
-use super::{text, topic_name};
+use super::{eventually, is_loading, text, topic_name};
 
 /// The version of ConsumerGroupHeartbeat.
 pub(super) const HEARTBEAT: i16 = 1;
@@ -36,6 +36,14 @@ pub(super) fn join_request(group: &str, topic: &str, member_id: &StrBytes) -> Jo
         .with_protocol_type(text("consumer"))
         .with_protocols(vec![protocol])
         .with_member_id(member_id.clone())
+}
+
+/// The id that a new member of the classic protocol is given.
+pub(super) fn member_id(client: &mut Client, group: &str, topic: &str) -> StrBytes {
+    eventually("a member id", || {
+        let answer = client.call(JOIN, &join_request(group, topic, &StrBytes::default()));
+        (!is_loading(answer.error_code)).then_some(answer.member_id)
+    })
 }
 
 /// An assignment of version 0: partitions of one topic, no user data.
@@ -104,7 +112,11 @@ impl<C: BorrowMut<Client>> ConsumerMember<C> {
     /// Takes what it is given at once, and says so the next time.
     pub(super) fn receive(&mut self) {
         let response = self.client.borrow_mut().receive::<ConsumerGroupHeartbeatRequest>(HEARTBEAT).1;
-        self.take(response);
+        if is_loading(response.error_code) {
+            self.says_all = true;
+        } else {
+            self.take(response);
+        }
     }
 
     fn take(&mut self, response: ConsumerGroupHeartbeatResponse) {

@@ -12,7 +12,7 @@ use kafka_protocol_018::messages::{
 use kafka_protocol_018::protocol::StrBytes;
 
 use super::client::Client;
-use super::members::{ConsumerMember, JOIN, assignment, join_request};
+use super::members::{ConsumerMember, JOIN, assignment, join_request, member_id};
 use super::{await_coordinator, create_topic, median, print, text, unique};
 
 const MEMBERS: usize = 100;
@@ -29,16 +29,17 @@ pub(super) fn run(address: SocketAddr) {
     let group = unique("classic");
     let mut members: Vec<ClassicMember> =
         (0..MEMBERS).map(|_| ClassicMember::new(address, &group, &topic)).collect();
-    rebalance(&mut members, &topic);
+    // The first one has a generation alone: nobody waits for more members here.
+    rebalance(&mut members[..1], 0, &topic);
+    rebalance(&mut members, 1, &topic);
     let round = |_| {
         let mut last = members.pop().expect("a member");
         let start = Instant::now();
         last.leave();
-        await_rebalance(&mut members);
-        rebalance(&mut members, &topic);
+        rebalance(&mut members, MEMBERS - 1, &topic);
         let taken = start.elapsed().as_secs_f64() * 1e3;
         members.push(ClassicMember::new(address, &group, &topic));
-        rebalance(&mut members, &topic);
+        rebalance(&mut members, MEMBERS - 1, &topic);
         taken
     };
     let taken: Vec<f64> = (0..WARM_UPS + ROUNDS).map(round).skip(WARM_UPS).collect();
@@ -96,7 +97,7 @@ struct ClassicMember {
 impl ClassicMember {
     fn new(address: SocketAddr, group: &str, topic: &str) -> Self {
         let mut client = Client::connect(address);
-        let id = client.call(JOIN, &join_request(group, topic, &StrBytes::default())).member_id;
+        let id = member_id(&mut client, group, topic);
         ClassicMember {
             client,
             group: group.to_owned(),
@@ -115,6 +116,10 @@ impl ClassicMember {
         let identity = MemberIdentity::default().with_member_id(self.id.clone());
         let leave = LeaveGroupRequest::default().with_group_id(self.group_id()).with_members(vec![identity]);
         assert_eq!(self.client.call(3, &leave).error_code, 0);
+    }
+
+    fn send_join(&mut self) {
+        self.client.send(JOIN, &join_request(&self.group, &self.topic, &self.id));
     }
 
     fn send_heartbeat(&mut self) {
@@ -137,36 +142,22 @@ fn await_rebalance(members: &mut [ClassicMember]) {
     }
 }
 
-/// All join, the leader assigns, and all have their assignment.
-fn rebalance(members: &mut [ClassicMember], topic: &str) {
-    loop {
-        for member in members.iter_mut() {
-            let request = join_request(&member.group, &member.topic, &member.id);
-            member.client.send(JOIN, &request);
-        }
-        let mut ids = Vec::new();
-        let mut generations = Vec::new();
-        for member in members.iter_mut() {
-            let joined = member.client.receive::<JoinGroupRequest>(JOIN).1;
-            assert_eq!(joined.error_code, 0);
-            member.generation_id = joined.generation_id;
-            member.leads = joined.leader == joined.member_id;
-            generations.push(joined.generation_id);
-            ids.extend(joined.members.into_iter().map(|of_leader| of_leader.member_id));
-        }
-        // The first to join a new group had a generation alone.
-        if ids.len() == members.len() && generations.iter().all(|generation| *generation == generations[0]) {
-            break sync(members, &ids, topic);
-        }
-        await_rebalance_of_late(members, *generations.iter().max().expect("a generation"));
+/// Those from `new` on join, which the others hear of and join again; the leader assigns, and all have their assignment.
+fn rebalance(members: &mut [ClassicMember], new: usize, topic: &str) {
+    let (old, new) = members.split_at_mut(new);
+    new.iter_mut().for_each(ClassicMember::send_join);
+    await_rebalance(old);
+    old.iter_mut().for_each(ClassicMember::send_join);
+    let mut ids = Vec::new();
+    for member in members.iter_mut() {
+        let joined = member.client.receive::<JoinGroupRequest>(JOIN).1;
+        assert_eq!(joined.error_code, 0);
+        member.generation_id = joined.generation_id;
+        member.leads = joined.leader == joined.member_id;
+        ids.extend(joined.members.into_iter().map(|of_leader| of_leader.member_id));
     }
-}
-
-/// Those of an earlier generation join again at once; the others hear of it by their heartbeats.
-fn await_rebalance_of_late(members: &mut [ClassicMember], newest: i32) {
-    if members.iter().all(|member| member.generation_id == newest) {
-        await_rebalance(members);
-    }
+    assert_eq!(ids.len(), members.len(), "they are in one generation");
+    sync(members, &ids, topic);
 }
 
 fn sync(members: &mut [ClassicMember], ids: &[StrBytes], topic: &str) {

@@ -13,11 +13,10 @@ use kafka_protocol_018::messages::{
     ApiVersionsRequest, FetchRequest, FindCoordinatorRequest, GroupId, ListOffsetsRequest, MetadataRequest,
     OffsetFetchRequest, ProduceRequest, SyncGroupRequest,
 };
-use kafka_protocol_018::protocol::StrBytes;
 use ottla::{BatchOptions, RecordBatchBuilder};
 
 use super::client::Client;
-use super::members::{ConsumerMember, JOIN, assignment, join_request};
+use super::members::{ConsumerMember, JOIN, assignment, join_request, member_id};
 use super::{await_coordinator, create_topic, median, print, text, topic_name, unique};
 
 const WARM_UPS: usize = 10;
@@ -53,7 +52,7 @@ pub(super) fn run(address: SocketAddr) {
 }
 
 fn classic(client: &mut Client, group: &str, topic: &str) {
-    let member_id = client.call(JOIN, &join_request(group, topic, &StrBytes::default())).member_id;
+    let member_id = member_id(client, group, topic);
     let joined = client.call(JOIN, &join_request(group, topic, &member_id));
     assert_eq!(joined.error_code, 0);
     let own = SyncGroupRequestAssignment::default()

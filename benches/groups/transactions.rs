@@ -18,6 +18,7 @@ const RECORDS: usize = 100;
 const SECONDS: Duration = Duration::from_secs(3);
 const WARM_UP: Duration = Duration::from_secs(2);
 const CONCURRENT_TRANSACTIONS: i16 = 51;
+const NOT_LEADER_OR_FOLLOWER: i16 = 6;
 /// The first versions of the second generation of transactions (KIP-890).
 const PRODUCE: i16 = 12;
 const END_TXN: i16 = 5;
@@ -78,8 +79,8 @@ impl Producer {
         loop {
             match self.client.call(PRODUCE, &produce).responses[0].partition_responses[0].error_code {
                 0 => break,
-                // The transaction before is not complete.
-                CONCURRENT_TRANSACTIONS => {}
+                // The transaction before is not complete, or the topic has just come to be.
+                CONCURRENT_TRANSACTIONS | NOT_LEADER_OR_FOLLOWER => {}
                 other => panic!("error {other}"),
             }
         }

@@ -1,5 +1,5 @@
-//! Members that come, go, fall silent and come back, topics that grow and a coordinator that starts anew, in any order,
-//! against what the protocol promises.
+//! Members that come, go, fall silent and come back, topics that grow, a log that takes nothing and a coordinator that
+//! starts anew, in any order, against what the protocol promises.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,21 @@ use crate::broker::coordinator::group::*;
 use crate::model::ErrorCode;
 
 const MEMBERS: usize = 4;
+/// Who of them has an instance id.
+const INSTANCES: [Option<&str>; MEMBERS] = [None, None, Some("one"), Some("two")];
 
 #[derive(Clone, Debug)]
 enum Act {
     Heartbeat(usize),
     Commit(usize),
     Leave(usize),
+    /// A static member says that it will be back, and is, with a new id.
+    Return(usize),
     /// Starts over with a new id, without a word.
     Crash(usize),
     AddPartition,
     Pass(i32),
+    FailAppends(bool),
     FailOver,
 }
 
@@ -29,9 +34,11 @@ fn act() -> impl Strategy<Value = Act> {
         8 => (0..MEMBERS).prop_map(Act::Heartbeat),
         3 => (0..MEMBERS).prop_map(Act::Commit),
         1 => (0..MEMBERS).prop_map(Act::Leave),
+        1 => (0..MEMBERS).prop_map(Act::Return),
         1 => (0..MEMBERS).prop_map(Act::Crash),
         1 => Just(Act::AddPartition),
         2 => (1..20_000).prop_map(Act::Pass),
+        1 => any::<bool>().prop_map(Act::FailAppends),
         1 => Just(Act::FailOver),
     ]
 }
@@ -44,6 +51,7 @@ struct World {
     partitions: i32,
     names: usize,
     committed: BTreeSet<i32>,
+    fails: bool,
 }
 
 impl World {
@@ -55,17 +63,27 @@ impl World {
             partitions: 6,
             names: 0,
             committed: BTreeSet::new(),
+            fails: false,
         };
-        for _ in 0..MEMBERS {
-            let client = world.new_client();
+        for at in 0..MEMBERS {
+            let client = world.new_client(at);
             world.clients.push(client);
         }
         world
     }
 
-    fn new_client(&mut self) -> Client {
+    fn new_client(&mut self, at: usize) -> Client {
         self.names += 1;
-        Client::new(&format!("member-{}", self.names), &["events"])
+        let id = format!("member-{}", self.names);
+        match INSTANCES[at] {
+            Some(instance_id) => Client::of_instance(&id, instance_id, &["events"]),
+            None => Client::new(&id, &["events"]),
+        }
+    }
+
+    fn fail_appends(&mut self, fails: bool) {
+        self.fails = fails;
+        self.fixture.log.fail_appends(fails.then_some(ErrorCode::NotEnoughReplicas));
     }
 
     fn heartbeat(&mut self, at: usize) {
@@ -76,6 +94,9 @@ impl World {
                 client.epoch = 0;
                 client.owned = BTreeMap::new();
             }
+            // The one before it with this instance id is not known to be gone.
+            ErrorCode::UnreleasedInstanceId => assert!(client.instance_id.is_some()),
+            ErrorCode::CoordinatorNotAvailable if self.fails => {}
             // After everybody has left, a group without offsets is forgotten only when it is cleaned up.
             other => panic!("{other}"),
         }
@@ -95,13 +116,29 @@ impl World {
             Act::Leave(at) => {
                 if self.clients[*at].epoch > 0 {
                     let outcome = code(self.clients[*at].leave(&self.fixture, -1));
+                    if outcome == ErrorCode::CoordinatorNotAvailable && self.fails {
+                        return;
+                    }
                     assert!(matches!(outcome, ErrorCode::None | ErrorCode::UnknownMemberId), "{outcome}");
                     self.clients[*at].epoch = 0;
                     self.clients[*at].owned.clear();
                 }
             }
+            Act::Return(at) => {
+                let client = &self.clients[*at];
+                if client.epoch > 0 && client.instance_id.is_some() {
+                    let outcome = code(client.leave(&self.fixture, -2));
+                    match outcome {
+                        ErrorCode::None | ErrorCode::UnknownMemberId => {
+                            self.clients[*at] = self.new_client(*at);
+                        }
+                        ErrorCode::CoordinatorNotAvailable if self.fails => {}
+                        other => panic!("{other}"),
+                    }
+                }
+            }
             Act::Crash(at) => {
-                let fresh = self.new_client();
+                let fresh = self.new_client(*at);
                 self.zombies.push(std::mem::replace(&mut self.clients[*at], fresh));
             }
             Act::AddPartition => {
@@ -109,6 +146,7 @@ impl World {
                 self.fixture.topics.put("events", self.partitions);
             }
             Act::Pass(ms) => self.fixture.advance_ms(*ms),
+            Act::FailAppends(fails) => self.fail_appends(*fails),
             Act::FailOver => self.fixture.fail_over(),
         }
     }
@@ -141,6 +179,7 @@ impl World {
 
     /// Left alone, the members come to share everything, and those that were removed stay so.
     fn settle(&mut self) {
+        self.fail_appends(false);
         for _ in 0..12 {
             self.fixture.advance_ms(10_000);
             for at in 0..MEMBERS {
@@ -163,7 +202,11 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").map_or(64, |cases| cases.parse().unwrap()),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn whatever_happens_no_partition_is_read_twice_and_none_is_left(acts in prop::collection::vec(act(), 1..60)) {

@@ -280,7 +280,11 @@ impl World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: std::env::var("PROPTEST_CASES").map_or(150, |cases| cases.parse().unwrap()),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
     #[test]
     fn members_of_a_generation_agree_and_nothing_is_lost(steps in proptest::collection::vec(any_step(), 1..120)) {
         let mut world = World::new();
