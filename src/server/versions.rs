@@ -86,6 +86,13 @@ releases! {
     WriteShareGroupState:    NO,       NO,       v(0, 1);
     DeleteShareGroupState:   NO,       NO,       v(0, 0);
     ReadShareGroupStateSummary: NO,    NO,       v(0, 1);
+    ShareGroupHeartbeat:     NO,       NO,       v(1, 1);
+    ShareGroupDescribe:      NO,       NO,       v(1, 1);
+    ShareFetch:              NO,       NO,       v(1, 2);
+    ShareAcknowledge:        NO,       NO,       v(1, 2);
+    DescribeShareGroupOffsets: NO,     NO,       v(0, 1);
+    AlterShareGroupOffsets:  NO,       NO,       v(0, 0);
+    DeleteShareGroupOffsets: NO,       NO,       v(0, 0);
     DescribeTopicPartitions: NO,       v(0, 0),  v(0, 0);
 }
 

@@ -47,7 +47,12 @@ fn server_of(api: ApiKey) -> Server {
         | A::OffsetDelete
         | A::TxnOffsetCommit
         | A::ConsumerGroupHeartbeat
-        | A::ConsumerGroupDescribe => Server::GroupCoordinator,
+        | A::ConsumerGroupDescribe
+        | A::ShareGroupHeartbeat
+        | A::ShareGroupDescribe
+        | A::DescribeShareGroupOffsets
+        | A::AlterShareGroupOffsets
+        | A::DeleteShareGroupOffsets => Server::GroupCoordinator,
         A::InitProducerId
         | A::AddPartitionsToTxn
         | A::AddOffsetsToTxn
