@@ -15,6 +15,8 @@ pub(crate) use content_error::ContentError;
 pub(crate) use leader_epoch::{EpochEntry, format_leader_epochs, parse_leader_epochs};
 pub(crate) use meta_properties::MetaProperties;
 pub(crate) use offset::OffsetCheckpointFile;
+#[cfg(feature = "cli")]
+pub(crate) use offset::format_offsets;
 pub(crate) use partition_metadata::{format_partition_metadata, parse_partition_metadata};
 
 /// No file of this kind is larger, with room to spare: a damaged one is refused before it is read.

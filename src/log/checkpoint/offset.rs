@@ -13,6 +13,18 @@ use crate::log::error::LogError;
 use crate::model::{Offset, TopicPartition};
 use crate::sys::FileSystem;
 
+/// The text of the file.
+pub(crate) fn format_offsets(offsets: impl IntoIterator<Item = (TopicPartition, Offset)>) -> Vec<u8> {
+    let mut offsets: Vec<_> = offsets.into_iter().collect();
+    offsets.sort();
+    let mut text = format!("0\n{}\n", offsets.len());
+    for (partition, offset) in &offsets {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{} {} {offset}", partition.topic(), partition.partition());
+    }
+    text.into_bytes()
+}
+
 /// A text file: version `0`, the number of entries, then `topic partition offset` a line. It is replaced as a
 /// whole, always with all partitions of the log dir.
 #[derive(Debug)]
@@ -44,14 +56,7 @@ impl OffsetCheckpointFile {
         written: &mut Option<Vec<u8>>,
         offsets: impl IntoIterator<Item = (TopicPartition, Offset)>,
     ) -> Result<(), LogError> {
-        let mut offsets: Vec<_> = offsets.into_iter().collect();
-        offsets.sort();
-        let mut text = format!("0\n{}\n", offsets.len());
-        for (partition, offset) in &offsets {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{} {} {offset}", partition.topic(), partition.partition());
-        }
-        let content = text.into_bytes();
+        let content = format_offsets(offsets);
         if written.as_ref() == Some(&content) {
             return Ok(());
         }

@@ -105,6 +105,7 @@ impl Dump<'_> {
             let is_sane = content.len().is_multiple_of(8) && last.offset >= base_offset;
             return self.sanity(path, is_sane);
         }
+        self.unused(path, content.get(entries.len() * 8..));
         let records = self.records(&sibling(path, base_offset, LOG))?;
         for entry in entries {
             let found = find(&records, u64::from(entry.position), None)?.map(|found| found.last_offset);
@@ -133,6 +134,7 @@ impl Dump<'_> {
                     .is_none_or(|(first, last)| last.0 >= first.0 && last.1 >= base_offset);
             return self.sanity(path, is_sane);
         }
+        self.unused(path, content.get(entries.len() * 12..));
         let records = self.records(&sibling(path, base_offset, LOG))?;
         let index = sibling(path, base_offset, OFFSET_INDEX);
         let offsets = match self.fs.exists(&index).map_err(LogError::storage("look at", &index))? {
@@ -175,6 +177,13 @@ impl Dump<'_> {
             previous = timestamp;
         }
         Ok(())
+    }
+
+    /// Behind the last entry there is only room that was reserved.
+    fn unused(&mut self, path: &Path, rest: Option<&[u8]>) {
+        if rest.is_some_and(|rest| rest.iter().any(|byte| *byte != 0)) {
+            self.problems.push(format!("{}: an entry without an offset", path.display()));
+        }
     }
 
     fn sanity(&mut self, path: &Path, is_sane: bool) -> Result<(), DumpError> {

@@ -135,7 +135,19 @@ impl Log {
                 segment.assume_flushed();
             }
         }
-        let log_start_offset = params.log_start_offset.max(segments.first().base_offset());
+        let log_start_offset = match params.log_start_offset {
+            damaged if damaged > log_end_offset => {
+                tracing::warn!(
+                    partition = %params.partition,
+                    log_end_offset,
+                    log_start_offset = damaged,
+                    "the log starts with its first segment, since it was closed in order and ends before the start \
+                     that the checkpoint has"
+                );
+                segments.first().base_offset()
+            }
+            known => known.max(segments.first().base_offset()),
+        };
         epochs.truncate_from_end(log_end_offset);
         epochs.truncate_from_start(log_start_offset);
         if !params.had_clean_shutdown {

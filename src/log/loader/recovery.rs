@@ -191,7 +191,8 @@ pub(super) fn start_over_if_behind(
     producers: &mut ProducerStateManager,
     log_end_offset: Offset,
 ) -> Result<(Offset, Offset), LogError> {
-    if log_end_offset < params.log_start_offset {
+    // No log that was closed in order ends before its start.
+    if log_end_offset < params.log_start_offset && !params.had_clean_shutdown {
         tracing::warn!(
             partition = %params.partition,
             log_end_offset,

@@ -1,12 +1,12 @@
 //! The offsets that a log dir has for each of its partitions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use super::{Check, Finding, Remedy, newer};
 use crate::log::LogError;
-use crate::log::checkpoint::OffsetCheckpointFile;
+use crate::log::checkpoint::{OffsetCheckpointFile, format_offsets};
 use crate::log::file_names::{
     CLEANER_CHECKPOINT, HIGH_WATERMARK_CHECKPOINT, LOG_START_OFFSET_CHECKPOINT, RECOVERY_POINT_CHECKPOINT,
 };
@@ -78,41 +78,36 @@ impl Check<'_> {
         Ok(Offsets::new())
     }
 
-    /// Once all logs were closed in order, a file has none that is not there. A deletion that a crash has cut short may
-    /// leave one.
-    pub(super) fn unknown_partitions(
+    /// Holds them against where the logs end. Once all were closed in order, a file has none beyond, and none of a
+    /// partition that is not there; a crash may leave either.
+    pub(super) fn hold_against(
         &mut self,
+        ends: &HashMap<&TopicPartition, Offset>,
         log_dir: &Path,
         checkpoints: &Checkpoints,
-        there: &HashSet<&TopicPartition>,
-    ) {
-        if !checkpoints.are_final {
-            return;
-        }
-        // Kafka leaves those of deleted partitions in the fourth.
-        for (name, offsets) in checkpoints.files().into_iter().take(3) {
-            for partition in offsets.keys().filter(|partition| !there.contains(partition)) {
-                let what = format!("it has an offset for {partition}, which is not there");
-                self.found(Finding::problem(&log_dir.join(name), what, Remedy::Start));
-            }
-        }
-    }
-
-    /// Holds them against where the log ends.
-    pub(super) fn ends(
-        &mut self,
-        log_dir: &Path,
-        checkpoints: &Checkpoints,
-        partition: &TopicPartition,
-        end: Offset,
     ) {
         if !checkpoints.are_final {
             return;
         }
         for (name, offsets) in checkpoints.files() {
-            if let Some(offset) = offsets.get(partition).filter(|offset| **offset > end || **offset < 0) {
-                let what = format!("it has offset {offset} for {partition}, which ends at {end}");
-                self.found(Finding::problem(&log_dir.join(name), what, Remedy::SetAside));
+            let wrong_with = |partition: &TopicPartition, offset: Offset| match ends.get(partition) {
+                Some(end) if (0..=*end).contains(&offset) => None,
+                Some(end) => Some(format!("it has offset {offset} for {partition}, which ends at {end}")),
+                // Kafka leaves those of deleted partitions there.
+                None if name == CLEANER_CHECKPOINT => None,
+                None => Some(format!("it has an offset for {partition}, which is not there")),
+            };
+            let wrong: BTreeMap<&TopicPartition, String> = offsets
+                .iter()
+                .filter_map(|(partition, offset)| Some((partition, wrong_with(partition, *offset)?)))
+                .collect();
+            let right = || {
+                let right = offsets.iter().filter(|(partition, _)| !wrong.contains_key(partition));
+                format_offsets(right.map(|(partition, offset)| (partition.clone(), *offset)))
+            };
+            let path = log_dir.join(name);
+            for what in wrong.values() {
+                self.found(Finding::problem(&path, what, Remedy::Replace(right())));
             }
         }
     }

@@ -5,6 +5,7 @@ mod partition;
 mod segment;
 mod transactions;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -140,13 +141,12 @@ pub(super) fn check_log_dir(
             DirName::Deleted | DirName::Stray | DirName::Exempt | DirName::Foreign => None,
         })
         .collect();
-    let there = partitions.iter().map(|(partition, _)| partition).collect();
-    check.unknown_partitions(log_dir, &checkpoints, &there);
+    let mut ends = HashMap::new();
     for (i, (partition, name)) in partitions.iter().enumerate() {
         (params.progress)(name, i, partitions.len());
-        let end = check.partition(&log_dir.join(name), checkpoints.of(partition))?;
-        check.ends(log_dir, &checkpoints, partition, end);
+        ends.insert(partition, check.partition(&log_dir.join(name), checkpoints.of(partition))?);
     }
+    check.hold_against(&ends, log_dir, &checkpoints);
     Ok(check.done)
 }
 

@@ -21,7 +21,7 @@ use crate::log::loader::first_to_recover;
 use crate::log::open_files::OpenFiles;
 use crate::log::partition_dir::PartitionDir;
 use crate::log::producer_state::parse_snapshot;
-use crate::model::{LeaderEpoch, Offset};
+use crate::model::{LeaderEpoch, NO_LEADER_EPOCH, Offset};
 use crate::record::RecordBatchRef;
 
 /// Files that are replaced as a whole.
@@ -48,7 +48,8 @@ impl Check<'_> {
         let is_recovered = |base: Offset| first.is_some_and(|first| base >= first);
         let first_base = logs.first().copied().unwrap_or_default();
         let start = known.log_start_offset.unwrap_or_default().max(first_base);
-        let (mut log, mut damaged) = (LogSoFar { start, ..LogSoFar::default() }, Vec::new());
+        let (mut log, mut damaged) =
+            (LogSoFar { start, transactions: Transactions::new(start), ..LogSoFar::default() }, Vec::new());
         for &base in &logs {
             let place = Place { is_recovered: is_recovered(base), is_last: logs.last() == Some(&base) };
             let is_sound = self.segment(&dir, base, place, &mut log)?;
@@ -158,6 +159,10 @@ fn base_of(name: &str, kind: &str) -> Option<Offset> {
 
 /// What the entries of a file have that the batches do not.
 fn contradiction(written: &[EpochEntry], log: &LogSoFar, was_unclean: bool) -> Option<String> {
+    if !log.terms.is_sorted_by_key(|term| term.epoch) {
+        // Told of with the batch that is wrong, and which that is, nobody knows.
+        return None;
+    }
     let known = LeaderEpochFileCache::new(written.to_vec());
     if known.entries() != written {
         return Some("its leader epochs are not in order".to_owned());
@@ -213,11 +218,12 @@ impl LogSoFar {
         }
     }
 
-    /// Whether a batch may come next, by its leader.
+    /// Whether a batch is of a leader that comes before the latest one, which is answered.
     pub(super) fn goes_back(&self, batch: RecordBatchRef<'_>) -> Option<LeaderEpoch> {
         let epoch = batch.partition_leader_epoch();
-        let latest = self.terms.last()?.epoch;
-        (0..latest).contains(&epoch).then_some(latest)
+        let latest = self.terms.last().map_or(NO_LEADER_EPOCH, |term| term.epoch);
+        // Batches of old formats have none.
+        (epoch < latest && epoch != NO_LEADER_EPOCH).then_some(latest)
     }
 
     /// The terms as a file has them.

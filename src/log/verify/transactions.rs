@@ -38,13 +38,18 @@ struct Aborted {
 }
 
 impl Transactions {
+    /// Of a log that starts at `start`: whoever opens it need not know what is below.
+    pub(super) fn new(start: Offset) -> Self {
+        Transactions { complete_from: start, ..Transactions::default() }
+    }
+
     pub(super) fn note(&mut self, batch: RecordBatchRef<'_>) {
         let (base, next) = (batch.base_offset(), batch.next_offset());
         if base != self.next_offset {
-            self.complete_from = base;
+            self.complete_from = self.complete_from.max(base);
         }
         if batch.records_count().is_some_and(|count| i64::from(count) != next - base) {
-            self.complete_from = next;
+            self.complete_from = self.complete_from.max(next);
         }
         self.next_offset = next;
         let producer_id = batch.producer_id();
@@ -59,13 +64,15 @@ impl Transactions {
         let first = self.open.remove(&producer_id);
         let ended_before = self.ended.insert(producer_id, base);
         if !marker.is_commit {
+            // Of one that begins earlier, the marker may be gone.
+            let still_open = self.open.values().copied().filter(|first| *first >= self.complete_from);
             self.aborted.push(Aborted {
                 producer_id,
                 marker: base,
                 first,
                 ended_before,
                 complete_from: self.complete_from,
-                last_stable_offset: self.open.values().copied().min().unwrap_or(next),
+                last_stable_offset: still_open.min().unwrap_or(next),
             });
         }
     }
@@ -76,9 +83,9 @@ impl Aborted {
     fn fault_of(&self, entry: &AbortedTxn) -> Option<String> {
         let fits = match self.first {
             Some(first) if entry.first_offset == first => true,
-            // Compaction and retention take the first records.
-            Some(first) => entry.first_offset < first && first <= self.complete_from,
-            None => entry.first_offset < self.marker,
+            // Compaction and retention take the first records, and compaction takes markers of other transactions.
+            Some(first) if first < self.complete_from => entry.first_offset < self.marker,
+            Some(_) | None => entry.first_offset < self.complete_from.min(self.marker),
         };
         let fits = fits && self.ended_before.is_none_or(|ended| entry.first_offset > ended);
         if !fits {
