@@ -141,3 +141,66 @@ func TestAForkGoesItsOwnWay(t *testing.T) {
 		}
 	}
 }
+
+func has(t *testing.T, texts []string, part string) {
+	t.Helper()
+	for _, text := range texts {
+		if strings.Contains(text, part) {
+			return
+		}
+	}
+	t.Fatalf("no %q in %q", part, texts)
+}
+
+func values(t *testing.T, kafka *Kafka, topic string) (values []string) {
+	t.Helper()
+	records, err := kafka.Records(topic)
+	must(t, err)
+	for _, record := range records {
+		values = append(values, record.Value.(string))
+	}
+	return values
+}
+
+func TestATransactionIsFencedAfterAPause(t *testing.T) {
+	kafka := Start(t)
+	must(t, kafka.CreateTopic("orders", 1, nil))
+	producer := client(t, kafka, kgo.DefaultProduceTopic("orders"), kgo.TransactionalID("till-4"),
+		kgo.TransactionTimeout(time.Minute))
+	must(t, producer.BeginTransaction())
+	must(t, producer.ProduceSync(context.Background(), kgo.StringRecord("late")).FirstErr())
+	must(t, kafka.Advance(5*time.Minute))
+	if err := producer.EndTransaction(context.Background(), kgo.TryCommit); err == nil {
+		t.Fatal("committed what was aborted")
+	}
+	history, err := kafka.History("transactions", "till-4")
+	must(t, err)
+	has(t, history, "more than its timeout of 60000 ms")
+}
+
+func TestAFailedFsyncLosesNothingThatWasAcknowledged(t *testing.T) {
+	kafka := Start(t)
+	must(t, kafka.CreateTopic("orders", 1, map[string]string{"flush.messages": "1"}))
+	send(t, kafka, "acknowledged")
+	must(t, kafka.FailDisk("sync", "EIO"))
+	producer := client(t, kafka, kgo.DefaultProduceTopic("orders"), kgo.RecordRetries(0),
+		kgo.DisableIdempotentWrite())
+	if err := producer.ProduceSync(context.Background(), kgo.StringRecord("refused")).FirstErr(); err == nil {
+		t.Fatal("acknowledged what was not synced")
+	}
+	must(t, kafka.HealDisk())
+	must(t, kafka.Restart())
+	if found := values(t, kafka, "orders"); len(found) == 0 || found[0] != "acknowledged" {
+		t.Fatalf("lost: %v", found)
+	}
+}
+
+func TestAPowerLossLosesNothingThatWasFlushed(t *testing.T) {
+	kafka := Start(t, "--volatile-disk")
+	must(t, kafka.CreateTopic("orders", 1, map[string]string{"flush.messages": "1"}))
+	send(t, kafka, "flushed")
+	must(t, kafka.LosePower())
+	if found := values(t, kafka, "orders"); len(found) != 1 || found[0] != "flushed" {
+		t.Fatalf("lost: %v", found)
+	}
+}

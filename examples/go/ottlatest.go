@@ -166,6 +166,36 @@ func (k *Kafka) Records(topic string) (records []Record, err error) {
 	return records, err
 }
 
+// History is what happened to a group ("groups") or a transactional id ("transactions"), and why, in words.
+func (k *Kafka) History(kind, id string) (texts []string, err error) {
+	var events []struct{ Text string }
+	err = k.Call("GET", "/v1/"+kind+"/"+url.PathEscape(id)+"/history", nil, &events)
+	for _, event := range events {
+		texts = append(texts, event.Text)
+	}
+	return texts, err
+}
+
+// FailDisk has the disk fail: FailDisk("sync", "EIO"). HealDisk ends that.
+func (k *Kafka) FailDisk(operation, with string) error {
+	return k.Call("POST", "/v1/disk", Fields{"fail": operation, "with": with}, nil)
+}
+
+// HealDisk has the disk work again.
+func (k *Kafka) HealDisk() error {
+	return k.Call("DELETE", "/v1/disk", nil, nil)
+}
+
+// LosePower cuts the power of a broker with --volatile-disk, and starts it again with what was synced.
+func (k *Kafka) LosePower() error {
+	return k.Call("POST", "/v1/power-loss", nil, nil)
+}
+
+// Restart stops the broker, and starts it again with its data.
+func (k *Kafka) Restart() error {
+	return k.Call("POST", "/v1/restart", nil, nil)
+}
+
 // Reset starts from nothing, at the same address.
 func (k *Kafka) Reset() error {
 	return k.Call("POST", "/v1/reset", nil, nil)
