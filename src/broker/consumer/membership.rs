@@ -17,6 +17,9 @@ use crate::broker::core::BrokerCore;
 use crate::broker::purgatory::DelayedOperation;
 use crate::model::ErrorCode;
 
+#[cfg(test)]
+mod tests;
+
 /// Which member of which generation one is.
 #[derive(Clone, Debug)]
 pub(super) struct Identity {
@@ -275,16 +278,23 @@ impl Membership {
         result
     }
 
-    /// What the coordinator says to a commit or a heartbeat of a generation.
-    pub(super) fn note_error(&self, code: ErrorCode, generation_id: i32) {
+    /// What the coordinator says to a commit or a heartbeat of a generation. Answers what that means to who committed.
+    pub(super) fn note_error(&self, code: ErrorCode, generation_id: i32) -> ErrorCode {
         {
             let mut state = self.state.lock();
+            // The next generation is there already, or as good as: the answer to the join is on its way from another
+            // thread. Java's consumer takes both for a rebalance that goes on, too.
+            let is_of_past = state.identity.is_member() && state.identity.generation_id != generation_id;
+            let is_outrun = is_of_past || matches!(state.phase, Phase::Joining);
+            if code == ErrorCode::IllegalGeneration && is_outrun {
+                return ErrorCode::RebalanceInProgress;
+            }
             if state.identity.generation_id != generation_id {
-                return;
+                return code;
             }
             match code {
                 // It has joined already, and waits for the others.
-                ErrorCode::RebalanceInProgress if matches!(state.phase, Phase::Joining) => return,
+                ErrorCode::RebalanceInProgress if matches!(state.phase, Phase::Joining) => return code,
                 ErrorCode::RebalanceInProgress | ErrorCode::StaleMemberEpoch => {
                     state.rejoin.get_or_insert_with(|| "the group rebalances".to_owned());
                 }
@@ -298,10 +308,11 @@ impl Membership {
                     state.has_lost_partitions = true;
                     state.refused = Some(code);
                 }
-                _ => return,
+                _ => return code,
             }
         }
         self.signal.notify();
+        code
     }
 
     /// Leaves the group, unless the member is a static one, whose place is kept.

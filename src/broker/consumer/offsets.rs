@@ -223,9 +223,9 @@ impl Consumer {
                 failure.get_or_insert((code, tp));
             }
         }
-        let Some((code, tp)) = failure else { return Ok(()) };
+        let Some((mut code, tp)) = failure else { return Ok(()) };
         if let Some(membership) = &self.membership {
-            membership.note_error(code, member.generation_id);
+            code = membership.note_error(code, member.generation_id);
         }
         Err(group_error(code, &group_id).context(format_args!("cannot commit {tp}")))
     }
