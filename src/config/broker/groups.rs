@@ -44,15 +44,15 @@ macro_rules! groups_rows {
             /// How long a member of a consumer group may be silent before it is taken for dead.
             "group.consumer.session.timeout.ms" group_consumer_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Acts;
             /// The shortest session timeout that a consumer group may be given.
-            "group.consumer.min.session.timeout.ms" group_consumer_min_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Acts;
+            "group.consumer.min.session.timeout.ms" group_consumer_min_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Accepted;
             /// The longest session timeout that a consumer group may be given.
-            "group.consumer.max.session.timeout.ms" group_consumer_max_session_timeout_ms: i32 = 60_000, AtLeast(1), ReadOnly, Acts;
+            "group.consumer.max.session.timeout.ms" group_consumer_max_session_timeout_ms: i32 = 60_000, AtLeast(1), ReadOnly, Accepted;
             /// How often members of a consumer group are told to report.
             "group.consumer.heartbeat.interval.ms" group_consumer_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
             /// The shortest heartbeat interval that a consumer group may be given.
-            "group.consumer.min.heartbeat.interval.ms" group_consumer_min_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
+            "group.consumer.min.heartbeat.interval.ms" group_consumer_min_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
             /// The longest heartbeat interval that a consumer group may be given.
-            "group.consumer.max.heartbeat.interval.ms" group_consumer_max_heartbeat_interval_ms: i32 = 15_000, AtLeast(1), ReadOnly, Acts;
+            "group.consumer.max.heartbeat.interval.ms" group_consumer_max_heartbeat_interval_ms: i32 = 15_000, AtLeast(1), ReadOnly, Accepted;
             /// How many members a consumer group may have.
             "group.consumer.max.size" group_consumer_max_size: i32 = i32::MAX, AtLeast(1), ReadOnly, Acts;
             /// How the broker can spread partitions over a consumer group's members; the first is what a group
@@ -65,9 +65,9 @@ macro_rules! groups_rows {
             /// answered together. 0 for tests.
             "group.consumer.assignment.interval.ms" group_consumer_assignment_interval_ms: i32 = 1000, AtLeast(0), ReadOnly, Acts;
             /// The shortest interval between assignments that a consumer group may be given.
-            "group.consumer.min.assignment.interval.ms" group_consumer_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Acts;
+            "group.consumer.min.assignment.interval.ms" group_consumer_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Accepted;
             /// The longest interval between assignments that a consumer group may be given.
-            "group.consumer.max.assignment.interval.ms" group_consumer_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Acts;
+            "group.consumer.max.assignment.interval.ms" group_consumer_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Accepted;
             /// How often it is looked up which topics a consumer group's pattern matches.
             "group.consumer.regex.refresh.interval.ms" group_consumer_regex_refresh_interval_ms: i32 = 600_000, AtLeast(10_000), ReadOnly, Acts;
             /// How long a member of a share group may be silent before it is taken for dead.
@@ -75,21 +75,21 @@ macro_rules! groups_rows {
             /// How often members of a share group are told to report.
             "group.share.heartbeat.interval.ms" group_share_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
             /// The shortest session timeout that a share group may be given.
-            "group.share.min.session.timeout.ms" group_share_min_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Acts;
+            "group.share.min.session.timeout.ms" group_share_min_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Accepted;
             /// The longest session timeout that a share group may be given.
-            "group.share.max.session.timeout.ms" group_share_max_session_timeout_ms: i32 = 60_000, AtLeast(1), ReadOnly, Acts;
+            "group.share.max.session.timeout.ms" group_share_max_session_timeout_ms: i32 = 60_000, AtLeast(1), ReadOnly, Accepted;
             /// The shortest heartbeat interval that a share group may be given.
-            "group.share.min.heartbeat.interval.ms" group_share_min_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
+            "group.share.min.heartbeat.interval.ms" group_share_min_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
             /// The longest heartbeat interval that a share group may be given.
-            "group.share.max.heartbeat.interval.ms" group_share_max_heartbeat_interval_ms: i32 = 15_000, AtLeast(1), ReadOnly, Acts;
+            "group.share.max.heartbeat.interval.ms" group_share_max_heartbeat_interval_ms: i32 = 15_000, AtLeast(1), ReadOnly, Accepted;
             /// How the broker spreads partitions over a share group's members.
             "group.share.assignors" group_share_assignors: Vec<String> = list(&["simple"]), Items(&["simple"]), ReadOnly, Acts;
             /// How long a share group keeps its assignment before a new one is made.
             "group.share.assignment.interval.ms" group_share_assignment_interval_ms: i32 = 1000, AtLeast(0), ReadOnly, Acts;
             /// The shortest that a share group may be made to keep its assignment.
-            "group.share.min.assignment.interval.ms" group_share_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Acts;
+            "group.share.min.assignment.interval.ms" group_share_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Accepted;
             /// The longest that a share group may be made to keep its assignment.
-            "group.share.max.assignment.interval.ms" group_share_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Acts;
+            "group.share.max.assignment.interval.ms" group_share_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Accepted;
             /// Whether assignments of share groups are computed on a thread of their own. ottla's are not.
             "group.share.assignor.offload.enable" group_share_assignor_offload_enable: bool = true, Any, ReadOnly, Accepted;
             /// After which time the state of a share group's partition is asked for again.

@@ -29,6 +29,8 @@ const UNCOVERED: &[(&str, i16)] = &[
     ("WriteShareGroupStateResponse", 1),
     ("ReadShareGroupStateSummaryRequest", 1),
     ("ReadShareGroupStateSummaryResponse", 1),
+    ("DescribeShareGroupOffsetsRequest", 1),
+    ("DescribeShareGroupOffsetsResponse", 1),
 ];
 
 /// What one release has to say about one type: its versions.
