@@ -75,7 +75,8 @@ impl Admin {
         group_id: &str,
         offsets: impl IntoIterator<Item = (TopicPartition, Offset)>,
     ) -> Result<()> {
-        self.ensure_groups(group_id)?;
+        self.core.ensure_open()?;
+        self.core.ensure_offsets_topic()?;
         let offsets: Vec<(TopicPartition, Offset)> = offsets.into_iter().collect();
         let outcomes = self.core.groups.alter_share_group_offsets(group_id, &offsets);
         let outcomes = outcomes.map_err(|error| share_error(error, group_id))?;
