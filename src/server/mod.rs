@@ -12,6 +12,10 @@ mod listener;
 pub(crate) mod namespace;
 mod network;
 mod service;
+#[cfg_attr(
+    not(feature = "testkit"),
+    allow(unreachable_pub, reason = "only a test's broker is like an older one")
+)]
 mod versions;
 
 pub use listener::Listener;

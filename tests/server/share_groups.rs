@@ -37,11 +37,16 @@ fn topic_with_records(fixture: &Fixture, count: usize) -> (Client, MetadataRespo
     let key = text(&format!("g:{}:0", ottla::Uuid::from_bytes(*topic_id.as_bytes())));
     let find = FindCoordinatorRequest::default().with_key_type(2).with_coordinator_keys(vec![key]);
     assert_eq!(code(client.call(6, &find).coordinators[0].error_code), ErrorCode::None);
-    let partition = InitializePartition::default().with_start_offset(0);
-    let data = InitializeStateData::default().with_topic_id(topic_id).with_partitions(vec![partition]);
+    begin_state(&mut client, &topic, 0);
+    (client, topic)
+}
+
+/// Has the group begin with the first record.
+fn begin_state(client: &mut Client, topic: &MetadataResponseTopic, state_epoch: i32) {
+    let partition = InitializePartition::default().with_state_epoch(state_epoch).with_start_offset(0);
+    let data = InitializeStateData::default().with_topic_id(topic.topic_id).with_partitions(vec![partition]);
     let begin = InitializeShareGroupStateRequest::default().with_group_id(text("g")).with_topics(vec![data]);
     assert_eq!(code(client.call(0, &begin).results[0].partitions[0].error_code), ErrorCode::None);
-    (client, topic)
 }
 
 fn group() -> GroupId {
@@ -185,6 +190,19 @@ fn a_fetch_waits_for_records_and_for_what_others_give_back() {
     append(&mut b, "t", batch_of(1));
     let (_, response) = a.receive::<ShareFetchRequest>(1);
     assert_eq!(acquired(&response), [(2, 2, 1)]);
+}
+
+/// The last member had said goodbye before its connection ended, and the broker went on by what it had in memory.
+#[test]
+fn a_group_to_which_nobody_belongs_any_more_goes_on_where_it_was_set_in_between() {
+    let fixture = Fixture::start();
+    let (mut client, topic) = topic_with_records(&fixture, 2);
+    assert_eq!(acquired(&client.call(1, &fetch("a", 0, &topic, 9, 1000))), [(0, 1, 1)]);
+    let whole = (ErrorCode::None, Some(ErrorCode::None));
+    assert_eq!(acknowledge(&mut client, "a", 1, &topic, Some((0, 1, ACCEPT))), whole);
+    assert_eq!(acknowledge(&mut client, "a", -1, &topic, None).0, ErrorCode::None);
+    begin_state(&mut client, &topic, 1);
+    assert_eq!(acquired(&client.call(1, &fetch("b", 0, &topic, 9, 1000))), [(0, 1, 1)]);
 }
 
 #[test]

@@ -87,23 +87,17 @@ impl SharePartitionManager {
     /// Ends a member's session, if it has one: what it has acquired is available again.
     pub(crate) fn release_session(&self, group_id: &str, member_id: &str) {
         let ended = self.sessions.lock().remove(group_id, member_id);
-        if let Some(session) = ended {
-            self.on_session_ended(&session);
-        }
+        ended.iter().for_each(|session| self.on_session_ended(session));
     }
 
-    /// A connection is gone, and with it the sessions of those who used it. What a group keeps in memory goes with the
-    /// last of its sessions.
+    /// A connection is gone, and with it the sessions of those who used it.
     pub(crate) fn on_disconnect(&self, connection_id: u64) {
         let ended = self.sessions.lock().remove_connection(connection_id);
-        for session in ended {
-            self.on_session_ended(&session);
-            if session.is_last {
-                self.on_group_empty(&session.group_id);
-            }
-        }
+        ended.iter().for_each(|session| self.on_session_ended(session));
     }
 
+    /// What a group keeps in memory goes with the last of its sessions: who sets where it stands does so while nobody
+    /// is there, and whoever comes next begins with what is kept.
     fn on_session_ended(&self, session: &EndedSession) {
         for (topic_id, partition) in &session.partitions {
             let key = SharePartitionKey::new(Arc::clone(&session.group_id), *topic_id, *partition);
@@ -112,6 +106,9 @@ impl SharePartitionManager {
                 tracing::debug!(%key, %error, "cannot give back what a member has acquired");
                 self.on_error(&key, &error);
             }
+        }
+        if session.is_last {
+            self.on_group_empty(&session.group_id);
         }
     }
 
