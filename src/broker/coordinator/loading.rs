@@ -6,11 +6,11 @@ use std::collections::hash_map::Entry;
 use parking_lot::RwLock;
 
 use super::record_format::RecordError;
-use crate::model::ErrorCode;
-use crate::record::BatchError;
+use crate::model::{ErrorCode, Offset};
+use crate::record::{BatchError, RecordBatchRef, RecordRef};
 
 /// A batch of the broker's own records never decompresses into more.
-pub(super) const DECOMPRESSION_LIMIT: usize = i32::MAX as usize;
+const DECOMPRESSION_LIMIT: usize = i32::MAX as usize;
 
 /// The partitions that a coordinator answers for, and those that it is about to.
 #[derive(Debug, Default)]
@@ -73,4 +73,43 @@ pub(super) enum LoadError {
     Record(#[from] RecordError),
     #[error("the record has no key")]
     NoKey,
+}
+
+/// Reads the records of a partition, and remembers which of them nobody could understand.
+#[derive(Debug, Default)]
+pub(super) struct RecordReader {
+    scratch: Vec<u8>,
+    problems: Vec<(Offset, LoadError)>,
+}
+
+impl RecordReader {
+    /// Hands out the records of a batch. What cannot be read is passed over.
+    pub(super) fn read(
+        &mut self,
+        batch: RecordBatchRef<'_>,
+        mut take: impl FnMut(&RecordRef<'_>) -> Result<(), LoadError>,
+    ) {
+        let records = match batch.records(&mut self.scratch, DECOMPRESSION_LIMIT) {
+            Ok(records) => records,
+            Err(error) => return self.problems.push((batch.base_offset(), error.into())),
+        };
+        for record in records {
+            match record {
+                Ok(record) => {
+                    if let Err(error) = take(&record) {
+                        self.problems.push((record.offset(), error));
+                    }
+                }
+                // Where the next one would begin is not known either.
+                Err(error) => return self.problems.push((batch.base_offset(), error.into())),
+            }
+        }
+    }
+
+    /// Says in the program's log what was passed over.
+    pub(super) fn report(&self, topic: &str, partition: i32) {
+        for (offset, error) in &self.problems {
+            tracing::warn!("{topic}-{partition}: what stands at offset {offset} is passed over: {error}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use super::record::{
     ConsumerGroupRecord, GroupMetadataValue, OffsetCommitValue, RecordKey, ShareGroupRecord,
 };
 use super::turn::{Group, GroupTurn};
-use crate::broker::coordinator::loading::{DECOMPRESSION_LIMIT, LoadError};
+use crate::broker::coordinator::loading::{LoadError, RecordReader};
 use crate::broker::purgatory::WatcherList;
 use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, NO_TIMESTAMP, ProducerId, Timestamp};
 use crate::record::{EndTransactionMarker, RecordBatchRef, RecordRef};
@@ -39,14 +39,16 @@ impl GroupCoordinator {
 
     fn read_partition(&self, partition: i32) -> Result<(), ErrorCode> {
         let mut loader = Loader { now_ms: self.clock().now_ms(), ..Loader::default() };
-        self.log().read_all(partition, &mut |batch| loader.batch(batch)).inspect_err(|error| {
+        let mut reader = RecordReader::default();
+        let mut take = |batch: RecordBatchRef<'_>| {
+            reader.read(batch, |record| {
+                if batch.is_control() { loader.marker(batch, record) } else { loader.record(batch, record) }
+            });
+        };
+        self.log().read_all(partition, &mut take).inspect_err(|error| {
             tracing::error!("Groups of {CONSUMER_OFFSETS_TOPIC}-{partition} could not be loaded: {error}");
         })?;
-        for (position, error) in &loader.problems {
-            tracing::warn!(
-                "{CONSUMER_OFFSETS_TOPIC}-{partition}: what stands at offset {position} is passed over: {error}"
-            );
-        }
+        reader.report(CONSUMER_OFFSETS_TOPIC, partition);
         let mut loaded = 0;
         for (id, group) in loader.groups {
             if let Some(state) = group.into_metadata(self.clock().now_ms()) {
@@ -116,9 +118,6 @@ struct Loader {
     index_of: HashMap<Arc<str>, usize>,
     /// The groups of which producers have committed offsets in a transaction that has not ended.
     open_transactions: HashMap<ProducerId, BTreeSet<usize>>,
-    scratch: Vec<u8>,
-    /// At which offsets stands what could not be understood, and why.
-    problems: Vec<(i64, LoadError)>,
 }
 
 #[derive(Default)]
@@ -133,28 +132,6 @@ struct LoadingGroup {
 }
 
 impl Loader {
-    fn batch(&mut self, batch: RecordBatchRef<'_>) {
-        let base_offset = batch.base_offset();
-        if let Err(error) = self.read_batch(batch) {
-            self.problems.push((base_offset, error));
-        }
-    }
-
-    fn read_batch(&mut self, batch: RecordBatchRef<'_>) -> Result<(), LoadError> {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let records = batch.records(&mut scratch, DECOMPRESSION_LIMIT)?;
-        for record in records {
-            let record = record?;
-            let outcome =
-                if batch.is_control() { self.marker(batch, &record) } else { self.record(batch, &record) };
-            if let Err(error) = outcome {
-                self.problems.push((record.offset(), error));
-            }
-        }
-        self.scratch = scratch;
-        Ok(())
-    }
-
     /// A transaction ends: what it committed in this partition counts from here on, or never.
     fn marker(&mut self, batch: RecordBatchRef<'_>, record: &RecordRef<'_>) -> Result<(), LoadError> {
         if let Some(marker) = EndTransactionMarker::parse(record.key(), record.value())? {

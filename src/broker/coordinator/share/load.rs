@@ -1,8 +1,8 @@
 use super::coordinator::ShareCoordinator;
 use super::record::{self, SNAPSHOT};
 use super::shard::{Shard, ShareRecord};
-use crate::broker::coordinator::loading::{DECOMPRESSION_LIMIT, LoadError};
-use crate::model::{ErrorCode, Offset, SHARE_GROUP_STATE_TOPIC};
+use crate::broker::coordinator::loading::{LoadError, RecordReader};
+use crate::model::{ErrorCode, SHARE_GROUP_STATE_TOPIC};
 use crate::record::{RecordBatchRef, RecordRef};
 
 impl ShareCoordinator {
@@ -28,17 +28,17 @@ impl ShareCoordinator {
         let mut loader = Loader {
             shard: Shard::default(),
             updates_per_snapshot: self.config().share_coordinator_snapshot_update_records_per_snapshot,
-            scratch: Vec::new(),
-            problems: Vec::new(),
         };
-        self.log().read_all(partition, &mut |batch| loader.batch(batch)).inspect_err(|error| {
+        let mut reader = RecordReader::default();
+        let mut take = |batch: RecordBatchRef<'_>| {
+            if !batch.is_control() {
+                reader.read(batch, |record| loader.record(record));
+            }
+        };
+        self.log().read_all(partition, &mut take).inspect_err(|error| {
             tracing::error!("{SHARE_GROUP_STATE_TOPIC}-{partition} could not be loaded: {error}");
         })?;
-        for (offset, error) in &loader.problems {
-            tracing::warn!(
-                "{SHARE_GROUP_STATE_TOPIC}-{partition}: what stands at offset {offset} is passed over: {error}"
-            );
-        }
+        reader.report(SHARE_GROUP_STATE_TOPIC, partition);
         let loaded = loader.shard.states.len();
         self.insert(partition, loader.shard);
         tracing::debug!("Loaded {loaded} share partitions from {SHARE_GROUP_STATE_TOPIC}-{partition}");
@@ -56,33 +56,9 @@ impl ShareCoordinator {
 struct Loader {
     shard: Shard,
     updates_per_snapshot: i32,
-    scratch: Vec<u8>,
-    /// At which offsets stands what could not be understood, and why.
-    problems: Vec<(Offset, LoadError)>,
 }
 
 impl Loader {
-    fn batch(&mut self, batch: RecordBatchRef<'_>) {
-        if let Err(error) = self.read_batch(batch) {
-            self.problems.push((batch.base_offset(), error));
-        }
-    }
-
-    fn read_batch(&mut self, batch: RecordBatchRef<'_>) -> Result<(), LoadError> {
-        if batch.is_control() {
-            return Ok(());
-        }
-        let mut scratch = std::mem::take(&mut self.scratch);
-        for record in batch.records(&mut scratch, DECOMPRESSION_LIMIT)? {
-            let record = record?;
-            if let Err(error) = self.record(&record) {
-                self.problems.push((record.offset(), error));
-            }
-        }
-        self.scratch = scratch;
-        Ok(())
-    }
-
     fn record(&mut self, record: &RecordRef<'_>) -> Result<(), LoadError> {
         let Some((kind, key)) = record::parse_key(record.key().ok_or(LoadError::NoKey)?)? else {
             return Ok(());

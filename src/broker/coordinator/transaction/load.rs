@@ -7,8 +7,8 @@ use super::coordinator::TransactionCoordinator;
 use super::metadata::TransactionMetadata;
 use super::record;
 use super::turn::TransactionalId;
-use crate::broker::coordinator::loading::{DECOMPRESSION_LIMIT, LoadError};
-use crate::model::{ErrorCode, Offset, TRANSACTION_STATE_TOPIC};
+use crate::broker::coordinator::loading::{LoadError, RecordReader};
+use crate::model::{ErrorCode, TRANSACTION_STATE_TOPIC};
 use crate::record::{RecordBatchRef, RecordRef};
 
 impl TransactionCoordinator {
@@ -33,14 +33,16 @@ impl TransactionCoordinator {
 
     fn read_partition(&self, partition: i32) -> Result<(), ErrorCode> {
         let mut loader = Loader::default();
-        self.log().read_all(partition, &mut |batch| loader.batch(batch)).inspect_err(|error| {
+        let mut reader = RecordReader::default();
+        let mut take = |batch: RecordBatchRef<'_>| {
+            if !batch.is_control() {
+                reader.read(batch, |record| loader.record(record));
+            }
+        };
+        self.log().read_all(partition, &mut take).inspect_err(|error| {
             tracing::error!("{TRANSACTION_STATE_TOPIC}-{partition} could not be loaded: {error}");
         })?;
-        for (offset, error) in &loader.problems {
-            tracing::warn!(
-                "{TRANSACTION_STATE_TOPIC}-{partition}: what stands at offset {offset} is passed over: {error}"
-            );
-        }
+        reader.report(TRANSACTION_STATE_TOPIC, partition);
         let loaded = loader.ids.len();
         for (id, metadata) in loader.ids {
             self.insert(Arc::new(TransactionalId { id, partition, metadata: Mutex::new(metadata) }));
@@ -54,33 +56,9 @@ impl TransactionCoordinator {
 #[derive(Default)]
 struct Loader {
     ids: BTreeMap<Arc<str>, TransactionMetadata>,
-    scratch: Vec<u8>,
-    /// At which offsets stands what could not be understood, and why.
-    problems: Vec<(Offset, LoadError)>,
 }
 
 impl Loader {
-    fn batch(&mut self, batch: RecordBatchRef<'_>) {
-        if let Err(error) = self.read_batch(batch) {
-            self.problems.push((batch.base_offset(), error));
-        }
-    }
-
-    fn read_batch(&mut self, batch: RecordBatchRef<'_>) -> Result<(), LoadError> {
-        if batch.is_control() {
-            return Ok(());
-        }
-        let mut scratch = std::mem::take(&mut self.scratch);
-        for record in batch.records(&mut scratch, DECOMPRESSION_LIMIT)? {
-            let record = record?;
-            if let Err(error) = self.record(&record) {
-                self.problems.push((record.offset(), error));
-            }
-        }
-        self.scratch = scratch;
-        Ok(())
-    }
-
     fn record(&mut self, record: &RecordRef<'_>) -> Result<(), LoadError> {
         let Some(id) = record::parse_key(record.key().ok_or(LoadError::NoKey)?)? else { return Ok(()) };
         match record.value() {
