@@ -60,7 +60,7 @@
 //! |---|---|---|
 //! | `testkit` | [`TestBroker`]: time, faults, waiting, looking | everything |
 //! | `server` | `network/` moves frames, `api/` has a file for each Kafka API | broker, protocol and below |
-//! | `broker` | [`Broker`], [`Producer`], [`Consumer`], [`Admin`], partitions, purgatory, coordinators | log and below |
+//! | `broker` | [`Broker`], [`Producer`], [`Consumer`], [`ShareConsumer`], [`Admin`], partitions, purgatory, coordinators | log and below |
 //! | `protocol` | messages as tables; no I/O, no clock | record, model, sys |
 //! | `log` | logs, segments, indexes, recovery | record, config, model, sys |
 //! | `record` | [`RecordBatch`]es, checksums, compression | model, sys |
@@ -127,10 +127,12 @@ pub use broker::admin::{
 };
 pub use broker::topic::{AppendedBatch, OffsetAndTimestamp, Partition, RecordReader, Topic};
 pub use broker::{
-    Acks, AutoOffsetReset, Broker, BrokerBuilder, Consumer, ConsumerBuilder, ConsumerIter, ConsumerRecord,
-    ConsumerRecords, ConsumerRecordsIter, ConsumerWaker, GroupProtocol, GroupState, GroupType, HistoryEvent,
-    NewTopic, OffsetAndMetadata, PartitionAssignor, Producer, ProducerBuilder, ProducerRecord,
-    RebalanceListener, RecordMetadata, SendHandle, Transaction,
+    AcknowledgeType, AcknowledgementMode, Acks, AutoOffsetReset, Broker, BrokerBuilder, Consumer,
+    ConsumerBuilder, ConsumerIter, ConsumerRecord, ConsumerRecords, ConsumerRecordsIter, ConsumerWaker,
+    GroupProtocol, GroupState, GroupType, HistoryEvent, LogDirFailure, NewTopic, OffsetAndMetadata,
+    PartitionAssignor, Producer, ProducerBuilder, ProducerRecord, RebalanceListener, RecordMetadata,
+    SendHandle, ShareAcquireMode, ShareConsumer, ShareConsumerBuilder, ShareRecord, ShareRecords,
+    Transaction,
 };
 #[cfg(feature = "cli")]
 pub use broker::{DumpLog, PayloadDecoder, RepairLogDir, VerifyLogDir};
@@ -141,6 +143,8 @@ pub use config::{
 };
 pub use error::{Error, Result};
 pub use log::RecoveryProgress;
+#[cfg(feature = "cli")]
+pub use log::VerifyProgress;
 pub use model::{ErrorCode, IsolationLevel, ParseUuidError, TopicPartition, Uuid};
 #[cfg(feature = "server")]
 pub use protocol::ApiKey;
@@ -157,5 +161,6 @@ pub use sys::{Clock, ManualClock, ScaledClock, SystemClock, Wake};
 #[cfg(feature = "testkit")]
 pub use testkit::{
     Disk, DiskFault, FaultHandle, FaultRule, Faults, FieldValue, FileOperation, JournalEnd, JournalEntry,
-    Namespace, PowerLoss, RequestMatch, Snapshot, TestBroker, TestBrokerBuilder, TestRecord, Until,
+    Namespace, PowerLoss, RequestMatch, Snapshot, TestBroker, TestBrokerBuilder, TestConnection, TestRecord,
+    TestTransaction, Until,
 };

@@ -18,6 +18,8 @@ mod log_dirs;
 mod producer;
 #[path = "embedded/reader.rs"]
 mod reader;
+#[path = "embedded/share_consumer.rs"]
+mod share_consumer;
 #[path = "embedded/support.rs"]
 mod support;
 #[path = "embedded/transactions.rs"]

@@ -32,14 +32,24 @@ mod lifecycle;
 mod looking;
 #[path = "fixture/member.rs"]
 mod member;
+#[path = "fixture/modern_member.rs"]
+mod modern_member;
 #[path = "fixture/namespaces.rs"]
 mod namespaces;
+#[path = "fixture/order.rs"]
+mod order;
 #[path = "fixture/partial.rs"]
 mod partial;
 #[path = "fixture/power.rs"]
 mod power;
 #[path = "fixture/shapes.rs"]
 mod shapes;
+#[path = "fixture/share.rs"]
+mod share;
+#[path = "fixture/share_member.rs"]
+mod share_member;
+#[path = "fixture/share_power.rs"]
+mod share_power;
 #[path = "fixture/snapshots.rs"]
 mod snapshots;
 #[path = "fixture/time.rs"]

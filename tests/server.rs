@@ -2,6 +2,7 @@
 
 mod server {
     mod client;
+    mod copier;
     mod fetching;
     mod fixture;
     mod producing;
@@ -11,6 +12,7 @@ mod server {
     mod configs;
     mod connection;
     mod consumer_groups;
+    mod deletion;
     mod describe;
     mod fetch;
     mod fetch_session;
@@ -28,4 +30,5 @@ mod server {
     mod topics;
     mod transactions;
     mod transactions_admin;
+    mod transactions_shared;
 }

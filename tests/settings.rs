@@ -11,6 +11,13 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use tempfile::TempDir;
 
+#[cfg(unix)]
+#[path = "settings/log_dirs.rs"]
+mod log_dirs;
+#[cfg(unix)]
+#[path = "settings/recovery.rs"]
+mod recovery;
+
 /// The binary, with nothing of the tests' own environment in its settings.
 fn ottla() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));

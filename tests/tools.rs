@@ -3,9 +3,16 @@
 #![expect(clippy::disallowed_methods, reason = "the files and processes around a broker are the test's own")]
 #![cfg(feature = "cli")]
 
+#[cfg(feature = "gzip")]
+#[path = "kafka_files/archive.rs"]
+mod archive;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+#[cfg(feature = "gzip")]
+use archive::{kept, unpack};
 
 use ottla::{
     BatchOptions, Broker, CompressionType, NewTopic, ProducerRecord, RecordBatchBuilder, TopicPartition,
@@ -176,6 +183,81 @@ fn the_records_of_groups_are_told_as_json() {
     assert!(stdout.contains(&format!("{key}{payload}")), "{stdout}");
 }
 
+/// Everything that Kafka's own tool said of its own files: all codecs, magic 0 to 2, transactions and share groups.
+#[cfg(feature = "gzip")]
+#[test]
+fn files_of_kafka_are_told_word_for_word_as_kafkas_own_tool_tells_them() {
+    for (version, sections) in [("2.7.2", 3), ("4.4.0", 4)] {
+        let dir = tempfile::tempdir().unwrap();
+        unpack(&kept(&format!("kafka-{version}.tar")), dir.path());
+        let golden = String::from_utf8(kept(&format!("kafka-{version}.dump"))).unwrap();
+        let golden: Vec<_> = golden.strip_prefix("$ ").unwrap().split("\n$ ").collect();
+        assert_eq!(golden.len(), sections);
+        for section in golden {
+            let (args, expected) = section.split_once('\n').unwrap();
+            let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));
+            let output =
+                command.current_dir(dir.path()).arg("dump-log").args(args.split(' ')).output().unwrap();
+            let stdout = String::from_utf8(output.stdout).unwrap();
+            assert_eq!(stdout.lines().count(), expected.lines().count(), "{version}: {args}");
+            for (i, (line, expected)) in stdout.lines().zip(expected.lines()).enumerate() {
+                assert_eq!(line, expected, "{version}, line {i} of {}", args.split(' ').next().unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_log_is_told_in_whole_batches_up_to_the_bytes_asked_for() {
+    let (_dir, partition) = written();
+    let log = first(&partition, ".log");
+    let batches = |args: &[&str]| {
+        let stdout = says(&[&["dump-log", &log], args].concat()).0;
+        stdout.lines().filter(|line| line.starts_with("baseOffset: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let all = batches(&[]);
+    let second: u64 =
+        all[1].split(' ').skip_while(|word| *word != "position:").nth(1).unwrap().parse().unwrap();
+    assert_eq!(batches(&["--max-bytes", &second.to_string()]), all[..1]);
+    assert_eq!(batches(&["--max-bytes", &(second - 1).to_string()]), all[..0]);
+}
+
+#[test]
+fn an_index_that_points_at_a_batch_larger_than_asked_for_is_told() {
+    let (_dir, partition) = written();
+    let index = first(&partition, ".index");
+    assert_eq!(says(&["dump-log", "--verify-index-only", "--max-message-size", "1000", &index]).1, "");
+    let (_, stderr) = says(&["dump-log", "--verify-index-only", "--max-message-size", "20", &index]);
+    assert!(stderr.starts_with(&format!("Mismatches in :{index}\n  Index offset: ")), "{stderr}");
+}
+
+#[test]
+fn decoders_that_only_kafkas_tool_has_are_refused_with_what_there_is() {
+    let (_dir, partition) = written();
+    let log = first(&partition, ".log");
+    let printed = says(&["dump-log", "--print-data-log", &log]).0;
+    for args in [
+        &["--key-decoder-class", "org.apache.kafka.tools.api.StringDecoder"][..],
+        &["--value-decoder-class=kafka.serializer.StringDecoder"],
+    ] {
+        assert_eq!(says(&[&["dump-log"][..], args, &["--files", &log]].concat()).0, printed);
+    }
+    for (option, class, instead) in [
+        ("--value-decoder-class", Some("com.example.Mine"), "--offsets-decoder"),
+        ("--key-decoder-class", Some("com.example.Mine"), "StringDecoder"),
+        ("--cluster-metadata-decoder", None, "kafka-dump-log"),
+        ("--remote-log-metadata-decoder", None, "kafka-dump-log"),
+    ] {
+        let mut args = vec!["dump-log", option];
+        args.extend(class);
+        args.extend(["--files", &log]);
+        let output = ottla(&args);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && output.stdout.is_empty(), "{stderr}");
+        assert!(stderr.contains(option) && stderr.contains(instead), "{stderr}");
+    }
+}
+
 #[test]
 fn a_directory_that_a_broker_left_is_sound_and_verifying_it_changes_nothing() {
     let (dir, partition) = written();
@@ -189,6 +271,31 @@ fn a_directory_that_a_broker_left_is_sound_and_verifying_it_changes_nothing() {
     let (stdout, _) = says(&["verify", dir.path().to_str().unwrap()]);
     assert!(stdout.ends_with(" 0 problems\n") && stdout.contains(": 1 partitions, "), "{stdout}");
     assert_eq!(content(), before);
+}
+
+#[test]
+fn what_is_no_part_of_the_logs_is_named_and_no_problem() {
+    let (dir, partition) = written();
+    let stray = format!("orders-7.{}-stray", "a".repeat(32));
+    for name in ["lost+found", &stray] {
+        fs::create_dir(dir.path().join(name)).unwrap();
+    }
+    for file in [dir.path().join("todo.txt"), partition.join("notes.txt")] {
+        fs::write(file, "mine").unwrap();
+    }
+    let (stdout, stderr) = says(&["verify", dir.path().to_str().unwrap()]);
+    let lines: Vec<&str> = stdout.lines().collect();
+    let at = |path: &Path, what| format!("{}: {what} is left alone", path.display());
+    for expected in [
+        at(&dir.path().join("lost+found"), "a foreign directory"),
+        at(&dir.path().join(stray), "a partition that Kafka put aside"),
+        at(&dir.path().join("todo.txt"), "a foreign file"),
+        at(&partition.join("notes.txt"), "a foreign file"),
+    ] {
+        assert!(lines.contains(&&*expected), "{expected}: {stdout}");
+    }
+    assert!(stdout.ends_with(", 0 problems, 4 foreign\n"), "{stdout}");
+    assert_eq!(stderr, "");
 }
 
 #[test]

@@ -128,6 +128,11 @@ impl<C: BorrowMut<Client>> ConsumerMember<C> {
         }
     }
 
+    /// How many partitions it has.
+    pub(super) fn has(&self) -> usize {
+        self.owned.iter().map(|topic| topic.partitions.len()).sum()
+    }
+
     pub(super) fn leave(&mut self) {
         let request = self.request(-1);
         let left = self.client.borrow_mut().call(HEARTBEAT, &request);

@@ -60,6 +60,7 @@ fn settle_consumers(address: SocketAddr, topic: &str) -> f64 {
     settle(&mut members);
     let round = |_| {
         let mut last = members.pop().expect("a member");
+        assert!(last.has() > 0, "who has nothing leaves nothing to be given to others");
         let start = Instant::now();
         last.leave();
         settle(&mut members);
@@ -71,15 +72,16 @@ fn settle_consumers(address: SocketAddr, topic: &str) -> f64 {
     median((0..WARM_UPS + ROUNDS).map(round).skip(WARM_UPS).collect())
 }
 
-/// Heartbeats of all, until they have all partitions and are of one epoch.
+/// Heartbeats of all, until all partitions are spread over them evenly and they are of one epoch.
 fn settle(members: &mut [ConsumerMember]) {
     loop {
         members.iter_mut().for_each(ConsumerMember::send);
         members.iter_mut().for_each(ConsumerMember::receive);
-        let owned: usize =
-            members.iter().flat_map(|member| &member.owned).map(|topic| topic.partitions.len()).sum();
+        let has: Vec<usize> = members.iter().map(ConsumerMember::has).collect();
+        let (least, most) = (has.iter().min().expect("members"), has.iter().max().expect("members"));
+        let is_spread = has.iter().sum::<usize>() == PARTITIONS as usize && most - least <= 1;
         let epoch = members[0].epoch;
-        if owned == PARTITIONS as usize && members.iter().all(|member| member.epoch == epoch) {
+        if is_spread && members.iter().all(|member| member.epoch == epoch) {
             return;
         }
     }

@@ -1,15 +1,16 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::Broker;
 use super::handle::Handle;
+use super::log_dir_failures::{LogDirFailure, LogDirFailureListener};
 use super::open::{self, OpenParams};
-use crate::config::BrokerConfig;
+use crate::config::{BrokerConfig, ConfigWarning};
 use crate::error::Result;
 use crate::log::{RecoveryListener, RecoveryProgress};
-use crate::sys::{Clock, Env, OsFileSystem};
+use crate::sys::{Clock, Env, OsFileSystem, TemporaryPath, TemporaryRoot};
 
 /// How to open a [`Broker`].
 ///
@@ -39,18 +40,26 @@ pub struct BrokerBuilder {
     properties: BTreeMap<String, String>,
     temporary: bool,
     /// An existing directory for a temporary broker.
-    temporary_dir: Option<PathBuf>,
+    temporary_dir: Option<TemporaryPath>,
+    /// Where temporary directories are made, if not where the file system has its own.
+    temporary_root: Option<TemporaryRoot>,
     env: Env,
     on_recovery: Option<RecoveryListener>,
+    on_log_dir_failure: Option<LogDirFailureListener>,
+    /// Settings that nobody has asked for, of which nobody is to be warned.
+    own: BTreeSet<&'static str>,
 }
 
 /// What a temporary broker sets where the caller does not: a test wants its group at once, and no fifty
 /// directories for it.
-const TEMPORARY_DEFAULTS: [(&str, &str); 11] = [
+pub(super) const TEMPORARY_DEFAULTS: [(&str, &str); 14] = [
     ("group.initial.rebalance.delay.ms", "0"),
     ("group.consumer.assignment.interval.ms", "0"),
     ("group.consumer.heartbeat.interval.ms", "500"),
     ("group.consumer.min.heartbeat.interval.ms", "100"),
+    ("group.share.assignment.interval.ms", "0"),
+    ("group.share.heartbeat.interval.ms", "500"),
+    ("group.share.min.heartbeat.interval.ms", "100"),
     ("offsets.topic.num.partitions", "4"),
     ("share.coordinator.state.topic.num.partitions", "4"),
     ("transaction.state.log.num.partitions", "4"),
@@ -66,8 +75,11 @@ impl BrokerBuilder {
             properties: BTreeMap::new(),
             temporary: false,
             temporary_dir: None,
+            temporary_root: None,
             env: Env::system(),
             on_recovery: None,
+            on_log_dir_failure: None,
+            own: BTreeSet::new(),
         }
     }
 
@@ -89,6 +101,13 @@ impl BrokerBuilder {
         self
     }
 
+    /// Sets one setting that the caller has not asked for by its name.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn set_own(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.own.insert(key);
+        self.set(key, value)
+    }
+
     /// Makes the broker a temporary one: see [`Broker::temporary`]. A `log.dirs` that is set is ignored.
     pub fn temporary(mut self) -> Self {
         self.temporary = true;
@@ -98,7 +117,7 @@ impl BrokerBuilder {
     }
 
     /// Makes the broker a temporary one that goes on with what is in `dir`.
-    pub(crate) fn temporary_in(mut self, dir: PathBuf) -> Self {
+    pub(crate) fn temporary_in(mut self, dir: TemporaryPath) -> Self {
         self.temporary_dir = Some(dir);
         self.temporary = true;
         self
@@ -117,8 +136,16 @@ impl BrokerBuilder {
     }
 
     /// A directory that nobody has, which is not made yet.
-    pub(crate) fn free_temporary_dir(&self) -> PathBuf {
-        std::env::temp_dir().join(format!("ottla-{}", self.env.random_uuid().to_hex()))
+    pub(crate) fn free_temporary_dir(&self) -> TemporaryPath {
+        let root = self.temporary_root.clone().unwrap_or_else(|| self.env.fs.temporary_root());
+        root.join(&format!("ottla-{}", self.env.random_uuid().to_hex()))
+    }
+
+    /// Makes temporary directories in this one.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn temporary_root(mut self, dir: PathBuf) -> Self {
+        self.temporary_root = Some(TemporaryRoot::at(dir));
+        self
     }
 
     /// Takes time from `clock`, for all timestamps and all timers.
@@ -164,6 +191,40 @@ impl BrokerBuilder {
         self
     }
 
+    /// Has `listener` told of each directory of `log.dirs` that cannot be used, from the start or from some time on. A broker
+    /// without any directory left does not end the program that it is embedded in: it goes on to answer, with
+    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError), until it is closed. (`ottla serve` ends, as Apache Kafka
+    /// does.)
+    ///
+    /// It is called on threads of the broker that work for others, too: it should be quick.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::sync::mpsc;
+    /// use ottla::{Broker, ErrorCode, NewTopic};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let root = tempfile::tempdir()?;
+    /// # let (dir, elsewhere) = (root.path().join("logs"), root.path().join("elsewhere"));
+    /// let (sender, failures) = mpsc::channel();
+    /// let builder = Broker::builder().log_dir(&dir).on_log_dir_failure(move |failure| {
+    ///     let _ = sender.send(failure.clone());
+    /// });
+    /// let broker = builder.open()?;
+    /// std::fs::rename(&dir, elsewhere)?; // as if the disk were gone
+    ///
+    /// let refused = broker.admin().create_topic(NewTopic::new("orders", 1)).unwrap_err();
+    /// assert_eq!(refused.code(), ErrorCode::KafkaStorageError);
+    /// let failure = failures.recv()?;
+    /// assert_eq!(failure.log_dir, dir);
+    /// assert!(failure.live_log_dirs.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_log_dir_failure(mut self, listener: impl Fn(&LogDirFailure) + Send + Sync + 'static) -> Self {
+        self.on_log_dir_failure = Some(Arc::new(listener));
+        self
+    }
+
     /// Asks `wrap` for the file system, given the one that there would be.
     pub(crate) fn wrap_file_system(
         mut self,
@@ -194,20 +255,29 @@ impl BrokerBuilder {
             };
             self.properties.insert("log.dirs".to_owned(), dir.to_string_lossy().into_owned());
             for (key, value) in TEMPORARY_DEFAULTS {
-                self.properties.entry(key.to_owned()).or_insert_with(|| value.to_owned());
+                let own = &mut self.own;
+                self.properties.entry(key.to_owned()).or_insert_with(|| {
+                    own.insert(key);
+                    value.to_owned()
+                });
             }
             temporary_dir = Some(dir);
         }
         let (config, warnings) = BrokerConfig::from_properties(&self.properties)?;
-        for warning in warnings {
+        let is_own = |warning: &ConfigWarning| match warning {
+            ConfigWarning::WithoutEffect { key } => self.own.contains(key.as_str()),
+            _ => false,
+        };
+        for warning in warnings.iter().filter(|warning| !is_own(warning)) {
             tracing::warn!("{warning}");
         }
+        let (on_recovery, on_log_dir_failure) = (self.on_recovery, self.on_log_dir_failure);
         let core =
-            open::open(OpenParams { env: self.env, config, temporary_dir, on_recovery: self.on_recovery })?;
+            open::open(OpenParams { env: self.env, config, temporary_dir, on_recovery, on_log_dir_failure })?;
         Ok(Broker { core: Handle::new(core) })
     }
 
-    fn make_temporary_dir(&self) -> Result<PathBuf> {
+    fn make_temporary_dir(&self) -> Result<TemporaryPath> {
         let dir = self.free_temporary_dir();
         let make = || {
             self.env.fs.create_dir_all(&dir)?;

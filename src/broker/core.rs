@@ -14,17 +14,18 @@ use super::coordinator::transaction::TransactionCoordinator;
 use super::coordinator_topic::CoordinatorTopic;
 use super::io_threads::IoThreads;
 use super::metadata::{MetadataCache, MetadataStore, ProducerIds};
+use super::moves::Moves;
 use super::nodes::Nodes;
 use super::purgatory::Timer;
 use super::replica::{FetchSessionCache, Partition};
 use super::share::SharePartitionManager;
 use crate::config::{BrokerConfig, DynamicBrokerConfig};
 use crate::error::{Error, Result};
-use crate::log::LogManager;
+use crate::log::{LogDir, LogManager};
 use crate::model::{
     BrokerId, CONSUMER_OFFSETS_TOPIC, ErrorCode, ProducerId, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC,
 };
-use crate::sys::Env;
+use crate::sys::{Env, TemporaryPath, TemporaryRoot};
 
 /// Something that serves the broker's topics and must end before the logs are closed: its listeners.
 pub(crate) trait Service: Any + Send + Sync {
@@ -34,6 +35,8 @@ pub(crate) trait Service: Any + Send + Sync {
     fn reconfigure(&self, config: &BrokerConfig);
     /// Returns once all is done that was due when it was called.
     fn settle(&self);
+    /// When, on the monotonic clock, it may have something to do of itself: no later than then.
+    fn next_deadline(&self) -> Option<Duration>;
 }
 
 /// Something in this process that must know when the broker closes: producers and consumers.
@@ -43,9 +46,6 @@ pub(crate) trait CloseListener: Send + Sync {
     /// The broker refuses work from now on: whoever waits for it is to be told.
     fn on_closed(&self) {}
 }
-
-/// How often, at most, retention and its like come round while time is skipped: a week has a million times for them.
-const HOUSEKEEPING_PER_SKIP: u32 = 64;
 
 /// The broker behind its handles (Kafka: `BrokerServer`).
 pub(crate) struct BrokerCore {
@@ -59,6 +59,7 @@ pub(crate) struct BrokerCore {
     pub(crate) log_manager: Arc<LogManager>,
     pub(crate) timer: Arc<Timer>,
     pub(crate) io_threads: Arc<IoThreads>,
+    pub(super) moves: Moves,
     pub(crate) groups: Arc<GroupCoordinator>,
     pub(super) offsets_topic_is_ready: AtomicBool,
     pub(crate) transactions: TransactionCoordinator,
@@ -70,6 +71,8 @@ pub(crate) struct BrokerCore {
     pub(super) offsets_log: Arc<CoordinatorTopic>,
     pub(super) transaction_log: Arc<CoordinatorTopic>,
     pub(crate) producer_ids: ProducerIds,
+    /// What happened to producers, by their ids.
+    pub(super) producer_history: History,
     pub(crate) fetch_sessions: FetchSessionCache,
     pub(super) config: RwLock<Arc<BrokerConfig>>,
     pub(super) dynamic_config: Mutex<DynamicBrokerConfig>,
@@ -84,7 +87,7 @@ pub(crate) struct BrokerCore {
     /// How many [`Handle`](super::handle::Handle)s there are.
     pub(super) handles: AtomicUsize,
     /// Removed when the broker is closed: the directory of a temporary one.
-    pub(super) temporary_dir: Mutex<Option<std::path::PathBuf>>,
+    pub(super) temporary_dir: Mutex<Option<TemporaryPath>>,
 }
 
 impl BrokerCore {
@@ -117,7 +120,7 @@ impl BrokerCore {
     }
 
     /// The log directories that take writes.
-    pub(crate) fn live_log_dirs(&self) -> Vec<std::path::PathBuf> {
+    pub(crate) fn live_log_dirs(&self) -> Vec<Arc<LogDir>> {
         self.log_manager.live_log_dirs()
     }
 
@@ -174,53 +177,13 @@ impl BrokerCore {
     }
 
     /// The directory of a temporary broker, which then is closed as any other, and leaves it to the caller.
-    pub(crate) fn take_temporary_dir(&self) -> Option<std::path::PathBuf> {
+    pub(crate) fn take_temporary_dir(&self) -> Option<TemporaryPath> {
         self.temporary_dir.lock().take()
     }
 
-    /// Lets `by` pass on a clock that can skip time, and does all that is due by then before it returns: each event at
-    /// its own time, so that what follows from it is in time as well; housekeeping now and then, and at the end; compaction at the end, if its threads would have looked. Says whether the clock could skip.
-    ///
-    /// Not to be called from a task of the broker, for which it would wait.
-    pub(crate) fn skip_time(&self, by: Duration) -> bool {
-        let clock = &self.env.clock;
-        if !clock.skip(Duration::ZERO) {
-            return false;
-        }
-        // Two that skip at once skip one after the other.
-        let _skipping = self.skipping.lock();
-        *self.skipped_by.lock() = Some(std::thread::current().id());
-        let begin = clock.monotonic();
-        let end = begin.saturating_add(by);
-        let mut kept_house_at = begin;
-        loop {
-            let now = clock.monotonic();
-            let next = self.timer.next_event().map_or(end, |at| at.clamp(now, end.max(now)));
-            let keeps_house = next >= end || next.saturating_sub(kept_house_at) >= by / HOUSEKEEPING_PER_SKIP;
-            self.timer.defer_housekeeping(!keeps_house);
-            clock.skip(next.saturating_sub(now));
-            self.settle();
-            if keeps_house {
-                kept_house_at = next;
-            }
-            if next >= end {
-                break;
-            }
-        }
-        if by.as_millis() >= u128::try_from(self.config().log_cleaner_backoff_ms).unwrap_or(0) {
-            self.log_manager.clean_all_due();
-        }
-        let services = self.services.lock().clone();
-        for service in services {
-            service.settle();
-        }
-        *self.skipped_by.lock() = None;
-        true
-    }
-
-    /// Whether this thread lets time pass, and so must not wait for the clock.
-    pub(crate) fn is_skipping_here(&self) -> bool {
-        *self.skipped_by.lock() == Some(std::thread::current().id())
+    /// What its directory is below of, if it is temporary.
+    pub(crate) fn temporary_root(&self) -> Option<TemporaryRoot> {
+        self.temporary_dir.lock().as_ref().map(|dir| dir.root().clone())
     }
 
     /// Makes a directory at `to` that opens as this broker, as it is now. Whoever calls sees to it that nothing is under
@@ -231,14 +194,19 @@ impl BrokerCore {
         self.settle();
         let image = self.store.lock();
         self.log_manager.fork_to(to)?;
-        image.clone().store(&*self.env.fs, &[to.to_owned()])?;
-        Ok(())
+        Ok(image.copy_to(&*self.env.fs, to)?)
     }
 
     /// Keeps what happens to groups and transactional ids from now on, and why.
     pub(crate) fn keep_history(&self) {
         self.group_history().keep(&self.env.clock);
         self.transaction_history().keep(&self.env.clock);
+        self.producer_history.keep(&self.env.clock);
+    }
+
+    /// What happened to producers, by their ids, if it is kept.
+    pub(crate) fn producer_history(&self) -> &History {
+        &self.producer_history
     }
 
     /// What happened to groups, if it is kept.
@@ -249,15 +217,6 @@ impl BrokerCore {
     /// What happened to transactional ids, if it is kept.
     pub(crate) fn transaction_history(&self) -> &History {
         self.transaction_log.history()
-    }
-
-    /// Waits until all that is due is done, by the timer and by those that it hands work to.
-    fn settle(&self) {
-        self.timer.settle();
-        self.io_threads.settle();
-        while self.timer.settle() {
-            self.io_threads.settle();
-        }
     }
 
     /// Ends everything, in the order in which the parts depend on each other. Later calls return at once.
@@ -271,6 +230,8 @@ impl BrokerCore {
         if self.closed.swap(true, Ordering::SeqCst) {
             return;
         }
+        // Its threads end while others are waited for.
+        self.log_manager.begin_stopping_cleaner();
         for listener in self.close_listeners() {
             listener.on_closed();
         }

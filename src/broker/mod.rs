@@ -14,6 +14,7 @@ mod core;
 mod groups;
 mod handle;
 mod io_threads;
+mod log_dir_failures;
 mod metadata;
 mod moves;
 mod nodes;
@@ -22,9 +23,11 @@ mod producer;
 mod purgatory;
 mod replica;
 pub(crate) mod share;
+mod share_consumer;
 mod share_group_offsets;
 mod share_groups;
 mod share_state;
+mod skip_time;
 #[cfg(feature = "cli")]
 mod tools;
 pub(crate) mod topic;
@@ -40,6 +43,8 @@ pub use consumer::{
     RebalanceListener,
 };
 pub use coordinator::HistoryEvent;
+#[cfg(feature = "server")]
+pub(crate) use coordinator::NamePattern;
 pub(crate) use coordinator::group::{
     CommitOffsetsParams, ConsumerGroupDescription, ConsumerGroupHeartbeatParams,
     ConsumerGroupHeartbeatResult, ConsumerGroupMemberDescription, DescribedGroup, FetchedOffset,
@@ -58,6 +63,7 @@ pub(crate) use coordinator::transaction::{
 pub(crate) use core::{BrokerCore, Service};
 pub(crate) use handle::Handle;
 pub(crate) use io_threads::IoThreads;
+pub use log_dir_failures::LogDirFailure;
 pub use metadata::NewTopic;
 pub(crate) use metadata::{ConfigResource, CreatedTopic, MetadataError, NewPartitions, Overrides, Topic};
 pub(crate) use nodes::{Nodes, Placement};
@@ -70,6 +76,11 @@ pub(crate) use share_group_offsets::ShareGroupOffsetAndLag;
 
 pub use producer::{
     Acks, Producer, ProducerBuilder, ProducerRecord, RecordMetadata, SendHandle, Transaction,
+};
+
+pub use share_consumer::{
+    AcknowledgeType, AcknowledgementMode, ShareAcquireMode, ShareConsumer, ShareConsumerBuilder, ShareRecord,
+    ShareRecords,
 };
 
 #[cfg(feature = "cli")]
@@ -151,7 +162,7 @@ impl Broker {
 
     /// The directories that hold the data and are not offline.
     pub fn log_dirs(&self) -> Vec<std::path::PathBuf> {
-        self.core.live_log_dirs()
+        self.core.live_log_dirs().iter().map(|dir| dir.path().to_owned()).collect()
     }
 
     /// Closes the broker for all its handles. Later calls on any of them fail with

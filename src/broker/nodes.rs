@@ -266,9 +266,15 @@ impl BrokerCore {
 
     /// Which broker keeps the state of a share group's partition, if any does.
     pub(crate) fn share_state_coordinator(&self, key: &str) -> Option<BrokerId> {
-        let key = SharePartitionKey::parse(key);
-        let partition = key.and_then(|key| self.share_coordinator.partition_for(&key));
-        self.coordinator(SHARE_GROUP_STATE_TOPIC, partition)
+        match SharePartitionKey::parse(key) {
+            Some(key) => self.coordinator_of_share_state(&key),
+            None => self.coordinator(SHARE_GROUP_STATE_TOPIC, None),
+        }
+    }
+
+    /// The same, by the key itself.
+    pub(crate) fn coordinator_of_share_state(&self, key: &SharePartitionKey) -> Option<BrokerId> {
+        self.coordinator(SHARE_GROUP_STATE_TOPIC, self.share_coordinator.partition_for(key))
     }
 
     /// A coordinator is the leader of a partition of its topic. Before there is one, any broker may be asked.
@@ -388,6 +394,8 @@ impl BrokerCore {
         nodes.lead(partition.topic_id(), partition.tp().partition(), leader);
         partition.begin_leader_epoch();
         let number = partition.tp().partition();
+        // What was acquired at the old leader is available at the new one.
+        self.share_groups.on_leader_changed(partition.topic_id(), number);
         let failed = |error: ErrorCode| {
             tracing::error!(partition = %partition.tp(), %error, "its coordinator cannot take it over");
         };

@@ -8,13 +8,16 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 
 use super::adoption::{adopt_cluster_metadata, adopt_node_id, adopt_topics, topic_settings};
+use super::coordinator::History;
 use super::coordinator::group::GroupCoordinator;
 use super::coordinator::share::ShareCoordinator;
 use super::coordinator::transaction::TransactionCoordinator;
 use super::coordinator_topic::CoordinatorTopic;
 use super::core::BrokerCore;
 use super::io_threads::IoThreads;
+use super::log_dir_failures::{self, LogDirFailureListener};
 use super::metadata::{MetadataCache, MetadataImage, MetadataStore, ProducerIds};
+use super::moves::Moves;
 use super::purgatory::Timer;
 use super::replica::FetchSessionCache;
 use super::share::SharePartitionManager;
@@ -25,7 +28,7 @@ use crate::config::{BrokerConfig, DynamicBrokerConfig};
 use crate::error::{Error, Result};
 use crate::log::{LogManager, LogManagerConfig, RecoveryListener};
 use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, SHARE_GROUP_STATE_TOPIC, TRANSACTION_STATE_TOPIC};
-use crate::sys::Env;
+use crate::sys::{Env, TemporaryPath};
 
 /// Files that are due within this time are deleted together; each has its own `file.delete.delay.ms`.
 const DELETE_LOGS_INTERVAL: Duration = Duration::from_secs(1);
@@ -37,12 +40,13 @@ const FLUSH_ROLLED_LOGS_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct OpenParams {
     pub(super) env: Env,
     pub(super) config: BrokerConfig,
-    pub(super) temporary_dir: Option<PathBuf>,
+    pub(super) temporary_dir: Option<TemporaryPath>,
     pub(super) on_recovery: Option<RecoveryListener>,
+    pub(super) on_log_dir_failure: Option<LogDirFailureListener>,
 }
 
 pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
-    let OpenParams { env, mut config, temporary_dir, on_recovery } = params;
+    let OpenParams { env, mut config, temporary_dir, on_recovery, on_log_dir_failure } = params;
     let dirs: Vec<PathBuf> = config.effective_log_dirs().into_iter().map(PathBuf::from).collect();
     // Read before the directories are locked, since it says how each log is set. Should another broker be at
     // work there, opening the logs fails on their lock, and nothing was changed.
@@ -55,8 +59,10 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         tracing::error!(%problem, "a setting that was changed while the broker ran is not valid any more");
     }
     let config = Arc::clone(dynamic_config.effective());
+    let log_dirs = dirs.len();
     let manager_config = LogManagerConfig { on_recovery, ..log_manager_config(&config, dirs, &image) };
     let log_manager = Arc::new(LogManager::open(manager_config, env.clone())?);
+    log_manager.set_cordoned_log_dirs(config.effective_cordoned_log_dirs());
     let timer = Timer::new(Arc::clone(&env.clock));
     let offsets_log = Arc::new(CoordinatorTopic::new(CONSUMER_OFFSETS_TOPIC));
     let metadata = Arc::new(MetadataCache::default());
@@ -98,6 +104,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         metadata,
         store: MetadataStore::new(MetadataImage::default()),
         log_manager: Arc::clone(&log_manager),
+        moves: Moves::new(&config, log_dirs),
         timer: Arc::clone(&timer),
         io_threads: IoThreads::new(
             Arc::clone(&env.spawner),
@@ -113,6 +120,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         offsets_log: Arc::clone(&offsets_log),
         transaction_log: Arc::clone(&transaction_log),
         producer_ids: ProducerIds::default(),
+        producer_history: History::default(),
         fetch_sessions: FetchSessionCache::new(
             &env,
             usize::try_from(config.max_incremental_fetch_session_cache_slots).unwrap_or(0),
@@ -155,6 +163,9 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
     core.log_manager.start_cleaner();
     core.resume_moves();
     core.groups.schedule_offset_expiry();
+    if let Some(listener) = on_log_dir_failure {
+        log_dir_failures::tell(&core, listener);
+    }
     Ok(core)
 }
 

@@ -1,5 +1,9 @@
+mod cordoned;
+mod intervals;
 #[cfg(all(feature = "gzip", feature = "snappy", feature = "lz4", feature = "zstd"))]
 mod kafka_files;
+#[cfg(feature = "testkit")]
+mod moves;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -465,4 +469,12 @@ fn a_broker_without_an_id_has_the_one_of_its_directory_and_one_with_another_is_r
     assert_eq!(Broker::open(dir.path()).unwrap().core.node_id, 7);
     let error = Broker::builder().log_dir(dir.path()).set("broker.id", "8").open().unwrap_err();
     assert_eq!(error.code(), ErrorCode::InconsistentClusterId);
+}
+
+#[test]
+fn nothing_that_a_temporary_broker_sets_by_itself_is_without_effect() {
+    for (name, _) in super::builder::TEMPORARY_DEFAULTS {
+        let key = crate::config::BrokerConfig::keys().iter().find(|key| key.name == name).unwrap();
+        assert_eq!(key.effect, crate::config::Effect::Acts, "{name}");
+    }
 }

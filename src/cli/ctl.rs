@@ -19,6 +19,8 @@ type Pair = (String, String);
 
 #[derive(clap::Subcommand)]
 enum CtlCommand {
+    /// Show what the control endpoint can be asked for.
+    Operations,
     /// Where the broker is, and how late it is there.
     Status,
     /// Let so many milliseconds pass, and everything that is due by then.
@@ -42,15 +44,42 @@ enum CtlCommand {
         name: String,
         #[arg(default_value_t = 1)]
         partitions: i32,
+        /// One of its settings, such as retention.ms=5. Can be given many times.
+        #[arg(long = "config", value_name = "KEY=VALUE", value_parser = super::settings::parse_override)]
+        configs: Vec<Pair>,
     },
+    /// Delete a topic.
+    DeleteTopic { name: String },
     /// Show all records of a topic.
     Records { topic: String },
+    /// Put a record into a topic: produce orders "two pears" --key customer-7 --header source=till-4.
+    Produce {
+        topic: String,
+        value: String,
+        #[arg(long)]
+        key: Option<String>,
+        /// The one that the key decides, or any, if none is named.
+        #[arg(long)]
+        partition: Option<i32>,
+        /// Milliseconds since the Unix epoch; now without it.
+        #[arg(long)]
+        timestamp: Option<i64>,
+        /// One header. Can be given many times.
+        #[arg(long = "header", value_name = "KEY=VALUE", value_parser = super::settings::parse_override)]
+        headers: Vec<Pair>,
+    },
     /// Show the groups with their members and offsets.
     Groups,
+    /// Show the transactional ids with their producers and transactions.
+    Transactions,
+    /// Show the connections that are open.
+    Connections,
     /// Show what happened to a group, and why: each rebalance, each member that was fenced.
     GroupHistory { group: String },
     /// Show what happened to a transactional id, and why: who has it, and who was fenced.
     TransactionHistory { transactional_id: String },
+    /// Show what was refused to a producer because its epoch is over.
+    ProducerHistory { producer_id: i64 },
     /// Have requests go wrong: api=Produce topic=orders times=3 answer=NOT_LEADER_OR_FOLLOWER.
     Fault {
         #[arg(required = true, value_parser = super::settings::parse_override)]
@@ -60,14 +89,21 @@ enum CtlCommand {
     Faults,
     /// End one rule for faults, or all of them.
     ClearFaults { id: Option<u64> },
-    /// Have the disk fail: sync, write, read, open, rename or remove, with EIO or ENOSPC.
+    /// Have the disk fail: sync, write, read, open, rename or remove, with=ENOSPC path=orders-0 skip=1 times=1.
     FailDisk {
         operation: String,
-        #[arg(default_value = "EIO")]
-        with: String,
+        #[arg(value_parser = super::settings::parse_override)]
+        fields: Vec<Pair>,
     },
-    /// Have operations of the disk take so many milliseconds of the broker's time.
-    DelayDisk { operation: String, ms: u64 },
+    /// Have operations of the disk take so many milliseconds of the broker's time: path=orders-0 skip=1 times=1.
+    DelayDisk {
+        operation: String,
+        ms: u64,
+        #[arg(value_parser = super::settings::parse_override)]
+        fields: Vec<Pair>,
+    },
+    /// Show how the disk fails and how slow it is, and how often it was.
+    Disk,
     /// Have the disk work again.
     HealDisk,
     /// Cut the power, and start again with what was synced; with a seed, also with what chance leaves of the rest.
@@ -76,7 +112,9 @@ enum CtlCommand {
     Reset,
     /// Let clients see a part of the broker only, by an address of its own.
     Namespace { name: String },
-    /// End a namespace, with its topics and groups.
+    /// Show the namespaces that there are, with their addresses.
+    Namespaces,
+    /// End a namespace, with its topics, groups and transactional ids.
     EndNamespace { name: String },
     /// Show the brokers that this one is to its clients.
     Nodes,
@@ -137,34 +175,63 @@ pub(super) fn run(args: &CtlArgs) -> Result<(), CliError> {
 fn request(command: &CtlCommand) -> (&'static str, String, Option<Value>) {
     let to = |parts: &[&str]| http::path_of(&[&["v1"], parts].concat());
     match command {
+        CtlCommand::Operations => ("GET", to(&[]), None),
         CtlCommand::Status => ("GET", to(&["status"]), None),
         CtlCommand::Advance { ms } => ("POST", to(&["advance"]), Some(object(&[("ms", Value::from(*ms))]))),
         CtlCommand::Wait { fields } => ("POST", to(&["wait"]), Some(json(fields))),
         CtlCommand::Journal { fields } => ("GET", to(&["journal"]) + &http::query_of(fields), None),
         CtlCommand::ClearJournal => ("DELETE", to(&["journal"]), None),
         CtlCommand::Topics => ("GET", to(&["topics"]), None),
-        CtlCommand::CreateTopic { name, partitions } => {
-            let fields = [("name", Value::from(name.as_str())), ("partitions", Value::from(*partitions))];
+        CtlCommand::CreateTopic { name, partitions, configs } => {
+            let configs = configs.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str())));
+            let fields = [
+                ("name", Value::from(name.as_str())),
+                ("partitions", Value::from(*partitions)),
+                ("configs", Value::from(configs.collect::<Map<_, _>>())),
+            ];
             ("POST", to(&["topics"]), Some(object(&fields)))
         }
+        CtlCommand::DeleteTopic { name } => ("DELETE", to(&["topics", name]), None),
         CtlCommand::Records { topic } => ("GET", to(&["topics", topic, "records"]), None),
+        CtlCommand::Produce { topic, value, key, partition, timestamp, headers } => {
+            let header = |(key, value): &Pair| {
+                object(&[("key", Value::from(key.as_str())), ("value", Value::from(value.as_str()))])
+            };
+            let record = object(&[
+                ("value", Value::from(value.as_str())),
+                ("key", Value::from(key.as_deref())),
+                ("partition", Value::from(*partition)),
+                ("timestamp", Value::from(*timestamp)),
+                ("headers", headers.iter().map(header).collect()),
+            ]);
+            ("POST", to(&["topics", topic, "records"]), Some(object(&[("records", vec![record].into())])))
+        }
         CtlCommand::Groups => ("GET", to(&["groups"]), None),
+        CtlCommand::Transactions => ("GET", to(&["transactions"]), None),
+        CtlCommand::Connections => ("GET", to(&["connections"]), None),
         CtlCommand::GroupHistory { group } => ("GET", to(&["groups", group, "history"]), None),
         CtlCommand::TransactionHistory { transactional_id } => {
             ("GET", to(&["transactions", transactional_id, "history"]), None)
+        }
+        CtlCommand::ProducerHistory { producer_id } => {
+            ("GET", to(&["producers", &producer_id.to_string(), "history"]), None)
         }
         CtlCommand::Fault { fields } => ("POST", to(&["faults"]), Some(json(fields))),
         CtlCommand::Faults => ("GET", to(&["faults"]), None),
         CtlCommand::ClearFaults { id: None } => ("DELETE", to(&["faults"]), None),
         CtlCommand::ClearFaults { id: Some(id) } => ("DELETE", to(&["faults", &id.to_string()]), None),
-        CtlCommand::FailDisk { operation, with } => {
-            let fields = [("fail", Value::from(operation.as_str())), ("with", Value::from(with.as_str()))];
-            ("POST", to(&["disk"]), Some(object(&fields)))
+        CtlCommand::FailDisk { operation, fields } => {
+            let mut body = json(fields);
+            body["fail"] = Value::from(operation.as_str());
+            ("POST", to(&["disk"]), Some(body))
         }
-        CtlCommand::DelayDisk { operation, ms } => {
-            let fields = [("delay", Value::from(operation.as_str())), ("ms", Value::from(*ms))];
-            ("POST", to(&["disk"]), Some(object(&fields)))
+        CtlCommand::DelayDisk { operation, ms, fields } => {
+            let mut body = json(fields);
+            body["delay"] = Value::from(operation.as_str());
+            body["ms"] = Value::from(*ms);
+            ("POST", to(&["disk"]), Some(body))
         }
+        CtlCommand::Disk => ("GET", to(&["disk"]), None),
         CtlCommand::HealDisk => ("DELETE", to(&["disk"]), None),
         CtlCommand::LosePower { seed } => {
             let fields = seed.map(|seed| object(&[("seed", Value::from(seed))]));
@@ -174,6 +241,7 @@ fn request(command: &CtlCommand) -> (&'static str, String, Option<Value>) {
         CtlCommand::Namespace { name } => {
             ("POST", to(&["namespaces"]), Some(object(&[("name", Value::from(name.as_str()))])))
         }
+        CtlCommand::Namespaces => ("GET", to(&["namespaces"]), None),
         CtlCommand::EndNamespace { name } => ("DELETE", to(&["namespaces", name]), None),
         CtlCommand::Nodes => ("GET", to(&["nodes"]), None),
         CtlCommand::MoveLeader { topic, partition, to: node } => {
@@ -216,11 +284,14 @@ fn object(fields: &[(&str, Value)]) -> Value {
     fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect::<Map<_, _>>().into()
 }
 
-/// Numbers as numbers, everything else as text.
+/// Numbers as numbers, true and false as these, everything else as text: `007` is a name.
 fn json(fields: &[Pair]) -> Value {
     let typed = |(key, value): &Pair| {
-        let number = value.parse::<i64>().map(Value::from);
-        (key.clone(), number.unwrap_or_else(|_| Value::from(value.as_str())))
+        let parsed = serde_json::from_str::<Value>(value).ok();
+        let plain = parsed.filter(|parsed| {
+            (parsed.is_number() || parsed.is_boolean()) && parsed.to_string().as_str() == value
+        });
+        (key.clone(), plain.unwrap_or_else(|| Value::from(value.as_str())))
     };
     fields.iter().map(typed).collect::<Map<_, _>>().into()
 }

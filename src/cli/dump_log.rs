@@ -7,13 +7,43 @@ use ottla::{DumpLog, PayloadDecoder};
 
 use super::{CliError, DumpLogArgs};
 
+/// Kafka's decoder of text, which it takes where no other is given.
+pub(super) const STRING_DECODER: &str = "org.apache.kafka.tools.api.StringDecoder";
+
+/// Why a class does not decode.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a class of Java cannot be loaded here. {STRING_DECODER} is what there is; records of __consumer_offsets, \
+     __transaction_state and __share_group_state are decoded by --offsets-decoder, --transaction-log-decoder and \
+     --share-group-state-decoder"
+)]
+pub(super) struct UnknownDecoderClass;
+
+pub(super) fn parse_decoder_class(name: &str) -> Result<String, UnknownDecoderClass> {
+    // Its name in Kafka before 4.0, too.
+    match name {
+        STRING_DECODER | "kafka.serializer.StringDecoder" => Ok(name.to_owned()),
+        _ => Err(UnknownDecoderClass),
+    }
+}
+
 pub(super) fn run(args: &DumpLogArgs) -> Result<(), CliError> {
+    for (option, is_given) in [
+        ("cluster-metadata-decoder", args.cluster_metadata_decoder),
+        ("remote-log-metadata-decoder", args.remote_log_metadata_decoder),
+    ] {
+        if is_given {
+            return Err(CliError::NoDecoder { option });
+        }
+    }
     let mut dump = DumpLog::default();
     dump.deep_iteration = args.deep_iteration;
-    dump.print_data_log = args.print_data_log;
+    dump.print_data_log =
+        args.print_data_log || args.key_decoder_class.is_some() || args.value_decoder_class.is_some();
     dump.skip_record_metadata = args.skip_record_metadata;
     dump.verify_index_only = args.verify_index_only;
     dump.index_sanity_check = args.index_sanity_check;
+    dump.max_message_size = args.max_message_size.unwrap_or(u64::MAX);
     dump.max_bytes = args.max_bytes.unwrap_or(u64::MAX);
     dump.decoder = if args.offsets_decoder {
         PayloadDecoder::Offsets

@@ -4,11 +4,13 @@ mod control;
 mod ctl;
 mod dump_log;
 mod keys;
+mod parent;
 mod recovery;
 mod repair;
 mod serve;
 mod settings;
 mod signals;
+mod sweeper;
 mod test_broker;
 mod verify;
 
@@ -58,6 +60,9 @@ enum Command {
     /// ready bootstrap.servers=HOST:PORT control=URL startup_ms=N. The control endpoint lets time pass, waits, shows
     /// what came, has requests and the disk fail, and starts anew: see `ottla ctl`, and the handbook's page on testing.
     Test(test_broker::TestArgs),
+    /// Remove a directory that nobody has once stdin ends: what `ottla test` starts, to leave nothing behind even when it is killed.
+    #[command(hide = true)]
+    Sweep(sweeper::SweepArgs),
     /// Steer a broker that was started by `ottla test`.
     Ctl(ctl::CtlArgs),
     /// List the settings, with type, default, and what each is for.
@@ -103,7 +108,10 @@ struct DumpLogArgs {
     /// Of indexes, tell only whether a broker would take them for sound, or build them again.
     #[arg(long)]
     index_sanity_check: bool,
-    /// Tell of no more bytes of each .log file than these.
+    /// Of offset indexes, take what points at a larger batch for wrong; without it, none is too large.
+    #[arg(long, value_name = "BYTES")]
+    max_message_size: Option<u64>,
+    /// Tell of no more bytes of each .log file than these, in whole batches.
     #[arg(long, value_name = "BYTES")]
     max_bytes: Option<u64>,
     /// Take keys and values for those of __consumer_offsets.
@@ -115,6 +123,18 @@ struct DumpLogArgs {
     /// Take keys and values for those of __share_group_state.
     #[arg(long)]
     share_group_state_decoder: bool,
+    /// What decodes keys: text, as org.apache.kafka.tools.api.StringDecoder; other classes of Java cannot be had.
+    #[arg(long, value_name = "CLASS", num_args = 0..=1, default_missing_value = dump_log::STRING_DECODER,
+          value_parser = dump_log::parse_decoder_class)]
+    key_decoder_class: Option<String>,
+    /// What decodes values: the same.
+    #[arg(long, value_name = "CLASS", num_args = 0..=1, default_missing_value = dump_log::STRING_DECODER,
+          value_parser = dump_log::parse_decoder_class)]
+    value_decoder_class: Option<String>,
+    #[arg(long, hide = true)]
+    cluster_metadata_decoder: bool,
+    #[arg(long, hide = true)]
+    remote_log_metadata_decoder: bool,
 }
 
 #[derive(clap::Args)]
@@ -141,13 +161,15 @@ struct ConfigArgs {
 }
 
 pub(crate) fn main() -> ExitCode {
+    let parent = parent::Parent::now();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let done = match Cli::parse().command {
         Command::Serve(args) => serve::run(&args, &clock),
         Command::DumpLog(args) => dump_log::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Repair(args) => repair::run(&args),
-        Command::Test(args) => test_broker::run(&args, &*clock),
+        Command::Test(args) => test_broker::run(&args, &*clock, parent),
+        Command::Sweep(args) => sweeper::run(&args),
         Command::Ctl(args) => ctl::run(&args),
         Command::Config(args) => keys::print(args.filter.as_deref().unwrap_or_default()),
     };
@@ -206,6 +228,13 @@ enum CliError {
     NotRepaired { count: usize },
     #[error("{count} problems, listed above, cannot be repaired")]
     BeyondRepair { count: usize },
+    #[error(
+        "--{option}: ottla has no such topic, and nothing that decodes it: kafka-dump-log of Apache Kafka does; without \
+         the option, batches are told of, and with --deep-iteration records"
+    )]
+    NoDecoder { option: &'static str },
+    #[error("no directory of log.dirs is left: {reasons}; see to the disks, and start again")]
+    NoLogDirLeft { reasons: String },
     #[error("cannot write to stdout: {0}")]
     Stdout(std::io::Error),
 }

@@ -155,7 +155,7 @@ impl Sum {
     }
 }
 
-fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     let units = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
     match units.into_iter().find(|(_, unit)| bytes >= *unit) {
         Some((name, unit)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
@@ -164,14 +164,13 @@ fn size(bytes: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use ottla::{Broker, ManualClock, NewTopic, ProducerRecord};
 
     use super::*;
 
-    /// What a broker tells that is opened after a crash.
-    #[expect(clippy::disallowed_methods, reason = "a crash is what the test makes of the files")]
-    fn told() -> Vec<RecoveryProgress> {
+    /// A log dir with four partitions of the same size, closed in order.
+    pub(in crate::cli) fn dir_of_four_partitions() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         let broker = Broker::open(dir.path()).unwrap();
         broker.admin().create_topic(NewTopic::new("orders", 4)).unwrap();
@@ -180,6 +179,13 @@ mod tests {
             broker.producer().send(record).unwrap().wait().unwrap();
         }
         broker.close();
+        dir
+    }
+
+    /// What a broker tells that is opened after a crash.
+    #[expect(clippy::disallowed_methods, reason = "a crash is what the test makes of the files")]
+    fn told() -> Vec<RecoveryProgress> {
+        let dir = dir_of_four_partitions();
         std::fs::remove_file(dir.path().join(".kafka_cleanshutdown")).unwrap();
         let heard = Arc::new(Mutex::new(Vec::new()));
         let tell = Arc::clone(&heard);

@@ -1,15 +1,15 @@
 //! `ottla repair`: cutting out what is damaged.
 
-use ottla::RepairLogDir;
+use ottla::{RepairLogDir, VerifyProgress};
 
-use super::verify::{Progress, say};
+use super::verify::{Progress, Work, say};
 use super::{CliError, RepairArgs};
 
 pub(super) fn run(args: &RepairArgs) -> Result<(), CliError> {
     let (mut problems, mut left) = (0, 0);
     for dir in &args.dirs {
-        let mut progress = Progress::new();
-        let tell = |name: &str, done, all| progress.tell(name, done, all);
+        let mut progress = Progress::new(if args.yes { Work::Repair } else { Work::Plan });
+        let tell = |so_far: &VerifyProgress| progress.tell(so_far);
         let done = match args.yes {
             true => RepairLogDir::repair(dir, tell),
             false => RepairLogDir::plan(dir, tell),

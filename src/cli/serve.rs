@@ -17,7 +17,14 @@ pub(super) fn run(args: &ServeArgs, clock: &Arc<dyn Clock>) -> Result<(), CliErr
     start_logging(args.log_level.as_deref())?;
     let recovery = RecoveryDisplay::new(Arc::clone(clock), io::stderr().is_terminal());
     let builder = Broker::builder().properties(settings::collect(args)?);
-    let mut builder = builder.on_recovery(move |progress| recovery.show(progress));
+    let builder = builder.on_recovery(move |progress| recovery.show(progress));
+    // Kafka's `LogDirFailureHandler` ends the process when no log dir is left, so that whoever watches it can act.
+    let stopper = signals.stopper();
+    let mut builder = builder.on_log_dir_failure(move |failure| {
+        if failure.live_log_dirs.is_empty() {
+            stopper.stop();
+        }
+    });
     if args.temporary {
         builder = builder.temporary();
     }
@@ -27,8 +34,14 @@ pub(super) fn run(args: &ServeArgs, clock: &Arc<dyn Clock>) -> Result<(), CliErr
     announce(&ready_line(&broker, &listeners, startup.as_millis()));
     signals.wait();
     tracing::info!("stopping");
+    let log_dirs = broker.admin().describe_log_dirs()?;
     broker.close();
-    Ok(())
+    // Those of a broker that goes on are not all offline.
+    let reasons: Option<Vec<String>> = log_dirs.into_iter().map(|dir| dir.offline).collect();
+    match reasons {
+        Some(reasons) => Err(CliError::NoLogDirLeft { reasons: reasons.join("; ") }),
+        None => Ok(()),
+    }
 }
 
 /// What whoever started the process waits for.

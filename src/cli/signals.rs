@@ -1,4 +1,4 @@
-//! Waits for the signal to stop.
+//! Waits for the signal to stop, or for another reason to.
 
 use std::io;
 use std::sync::Arc;
@@ -20,6 +20,23 @@ pub(super) struct StopSignals {
     came: Arc<AtomicBool>,
 }
 
+/// Ends [`StopSignals::wait`] without a signal.
+pub(super) struct Stopper {
+    #[cfg(unix)]
+    signals: signal_hook::iterator::Handle,
+    #[cfg(not(unix))]
+    came: Arc<AtomicBool>,
+}
+
+impl Stopper {
+    pub(super) fn stop(&self) {
+        #[cfg(unix)]
+        self.signals.close();
+        #[cfg(not(unix))]
+        self.came.store(true, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
 impl StopSignals {
     /// From here on the first signal is kept for [`StopSignals::wait`], and a second ends the process at once.
     pub(super) fn take() -> io::Result<Self> {
@@ -35,6 +52,16 @@ impl StopSignals {
             #[cfg(not(unix))]
             came,
         })
+    }
+
+    /// For whoever knows another reason to stop.
+    pub(super) fn stopper(&self) -> Stopper {
+        Stopper {
+            #[cfg(unix)]
+            signals: self.signals.handle(),
+            #[cfg(not(unix))]
+            came: Arc::clone(&self.came),
+        }
     }
 
     /// Returns when a signal has come.

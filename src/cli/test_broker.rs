@@ -3,17 +3,15 @@
 
 use std::io::Read;
 use std::sync::Arc;
-use std::time::Duration;
 
 use ottla::{ApiKey, ApiVersionRanges, Clock, ManualClock, ScaledClock, SystemClock, TestBroker};
 
 use super::control::Control;
+use super::parent::Parent;
 use super::serve::announce;
 use super::signals::{self, StopSignals};
+use super::sweeper::Sweeper;
 use super::{CliError, start_logging};
-
-/// How often it is looked whether the parent is still there.
-const LOOK_FOR_PARENT: Duration = Duration::from_millis(100);
 
 #[derive(clap::Args)]
 pub(super) struct TestArgs {
@@ -114,12 +112,17 @@ impl ClockChoice {
     }
 }
 
-pub(super) fn run(args: &TestArgs, clock: &dyn Clock) -> Result<(), CliError> {
+pub(super) fn run(args: &TestArgs, clock: &dyn Clock, parent: Parent) -> Result<(), CliError> {
     let started = clock.monotonic();
-    let parent = parent();
     let mut signals = StopSignals::take().map_err(CliError::Signals)?;
     let has_rust_log = std::env::var_os("RUST_LOG").is_some();
     start_logging(args.log_level.as_deref().or((!has_rust_log).then_some("warn")))?;
+    if !args.detach && parent.has_ended() {
+        tracing::warn!(
+            "the process that has started this one has ended already; --detach goes on without it"
+        );
+        return Ok(());
+    }
     let mut builder = TestBroker::builder().clock(args.clock.start());
     if args.nodes != 1 {
         builder = builder.nodes(args.nodes);
@@ -137,11 +140,13 @@ pub(super) fn run(args: &TestArgs, clock: &dyn Clock) -> Result<(), CliError> {
         builder = builder.volatile_disk();
     }
     let kafka = builder.start()?;
+    // This process may be killed as soon as it is ready.
+    let sweeper = Sweeper::start(&kafka);
     let servers = kafka.bootstrap_servers();
     let control = Control::new(kafka);
     let address = control.serve(&args.control)?.address();
     if !args.detach {
-        end_with(parent)?;
+        parent.end_with()?;
     }
     if args.until_stdin_ends {
         end_with_stdin()?;
@@ -151,28 +156,7 @@ pub(super) fn run(args: &TestArgs, clock: &dyn Clock) -> Result<(), CliError> {
     signals.wait();
     // The threads of the control endpoint hold it too, and would not see it dropped.
     control.close();
-    Ok(())
-}
-
-/// The process that has started this one.
-fn parent() -> Option<u32> {
-    #[cfg(unix)]
-    return Some(std::os::unix::process::parent_id());
-    #[cfg(not(unix))]
-    return None;
-}
-
-/// Ends this process as a signal would, once its parent is another one than it was: the first has ended.
-fn end_with(parent: Option<u32>) -> Result<(), CliError> {
-    let watch = move || {
-        while self::parent() == parent {
-            std::thread::park_timeout(LOOK_FOR_PARENT);
-        }
-        signals::stop_this_process();
-    };
-    if parent.is_some() {
-        std::thread::Builder::new().name("parent".to_owned()).spawn(watch).map_err(CliError::Signals)?;
-    }
+    drop(sweeper);
     Ok(())
 }
 

@@ -58,6 +58,17 @@ impl Rules<'_> {
     fn log(&mut self) {
         let c = self.config;
         self.require(!c.effective_log_dirs().is_empty(), "log.dirs", || "names no directory".to_owned());
+        let cordoned = &c.cordoned_log_dirs;
+        let is_alone = cordoned.len() <= 1 || !cordoned.iter().any(|dir| dir == "*");
+        self.require(is_alone, "cordoned.log.dirs", || {
+            "names all directories by *, and others too".to_owned()
+        });
+        let (log_dirs, cordoned) = (c.effective_log_dirs(), c.effective_cordoned_log_dirs());
+        let unknown: Vec<_> =
+            cordoned.into_iter().filter(|dir| dir != "*" && !log_dirs.contains(dir)).collect();
+        self.require(unknown.is_empty(), "cordoned.log.dirs", || {
+            format!("names {}, which log.dirs does not", unknown.join(", "))
+        });
         let key = match (c.log_retention_ms, c.log_retention_minutes) {
             (Some(_), _) => "log.retention.ms",
             (None, Some(_)) => "log.retention.minutes",
@@ -120,6 +131,11 @@ impl Rules<'_> {
 
     fn groups(&mut self) {
         let c = self.config;
+        let has_classic =
+            c.group_coordinator_rebalance_protocols.iter().any(|protocol| protocol == "classic");
+        self.require(has_classic, "group.coordinator.rebalance.protocols", || {
+            "is without classic, which cannot be switched off".to_owned()
+        });
         let mut order = |low: (&'static str, i32), high: (&'static str, i32)| {
             self.require_order((low.0, low.1.into()), (high.0, high.1.into()));
         };

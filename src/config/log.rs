@@ -254,18 +254,19 @@ impl LogConfig {
 
     /// How old a record's own timestamp may be. The older two-sided limit counts where the newer one was left alone
     /// (Kafka 3.6 to 3.9: `LogConfig#getMessageTimestampBeforeMaxMs`).
-    pub(crate) fn timestamp_before_max_ms(&self) -> i64 {
+    pub(crate) fn effective_timestamp_before_max_ms(&self) -> i64 {
         if self.message_timestamp_before_max_ms != i64::MAX {
             return self.message_timestamp_before_max_ms;
         }
         self.message_timestamp_difference_max_ms
     }
 
-    /// How far in the future a record's own timestamp may be; the older two-sided limit counts as above.
-    pub(crate) fn timestamp_after_max_ms(&self) -> i64 {
-        let is_default =
-            self.message_timestamp_after_max_ms == LogConfig::default().message_timestamp_after_max_ms;
-        if is_default && self.message_timestamp_difference_max_ms != i64::MAX {
+    /// How far in the future a record's own timestamp may be; the older two-sided limit counts as above. Where that is set,
+    /// no limit is no more than the newer one's default, which it was up to 3.9.
+    pub(crate) fn effective_timestamp_after_max_ms(&self) -> i64 {
+        let defaults = [LogConfig::default().message_timestamp_after_max_ms, i64::MAX];
+        let is_left_alone = defaults.contains(&self.message_timestamp_after_max_ms);
+        if is_left_alone && self.message_timestamp_difference_max_ms != i64::MAX {
             return self.message_timestamp_difference_max_ms;
         }
         self.message_timestamp_after_max_ms

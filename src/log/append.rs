@@ -4,9 +4,10 @@ use std::io::IoSlice;
 
 use bytes::Bytes;
 
+use super::index::AbortedTxn;
 use super::offset_metadata::{LogOffsetMetadata, Place};
 use super::producer_state::{BatchMetadata, CompletedTxn, ProducerAppendInfo};
-use super::producers::{append_to_info, complete_txn, marker_of};
+use super::producers::{append_to_info, marker_of};
 use super::segment::{BatchEntry, LogSegment, RollParams};
 use super::{Log, LogError, Writer};
 use crate::config::LogConfig;
@@ -189,7 +190,8 @@ impl Log {
             Producers::Duplicate(batch) => return Ok(Some(batch)),
             Producers::Checked { updated, completed } => (updated, completed),
         };
-        segment.append(entries, parts)?;
+        let aborted = writer.producers.aborted_txns(&updated, &completed);
+        self.write(&segment, entries, parts, &aborted)?;
         self.log_dir.note_room();
         for batch in batches {
             self.note_epoch_of(batch.header);
@@ -198,14 +200,33 @@ impl Log {
             writer.producers.update(info);
         }
         for completed in &completed {
-            // The marker is in the log already: if this fails, whatever the reason, the log cannot go on.
-            complete_txn(&mut writer.producers, completed, Some(segment.txn_index()))
-                .inspect_err(|error| self.log_dir.fail(error))?;
+            writer.producers.complete_txn(completed);
         }
         writer.producers.update_map_end_offset(end);
         self.bounds.lock().end = end_of(&segment, end);
         self.publish_first_unstable(&writer.producers)?;
         Ok(None)
+    }
+
+    /// Writes batches, and before them which transactions they abort: once they are in the log, they count, and the disk
+    /// may be full. Recovery builds that index again, so that entries whose markers a crash took do not stay.
+    fn write(
+        &self,
+        segment: &LogSegment,
+        entries: impl Iterator<Item = BatchEntry> + Clone,
+        parts: &mut [IoSlice<'_>],
+        aborted: &[AbortedTxn],
+    ) -> Result<(), LogError> {
+        segment.txn_index().prepare(aborted)?;
+        segment.append(entries, parts).inspect_err(|_| {
+            if !aborted.is_empty()
+                && let Err(error) = segment.txn_index().trim()
+            {
+                self.log_dir.fail(&error);
+            }
+        })?;
+        segment.txn_index().admit(aborted.len());
+        Ok(())
     }
 }
 

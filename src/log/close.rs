@@ -16,25 +16,29 @@ impl Log {
 
     /// Ends appends and leaves the files so that the next opening need not scan them
     /// (Kafka: `UnifiedLog#close`). Reads go on to work.
+    ///
+    /// # Errors
+    /// Those of the disk. Where it is full, the records are flushed nevertheless, and the log dir goes on.
     pub(crate) fn close(&self) -> Result<(), LogError> {
-        self.log_dir.run(|| {
+        let closed = self.log_dir.run_unless_full(|| {
             {
                 let mut writer = self.writer.lock();
                 if self.closed.swap(true, Ordering::AcqRel) {
                     return Ok(());
                 }
                 let end = self.log_end_offset();
-                // A term without a record is not known to the next opening anyway.
-                self.epochs.write().truncate_from_end(end);
                 writer.producers.update_map_end_offset(end);
                 writer.producers.take_snapshot()?;
                 self.segments().active().on_become_inactive()?;
             }
             drop(self.cleaning.interrupt());
             self.segments().active().flush_indexes()
-        })?;
-        // The indexes above are empty files of a new segment at least, so there is always something to sync.
-        self.flush_everything()
+        });
+        match closed {
+            Err(error) if !error.is_disk_full() => Err(error),
+            // The indexes above are empty files of a new segment at least, so there is always something to sync.
+            closed => closed.and(self.flush_everything()),
+        }
     }
 
     /// Ends appends and moves the directory to `to`, where it waits for its removal.

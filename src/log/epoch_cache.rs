@@ -43,13 +43,14 @@ impl LeaderEpochFileCache {
         &self.entries
     }
 
-    /// The entries, if they are not those that were last taken so, to be written to the file.
-    pub(crate) fn take_unwritten(&mut self) -> Option<Vec<EpochEntry>> {
-        if self.entries == self.written {
-            return None;
-        }
-        self.written.clone_from(&self.entries);
-        Some(self.entries.clone())
+    /// The entries, if the file has others.
+    pub(crate) fn unwritten(&self) -> Option<Vec<EpochEntry>> {
+        (self.entries != self.written).then(|| self.entries.clone())
+    }
+
+    /// The file has these now.
+    pub(crate) fn note_written(&mut self, entries: Vec<EpochEntry>) {
+        self.written = entries;
     }
 
     /// Notes that `epoch` starts at `start_offset`. Entries that contradict it, having a later term or a later
@@ -195,10 +196,11 @@ mod tests {
         assert_eq!(pairs(&epochs), [(2, 15), (3, 20)]);
         epochs.truncate_from_end(20);
         assert_eq!(pairs(&epochs), [(2, 15)]);
-        assert!(epochs.take_unwritten().is_some());
+        let unwritten = epochs.unwritten().expect("the file has others");
+        epochs.note_written(unwritten);
         epochs.truncate_from_start(15);
         epochs.truncate_from_end(16);
-        assert!(epochs.take_unwritten().is_none());
+        assert!(epochs.unwritten().is_none());
     }
 
     #[test]

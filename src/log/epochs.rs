@@ -52,10 +52,10 @@ impl Log {
     /// Writes the terms to their file, if they changed.
     pub(super) fn write_epochs(&self) -> Result<(), LogError> {
         let _guard = self.epoch_file.lock();
-        let unwritten = self.epochs.write().take_unwritten();
-        match unwritten {
-            Some(entries) => self.dir.replace(LEADER_EPOCH_CHECKPOINT, &format_leader_epochs(&entries)),
-            None => Ok(()),
-        }
+        let unwritten = self.epochs.read().unwritten();
+        let Some(entries) = unwritten else { return Ok(()) };
+        self.dir.replace(LEADER_EPOCH_CHECKPOINT, &format_leader_epochs(&entries))?;
+        self.epochs.write().note_written(entries);
+        Ok(())
     }
 }

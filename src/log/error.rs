@@ -31,6 +31,17 @@ pub(crate) enum LogError {
         /// The error that did it.
         reason: Arc<str>,
     },
+    /// Work on a directory ended in a panic, which is a fault of this program; its log dir is offline from now on.
+    #[error(
+        "work on {} ended in a panic, which is a bug: {what}; the log dir is used no more, its files are left as they are",
+        path.display()
+    )]
+    Panicked {
+        /// The directory.
+        path: PathBuf,
+        /// What the panic said.
+        what: String,
+    },
     /// No log dir is left to work with.
     #[error(
         "none of the log dirs can be used: {reasons}; have this user make and write to them, or name others in log.dirs"
@@ -216,6 +227,7 @@ impl LogError {
         match self {
             LogError::Storage { .. }
             | LogError::LogDirOffline { .. }
+            | LogError::Panicked { .. }
             | LogError::NoLogDir { .. }
             | LogError::LogDirInUse { .. }
             | LogError::DuplicateLog { .. } => ErrorCode::KafkaStorageError,

@@ -6,7 +6,8 @@
 //! else on the volume too.
 
 use std::fmt;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -22,6 +23,8 @@ pub(super) struct Flusher {
     /// Everything below is known to survive a power loss.
     recovery_point: AtomicI64,
     last_flushed_ms: AtomicI64,
+    /// The checkpoint of the log dir tells of this log.
+    is_checkpointed: AtomicBool,
     turns: FlushTurns,
     /// Those who do not wait themselves.
     waiting: Mutex<Waiting>,
@@ -45,9 +48,10 @@ impl fmt::Debug for Waiting {
 }
 
 impl Flusher {
-    pub(super) fn new(recovery_point: Offset, now_ms: Timestamp) -> Self {
+    pub(super) fn new(recovery_point: Offset, is_checkpointed: bool, now_ms: Timestamp) -> Self {
         Flusher {
             recovery_point: AtomicI64::new(recovery_point),
+            is_checkpointed: AtomicBool::new(is_checkpointed),
             last_flushed_ms: AtomicI64::new(now_ms),
             turns: FlushTurns::default(),
             waiting: Mutex::default(),
@@ -99,6 +103,17 @@ impl Log {
         self.flusher.recovery_point()
     }
 
+    /// Has the checkpoint of the log dir tell of this log, if it does not yet. Recovery takes records that are missing between
+    /// two segments for lost if it knows from where on nothing was synced, and a log that never was in the checkpoint for
+    /// one that came from elsewhere, with all its gaps: so this comes before there is a second segment.
+    pub(super) fn ensure_checkpointed(&self) -> Result<(), LogError> {
+        if !self.flusher.is_checkpointed.load(Ordering::Acquire) {
+            self.log_dir.recovery_points.add(&self.partition, || self.recovery_point())?;
+            self.flusher.is_checkpointed.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
     /// When the log was last flushed.
     pub(crate) fn last_flush_time_ms(&self) -> Timestamp {
         self.flusher.last_flushed_ms.load(Ordering::Acquire)
@@ -145,8 +160,12 @@ impl Log {
         let up_to = callbacks.iter().map(|(up_to, _)| *up_to).max().unwrap_or(0);
         let mut flushed = self.flush(up_to);
         for (_, then) in callbacks {
-            // Errors cannot be copied; after the first one, the log dir has it.
-            let next = if flushed.is_ok() { Ok(()) } else { self.log_dir.check_online() };
+            // Errors cannot be copied; after the first one, the log dir has it, or it was that there is no room.
+            let no_room = || LogError::storage("flush", &self.dir.path())(ErrorKind::StorageFull.into());
+            let next = match &flushed {
+                Ok(()) => Ok(()),
+                Err(_) => self.log_dir.check_online().and_then(|()| Err(no_room())),
+            };
             then(std::mem::replace(&mut flushed, next));
         }
         let mut waiting = self.flusher.waiting.lock();
@@ -167,7 +186,7 @@ impl Log {
             self.log_dir.check_online()?;
             if let Some(mut turn) = self.flusher.turns.take(up_to, &is_done) {
                 turn.gather();
-                let flushed = self.log_dir.run(|| self.flush_all());
+                let flushed = self.flush_all();
                 if flushed.is_ok() {
                     turn.reached(self.recovery_point());
                 }
@@ -177,17 +196,22 @@ impl Log {
     }
 
     fn flush_all(&self) -> Result<(), LogError> {
-        match self.try_flush_all() {
+        // The end first: what is appended after this look may or may not be covered.
+        let end = self.log_end_offset();
+        // Where there is no room for the terms, nothing is lost yet: it can be tried again.
+        self.log_dir.run_unless_full(|| self.unless_removed(self.write_epochs()))?;
+        self.log_dir.run(|| self.unless_removed(self.try_flush_all(end)))
+    }
+
+    fn unless_removed(&self, flushed: Result<(), LogError>) -> Result<(), LogError> {
+        match flushed {
             // The partition was deleted, or has moved, and its files are gone: there is nothing left to lose here.
             Err(_) if self.dir.is_removed() => Ok(()),
             flushed => flushed,
         }
     }
 
-    fn try_flush_all(&self) -> Result<(), LogError> {
-        // The end first: what is appended after this look may or may not be covered.
-        let end = self.log_end_offset();
-        self.write_epochs()?;
+    fn try_flush_all(&self, end: Offset) -> Result<(), LogError> {
         let snapshots = self.writer.lock().producers.take_unsynced_snapshots();
         for name in snapshots {
             // One that was removed meanwhile needs no sync.

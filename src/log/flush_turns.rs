@@ -62,8 +62,6 @@ impl Place {
 pub(super) struct FlushTurn<'a> {
     turns: &'a FlushTurns,
     reached: Offset,
-    /// It came from another thread, which had it before.
-    is_handed_on: bool,
 }
 
 impl FlushTurns {
@@ -77,24 +75,23 @@ impl FlushTurns {
             }
             if !queue.is_taken {
                 queue.is_taken = true;
-                return Some(FlushTurn { turns: self, reached: Offset::MAX, is_handed_on: false });
+                return Some(FlushTurn { turns: self, reached: Offset::MAX });
             }
             let place = Arc::new(Place { thread: std::thread::current(), call: AtomicU8::new(WAIT) });
             queue.waiting.push_back((up_to, Arc::clone(&place)));
             place
         };
-        (place.wait() == TURN).then_some(FlushTurn { turns: self, reached: Offset::MAX, is_handed_on: true })
+        // A turn that is made gives itself back: none must be made for those who only look.
+        (place.wait() == TURN).then(|| FlushTurn { turns: self, reached: Offset::MAX })
     }
 }
 
 impl FlushTurn<'_> {
     /// Lets those go first who were served last, and may be about to append again: a disk that is faster than threads
-    /// wake up would be asked for each few of them. Who comes alone does not wait, and nobody is waited for twice who
-    /// does not come.
+    /// wake up would be asked for each few of them, and the first to come back would be served alone while all others
+    /// wait for the next turn. Who was alone the last time does not wait, and nobody is waited for twice who does not
+    /// come.
     pub(super) fn gather(&self) {
-        if !self.is_handed_on {
-            return;
-        }
         for _ in 0..MAX_YIELDS {
             let queue = self.turns.queue.lock();
             if queue.waiting.len() >= queue.expected {
@@ -137,5 +134,39 @@ impl Drop for FlushTurn<'_> {
         if let Some((_, next)) = next {
             next.call(TURN);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossbeam::channel::bounded;
+
+    use super::*;
+
+    /// Whoever was told to look once made a turn, threw it away, and so gave back the one that another thread had: several
+    /// asked the disk at once, and a flush could run in the middle of a truncation.
+    #[test]
+    fn those_who_only_look_leave_the_turn_to_the_one_who_has_it() {
+        let turns = FlushTurns::default();
+        let mut first = turns.take(0, || false).expect("nobody else has it");
+        let (release, released) = bounded::<()>(0);
+        std::thread::scope(|scope| {
+            let served = scope.spawn(|| turns.take(5, || false).is_none());
+            let next = scope.spawn(|| {
+                let turn = turns.take(10, || false).expect("the one before did not come this far");
+                released.recv().expect("the test ends the turn");
+                drop(turn);
+            });
+            while turns.queue.lock().waiting.len() < 2 {
+                std::thread::yield_now();
+            }
+            first.reached(5);
+            drop(first);
+            assert!(served.join().expect("no panic"));
+            assert!(turns.queue.lock().is_taken);
+            release.send(()).expect("the turn is held");
+            next.join().expect("no panic");
+        });
+        assert!(!turns.queue.lock().is_taken);
     }
 }

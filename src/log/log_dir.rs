@@ -1,6 +1,8 @@
 //! One entry of `log.dirs`, and whether its disk still works (Kafka: `LogDirFailureChannel`).
 
 use std::collections::HashSet;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -15,24 +17,59 @@ use super::file_names::{
     CLEANER_CHECKPOINT, HIGH_WATERMARK_CHECKPOINT, LOG_START_OFFSET_CHECKPOINT, RECOVERY_POINT_CHECKPOINT,
 };
 use crate::model::TopicPartition;
-use crate::sys::FileSystem;
+use crate::sys::{FileSystem, panic_message};
 
 /// Tells of log dirs that went offline, each once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct LogDirFailureChannel {
     sender: Sender<PathBuf>,
     receiver: Receiver<PathBuf>,
+    /// Called for each one, once there is somebody to look.
+    notify: Arc<Mutex<Option<Notify>>>,
 }
+
+type Notify = Arc<dyn Fn() + Send + Sync>;
 
 impl LogDirFailureChannel {
     pub(crate) fn new() -> Self {
         let (sender, receiver) = unbounded();
-        LogDirFailureChannel { sender, receiver }
+        LogDirFailureChannel { sender, receiver, notify: Arc::default() }
+    }
+
+    /// Has `notify` called when there is something to take, which may be now. It is called with the locks of a log held,
+    /// and must leave the work to another thread.
+    pub(crate) fn on_failure(&self, notify: impl Fn() + Send + Sync + 'static) {
+        let notify: Notify = Arc::new(notify);
+        // Who sends holds the lock, too: one of the two sees that there is something.
+        let mut notified = self.notify.lock();
+        *notified = Some(Arc::clone(&notify));
+        let is_due = !self.receiver.is_empty();
+        drop(notified);
+        if is_due {
+            notify();
+        }
+    }
+
+    pub(super) fn send(&self, log_dir: PathBuf) {
+        let notified = self.notify.lock();
+        // The receiver lives as long as this sender.
+        let _ = self.sender.send(log_dir);
+        let notify = notified.clone();
+        drop(notified);
+        if let Some(notify) = notify {
+            notify();
+        }
     }
 
     /// The next log dir that failed, if there is one that nobody has taken yet.
     pub(crate) fn take_next_offline_log_dir(&self) -> Option<PathBuf> {
         self.receiver.try_recv().ok()
+    }
+}
+
+impl fmt::Debug for LogDirFailureChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogDirFailureChannel").field("untaken", &self.receiver.len()).finish_non_exhaustive()
     }
 }
 
@@ -100,8 +137,7 @@ impl LogDir {
     pub(crate) fn fail(&self, error: &LogError) {
         if self.offline.set(error.to_string().into()).is_ok() {
             tracing::error!(log_dir = %self.path.display(), %error, "log dir goes offline");
-            // The receiver lives as long as this sender.
-            let _ = self.failures.sender.send(self.path.clone());
+            self.failures.send(self.path.clone());
         }
     }
 
@@ -129,6 +165,28 @@ impl LogDir {
             } else if error.is_storage() {
                 self.fail(error);
             }
+        })
+    }
+
+    /// Replaces a file of its own in one step; refused without harm if there is no room.
+    pub(crate) fn replace(&self, fs: &dyn FileSystem, name: &str, content: &[u8]) -> Result<(), LogError> {
+        let path = self.path.join(name);
+        self.run_unless_full(|| fs.replace(&path, content).map_err(LogError::storage("write", &path)))
+    }
+
+    /// Does work on the directory of one partition. A panic, which nobody expects, takes the dir offline as a disk does
+    /// that refuses: what it left half done, nobody knows. (Kafka's `LogManager` ends the start of the broker.)
+    pub(crate) fn contain<T>(
+        &self,
+        path: &Path,
+        work: impl FnOnce() -> Result<T, LogError>,
+    ) -> Result<T, LogError> {
+        // What it worked on is not looked at again.
+        std::panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+            let what = panic_message(&*panic).to_owned();
+            let error = LogError::Panicked { path: path.to_owned(), what };
+            self.fail(&error);
+            Err(error)
         })
     }
 

@@ -51,6 +51,7 @@ mod segments;
 mod timestamps;
 mod topic_id;
 mod truncate;
+mod upkeep;
 mod validation;
 #[cfg(feature = "cli")]
 mod verify;
@@ -74,6 +75,9 @@ pub(crate) use epoch_cache::EpochEndOffset;
 pub(crate) use error::LogError;
 pub(crate) use file_names::{CLUSTER_METADATA_DIR, log_file_offset};
 pub(crate) use index::AbortedTxn;
+pub(crate) use log_dir::LogDir;
+#[cfg(test)]
+pub(crate) use log_dir::LogDirFailureChannel;
 #[cfg(feature = "testkit")]
 pub(crate) use manager::fork_log_dir;
 pub(crate) use manager::{FutureDescription, LogManager, LogManagerConfig, Move, node_id_of_dir};
@@ -85,6 +89,8 @@ pub use recovery_progress::RecoveryProgress;
 pub(crate) use repair::repair_log_dir;
 pub(crate) use segment::TimestampMatch;
 #[cfg(feature = "cli")]
+pub use verify::VerifyProgress;
+#[cfg(feature = "cli")]
 pub(crate) use verify::{FileCheck, VerifyParams, verify_log_dir};
 
 use crate::config::LogConfig;
@@ -94,7 +100,6 @@ use bounds::Bounds;
 use cleaning::Cleaning;
 use epoch_cache::LeaderEpochFileCache;
 use flush::Flusher;
-use log_dir::LogDir;
 use manager::DeletionQueue;
 use partition_dir::PartitionDir;
 use producer_state::ProducerStateManager;
@@ -154,6 +159,11 @@ impl Log {
     /// Whether the disk under it still works.
     pub(crate) fn is_online(&self) -> bool {
         self.log_dir.is_online()
+    }
+
+    /// Fails once its log dir is offline.
+    pub(crate) fn check_online(&self) -> Result<(), LogError> {
+        self.log_dir.check_online()
     }
 
     /// The settings.

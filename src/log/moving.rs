@@ -98,15 +98,22 @@ impl Log {
     fn take_bounds_of(&self, current: &Log) -> Result<(), LogError> {
         let end = current.log_end_offset();
         if self.log_end_offset() < end {
-            // Compaction has left nothing at the end of what it is told from.
-            self.skip_to(end)?;
+            // Compaction has left nothing at the end of what it is told from, or nothing at all.
+            match self.size() {
+                0 => self.truncate_fully_and_start_at(end)?,
+                _ => self.skip_to(end)?,
+            }
         }
         self.update_high_watermark(current.high_watermark())?;
         self.maybe_increment_log_start_offset(current.log_start_offset())?;
-        if let Some(epoch) = current.latest_epoch()
-            && self.latest_epoch().is_none_or(|known| known < epoch)
-        {
-            self.assign_epoch_start_offset(epoch, end);
+        // Those without a record, too, and those that the file of the copy may have lost.
+        let terms = current.epochs.read().entries().to_vec();
+        if !terms.is_empty() {
+            let start = self.log_start_offset();
+            let mut epochs = self.epochs.write();
+            epochs.clear();
+            terms.iter().for_each(|term| epochs.assign(term.epoch, term.start_offset));
+            epochs.truncate_from_start(start);
         }
         if let Some(offset) = current.cleaning.first_dirty_offset() {
             self.cleaning.set_first_dirty_offset(offset);
@@ -128,10 +135,27 @@ impl Log {
     /// Makes this log, found beside `current` when both were opened, one that can follow it: a crash may have cut
     /// either of them.
     pub(super) fn follow(&self, current: &Log) -> Result<(), LogError> {
-        if self.log_end_offset() > current.log_end_offset() {
-            self.truncate_to(current.log_end_offset())?;
+        // Of the rest, a power loss may have taken anything; where compaction leaves gaps, nobody can tell what, and whatever
+        // is gone from the present log must not come back with the copy.
+        let is_compacted = current.config().cleanup_policy.compact;
+        let certain = self.recovery_point().min(match is_compacted {
+            true => current.recovery_point(),
+            false => current.log_end_offset(),
+        });
+        // Deleted records that a crash has brought back are there until they are deleted again.
+        let lacks_first = self.log_start_offset() > current.log_start_offset();
+        let is_too_long = self.log_end_offset() > certain;
+        // Cut within a gap, a log would end below `certain` once it is opened again.
+        if lacks_first || certain <= self.log_start_offset() || (is_compacted && is_too_long) {
+            self.truncate_fully_and_start_at(current.log_start_offset())?;
+        } else if is_too_long {
+            self.truncate_to(certain)?;
         }
-        if !self.is_prefix_of(current)? {
+        let fits = match self.is_prefix_of(current) {
+            Err(LogError::CorruptRecord { .. }) => false,
+            found => found?,
+        };
+        if !fits {
             let partition = self.topic_partition();
             tracing::warn!(%partition, "what a move has copied does not fit the log any more; it starts over");
             self.truncate_fully_and_start_at(current.log_start_offset())?;
@@ -141,15 +165,32 @@ impl Log {
 
     /// Whether `other` has all that this log ends with, and goes on from there.
     pub(super) fn is_prefix_of(&self, other: &Log) -> Result<bool, LogError> {
+        Ok(self.topic_id() == other.topic_id() && self.ends_within(other)?)
+    }
+
+    /// Whether `other` has the batch that this log ends with.
+    pub(super) fn ends_within(&self, other: &Log) -> Result<bool, LogError> {
         let end = self.log_end_offset();
-        if self.topic_id() != other.topic_id() || end > other.log_end_offset() {
+        if end > other.log_end_offset() {
             return Ok(false);
         }
         if self.size() == 0 || end <= other.log_start_offset() {
             return Ok(true);
         }
-        let (own, others) = (self.header_of(end - 1)?, other.header_of(end - 1)?);
+        // A power loss may have left a segment empty that began with `end`, and taken records before it.
+        let Some(last) = self.last_record_offset()? else { return Ok(true) };
+        if last < other.log_start_offset() {
+            return Ok(true);
+        }
+        let (own, others) = (self.header_of(last)?, other.header_of(last)?);
         Ok(!own.is_empty() && others.starts_with(&own))
+    }
+
+    fn last_record_offset(&self) -> Result<Option<Offset>, LogError> {
+        let segments = self.segments();
+        let Some(last) = segments.iter().rfind(|segment| segment.size() > 0) else { return Ok(None) };
+        let next_offset = self.log_dir.run(|| last.read_next_offset())?;
+        Ok(Some(next_offset.saturating_sub(1)).filter(|last| *last >= self.log_start_offset()))
     }
 
     /// The first bytes of the batch that has the record at `offset`: where it starts, its size, its checksum.

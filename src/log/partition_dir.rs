@@ -147,7 +147,11 @@ impl PartitionDir {
             Err(error) if error.kind() == io::ErrorKind::NotFound && self.removed.load(Ordering::Acquire) => {
                 Ok(())
             }
-            Err(error) => Err(LogError::storage("sync", &path)(error)),
+            Err(error) => {
+                // Too few descriptors are no reason to take the dir offline: the next flush must try again.
+                self.note_change();
+                Err(LogError::storage("sync", &path)(error))
+            }
         }
     }
 

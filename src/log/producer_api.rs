@@ -20,6 +20,10 @@ impl Log {
         self.writer.lock().producers.first_undecided_offset()
     }
 
+    pub(crate) fn set_producer_id_expiration_ms(&self, ms: i64) {
+        self.writer.lock().producers.set_producer_id_expiration_ms(ms);
+    }
+
     /// Forgets producers that have not written for `producer.id.expiration.ms`.
     pub(crate) fn remove_expired_producers(&self) {
         let now_ms = self.env.clock.now_ms();

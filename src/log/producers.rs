@@ -1,7 +1,7 @@
 //! How batches in a log change what it knows of their producers.
 
 use super::error::LogError;
-use super::index::{AbortedTxn, TransactionIndex};
+use super::index::TransactionIndex;
 use super::offset_metadata::LogOffsetMetadata;
 use super::producer_state::{AppendOffsets, CompletedTxn, ProducerAppendInfo, ProducerStateManager};
 use crate::record::{AppendOrigin, BatchError, BatchHeader, EndTransactionMarker, RecordBatchRef};
@@ -72,19 +72,14 @@ pub(crate) fn update_from_batch(
 }
 
 /// Closes a transaction whose marker is in the log.
-pub(crate) fn complete_txn(
+fn complete_txn(
     producers: &mut ProducerStateManager,
     completed: &CompletedTxn,
     txn_index: Option<&TransactionIndex>,
 ) -> Result<(), LogError> {
-    let last_stable_offset = producers.last_stable_offset(completed);
-    if let Some(index) = txn_index.filter(|_| completed.is_aborted) {
-        index.append(&AbortedTxn {
-            producer_id: completed.producer_id,
-            first_offset: completed.first_offset,
-            last_offset: completed.last_offset,
-            last_stable_offset,
-        })?;
+    if let Some(index) = txn_index {
+        let aborted = producers.aborted_txns(&[], std::slice::from_ref(completed));
+        aborted.iter().try_for_each(|txn| index.append(txn))?;
     }
     producers.complete_txn(completed);
     Ok(())

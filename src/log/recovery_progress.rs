@@ -72,7 +72,8 @@ impl DirRecovery {
     fn change(&self, change: impl FnOnce(&mut RecoveryProgress)) {
         let mut progress = self.progress.lock();
         change(&mut progress);
-        if let Some(listener) = &self.listener {
+        // A log that is let go of in a panic, perhaps the listener's own, is counted without a word.
+        if let Some(listener) = self.listener.as_ref().filter(|_| !std::thread::panicking()) {
             listener(&progress);
         }
     }

@@ -14,7 +14,8 @@ impl Log {
     ///
     /// Each step is on the disk before the next, since a disk that loses power may keep a later one and lose an
     /// earlier. Up to the first sync the old segments count, from then on the new one: whatever of the rest is
-    /// missing then, the next opening does.
+    /// missing then, the next opening does. An error in between, whatever its reason, therefore takes the log dir
+    /// offline: what is half done would be in the way of the next compaction.
     pub(super) fn replace_segments(
         &self,
         cleaned: &Arc<LogSegment>,
@@ -25,6 +26,10 @@ impl Log {
             return Ok(false);
         };
         self.dir.sync()?;
+        self.swap_segments(cleaned, old).inspect_err(|error| self.log_dir.fail(error))
+    }
+
+    fn swap_segments(&self, cleaned: &Arc<LogSegment>, old: &[Arc<LogSegment>]) -> Result<bool, LogError> {
         cleaned.change_file_suffixes(CLEANED, SWAP)?;
         self.dir.sync()?;
         let delay_ms = self.config().file_delete_delay_ms;

@@ -51,7 +51,9 @@ impl Log {
         if config.retention_ms >= 0 {
             let now_ms = self.env.clock.now_ms();
             deleted += self.delete_segments_while(writer, |segment, _| {
-                Ok(now_ms.saturating_sub(segment.largest_timestamp()?) > config.retention_ms)
+                let is_expired = |timestamp| now_ms.saturating_sub(timestamp) > config.retention_ms;
+                Ok(is_expired(segment.largest_timestamp()?)
+                    && is_expired(segment.confirmed_largest_timestamp()?))
             })?;
         }
         Ok(deleted)
@@ -86,14 +88,30 @@ impl Log {
             self.roll_to(&mut writer.producers, &config, bounds.end.offset)?;
         }
         let segments = self.segments();
-        let new_start = segments.iter().nth(count).map_or(bounds.end.offset, |segment| segment.base_offset());
-        self.increment_log_start_offset(&mut writer.producers, new_start)?;
+        let base_of = |i| segments.iter().nth(i).map_or(bounds.end.offset, |segment| segment.base_offset());
+        // The names of those that stay come before the end of those that go.
+        self.dir.sync()?;
+        let count = match self.note_start_of_several(count, base_of(count)) {
+            // One after the other, then: that needs no room, and makes some.
+            Err(error) if error.is_disk_full() => 1,
+            noted => noted.map(|()| count)?,
+        };
+        self.increment_log_start_offset(&mut writer.producers, base_of(count))?;
         *self.segments.write() = Arc::new(segments.without_first(count));
         let delay = Duration::from_millis(u64::try_from(config.file_delete_delay_ms).unwrap_or_default());
         for segment in segments.sealed().iter().take(count) {
             self.delete_later(writer, segment, delay)?;
         }
         Ok(count)
+    }
+
+    /// Of several segments that go, a power loss may bring any back: it must find none of them to be part of the log, with
+    /// holes where the others were.
+    fn note_start_of_several(&self, count: usize, start: Offset) -> Result<(), LogError> {
+        match count {
+            1 => Ok(()),
+            _ => self.log_dir.log_start_offsets.set(&self.partition, start.max(self.log_start_offset())),
+        }
     }
 
     fn delete_later(

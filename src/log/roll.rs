@@ -53,6 +53,7 @@ impl Log {
             let path = old.records().segment_file().path();
             return Err(LogError::Malformed { path, what: format!("its records end before {base_offset}") });
         }
+        self.ensure_checkpointed()?;
         old.on_become_inactive()?;
         // A segment that is recovered later needs the producers as of its start.
         producers.update_map_end_offset(base_offset);

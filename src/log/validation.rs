@@ -19,7 +19,6 @@ impl Log {
         let config = self.config();
         let target = target_compression(&config);
         let max_message_bytes = usize::try_from(config.max_message_bytes).unwrap_or_default();
-        let difference_max_ms = config.message_timestamp_difference_max_ms;
         ValidationOptions {
             target_compression: target,
             target_compression_level: target.and_then(|codec| compression_level(&config, codec)),
@@ -28,8 +27,8 @@ impl Log {
                 MessageTimestampType::CreateTime => TimestampType::CreateTime,
                 MessageTimestampType::LogAppendTime => TimestampType::LogAppendTime,
             },
-            timestamp_before_max_ms: config.message_timestamp_before_max_ms.min(difference_max_ms),
-            timestamp_after_max_ms: config.message_timestamp_after_max_ms.min(difference_max_ms),
+            timestamp_before_max_ms: config.effective_timestamp_before_max_ms(),
+            timestamp_after_max_ms: config.effective_timestamp_after_max_ms(),
             now_ms: self.env.clock.now_ms(),
             origin,
             max_message_bytes,

@@ -31,7 +31,8 @@
 //! topic orders BwcHBwcHBwcHBwcHBwcHBw 3
 //! config orders retention.ms 86400000
 //! cluster-metadata 1234                up to where the topics of an Apache Kafka have been taken over, if there was one
-//! end 3                                the number of lines since the generation
+//! crc32c 90ab12cd                      of everything before
+//! end 4                                the number of lines since the generation
 //! ```
 //!
 //! # A partition

@@ -40,7 +40,11 @@
 //!
 //! A failed fsync is never tried again, since what it should have written may be gone from the cache: its log directory
 //! goes offline, and its partitions answer `KAFKA_STORAGE_ERROR` until the broker is opened anew. Partitions in other
-//! directories go on.
+//! directories go on. [`BrokerBuilder::on_log_dir_failure`](crate::BrokerBuilder::on_log_dir_failure) tells of each; where
+//! none is left, `ottla serve` ends with exit code 1, and an embedded broker goes on to answer with that error.
+//!
+//! Indexes are read through mapped memory, as Apache Kafka's are. Where the disk fails at that very moment, the system ends
+//! the process with SIGBUS: there is nobody whom an error could be told. What was flushed is found again by the next start.
 //!
 //! # A disk that is full
 //!
@@ -53,8 +57,9 @@
 //!
 //! `log.dirs` names a directory on each. A new partition goes to the one with the fewest;
 //! [`Admin::alter_replica_log_dirs`](crate::Admin::alter_replica_log_dirs) moves one elsewhere while it is written, at
-//! most at `replica.alter.log.dirs.io.max.bytes.per.second`. What was flushed before the move is flushed after it, and a
-//! crash at any moment leaves one log with all of it.
+//! most at `replica.alter.log.dirs.io.max.bytes.per.second`, and at most `num.replica.alter.log.dirs.threads` at the same
+//! time. What was flushed before the move is flushed after it, and a crash at any moment leaves one log with all of it; the
+//! move goes on with the next start, from where its copy was last known to be on the disk.
 //!
 //! # Deletion
 //!

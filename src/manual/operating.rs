@@ -47,6 +47,10 @@
 //! SIGTERM and SIGINT stop it cleanly with exit code 0; a second one ends it at once with 130, which is as a crash. A
 //! start that fails ends with a code other than 0 and a message that says what is wrong and what to do.
 //!
+//! It goes on while one of `log.dirs` can be used, and ends with exit code 1 once the last one has failed, as Apache Kafka
+//! does: whoever watches the process can act then. (A broker that is embedded does not end the program around it, see
+//! [`BrokerBuilder::on_log_dir_failure`](crate::BrokerBuilder::on_log_dir_failure).)
+//!
 //! # One process, one directory
 //!
 //! A log directory is locked while it is open. Copy it when the broker is stopped. A directory in use, one of another
@@ -82,6 +86,9 @@
 //! ottla repair /var/lib/ottla         # says what it would cut, and does nothing; the same exit codes
 //! ottla repair --yes /var/lib/ottla   # does it; exit code 1 only if something cannot be repaired
 //! ```
+//!
+//! What is no part of a broker's logs is named, too, and counts as no problem. Progress goes to stderr: a line that changes on a
+//! terminal, elsewhere one for each tenth of the bytes.
 //!
 //! Both need a directory that no broker has open, and refuse one that is locked. An end of a log that a crash has torn, behind
 //! what is known to be flushed, is no damage: `verify` tells it as something for the next start to mend.

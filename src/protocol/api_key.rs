@@ -8,8 +8,8 @@ use super::messages::*;
 /// The versions are all that Kafka has ever spoken, from 0 up to those of 4.3. Which of them a listener offers is
 /// the server's decision.
 ///
-/// Rows that are added to it come after these: those of share groups, which not every implementation knows that ours is
-/// compared with.
+/// Rows that are added to it come after these: those from ListConfigResources on, which not every implementation knows
+/// that ours is compared with.
 macro_rules! for_each_older_api {
     ($callback:ident $($newer:tt)*) => {
         $callback! {
@@ -44,6 +44,8 @@ macro_rules! for_each_older_api {
             37 CreatePartitions        [0-3]  flexible 2;     CreatePartitionsRequest        CreatePartitionsResponse,
             42 DeleteGroups            [0-2]  flexible 2;     DeleteGroupsRequest            DeleteGroupsResponse,
             44 IncrementalAlterConfigs [0-1]  flexible 1;     IncrementalAlterConfigsRequest IncrementalAlterConfigsResponse,
+            45 AlterPartitionReassignments [0-1] flexible 0; AlterPartitionReassignmentsRequest AlterPartitionReassignmentsResponse,
+            46 ListPartitionReassignments [0] flexible 0; ListPartitionReassignmentsRequest ListPartitionReassignmentsResponse,
             47 OffsetDelete            [0]    flexible never; OffsetDeleteRequest            OffsetDeleteResponse,
             60 DescribeCluster         [0-2]  flexible 0;     DescribeClusterRequest         DescribeClusterResponse,
             61 DescribeProducers       [0]    flexible 0;     DescribeProducersRequest       DescribeProducersResponse,
@@ -51,7 +53,6 @@ macro_rules! for_each_older_api {
             66 ListTransactions        [0-2]  flexible 0;     ListTransactionsRequest        ListTransactionsResponse,
             68 ConsumerGroupHeartbeat  [0-1]  flexible 0;     ConsumerGroupHeartbeatRequest  ConsumerGroupHeartbeatResponse,
             69 ConsumerGroupDescribe   [0-1]  flexible 0;     ConsumerGroupDescribeRequest   ConsumerGroupDescribeResponse,
-            75 DescribeTopicPartitions [0]    flexible 0;     DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse,
             $($newer)*
         }
     };
@@ -61,6 +62,8 @@ macro_rules! for_each_older_api {
 macro_rules! for_each_api {
     ($callback:ident) => {
         for_each_older_api! { $callback
+            74 ListConfigResources     [0-1]  flexible 0; ListConfigResourcesRequest ListConfigResourcesResponse,
+            75 DescribeTopicPartitions [0]    flexible 0; DescribeTopicPartitionsRequest DescribeTopicPartitionsResponse,
             76 ShareGroupHeartbeat [1] flexible 0; ShareGroupHeartbeatRequest ShareGroupHeartbeatResponse,
             77 ShareGroupDescribe [1] flexible 0; ShareGroupDescribeRequest ShareGroupDescribeResponse,
             78 ShareFetch              [1-2]  flexible 0; ShareFetchRequest ShareFetchResponse,
@@ -183,6 +186,6 @@ impl ApiKey {
 }
 
 #[cfg(any(test, fuzzing))]
-pub(super) use for_each_api;
+pub(crate) use for_each_api;
 #[cfg(any(test, fuzzing))]
-pub(super) use for_each_older_api;
+pub(crate) use for_each_older_api;

@@ -18,12 +18,14 @@ mod message;
 pub(crate) mod messages;
 mod reader;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod walk;
 mod wire;
 mod writer;
 
 pub use api_key::ApiKey;
+#[cfg(test)]
+pub(crate) use api_key::{for_each_api, for_each_older_api};
 pub(crate) use codec_error::{CodecError, CodecFault};
 pub(crate) use header::{RequestHeader, decode_response_header, encode_request_frame, encode_response_frame};
 pub(crate) use message::{Message, Request, Response};

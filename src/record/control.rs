@@ -33,7 +33,7 @@ impl ControlRecordType {
         }
     }
 
-    fn id(self) -> i16 {
+    pub(crate) fn id(self) -> i16 {
         match self {
             ControlRecordType::Abort => 0,
             ControlRecordType::Commit => 1,
@@ -43,6 +43,20 @@ impl ControlRecordType {
             ControlRecordType::KRaftVersion => 5,
             ControlRecordType::KRaftVoters => 6,
             ControlRecordType::Unknown(id) => id,
+        }
+    }
+
+    /// As Kafka's tools write it, the number behind it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ControlRecordType::Abort => "ABORT",
+            ControlRecordType::Commit => "COMMIT",
+            ControlRecordType::LeaderChange => "LEADER_CHANGE",
+            ControlRecordType::SnapshotHeader => "SNAPSHOT_HEADER",
+            ControlRecordType::SnapshotFooter => "SNAPSHOT_FOOTER",
+            ControlRecordType::KRaftVersion => "KRAFT_VERSION",
+            ControlRecordType::KRaftVoters => "KRAFT_VOTERS",
+            ControlRecordType::Unknown(_) => "UNKNOWN",
         }
     }
 

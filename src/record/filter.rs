@@ -37,12 +37,22 @@ pub(crate) struct Filtered {
     pub(crate) records_retained: u64,
 }
 
-/// A record that stays: where its bytes are, and when it happened.
+/// Decides which records of a batch stay. It meets all of them first, so that it can look up many at once.
+pub(crate) trait RecordRetention {
+    /// The next record of the batch.
+    fn meet(&mut self, record: &RecordRef<'_>);
+
+    /// For each record that was met, in that order, whether it stays.
+    fn decide(&mut self) -> &[bool];
+}
+
+/// A record that may stay: where its bytes are, and when it happened.
 #[derive(Clone, Copy, Debug)]
 struct Kept {
     start: usize,
     end: usize,
     timestamp: Timestamp,
+    is_tombstone: bool,
 }
 
 /// Copies batches without some of their records. Offsets, sequences and the batch's last offset stay as they were;
@@ -56,8 +66,8 @@ pub(crate) struct BatchFilter {
 }
 
 impl BatchFilter {
-    /// Appends to `out` what is left of `batch` when only the records stay for which `retain` says so: nothing, the
-    /// batch as it is, or another one.
+    /// Appends to `out` what is left of `batch` when only the records stay that `retention` keeps: nothing, the batch as
+    /// it is, or another one.
     ///
     /// # Errors
     /// Records that cannot be read, or not be written again, for example since this build lacks the codec.
@@ -65,12 +75,12 @@ impl BatchFilter {
         &mut self,
         batch: RecordBatchRef<'_>,
         params: &FilterParams,
-        retain: impl FnMut(&RecordRef<'_>) -> bool,
+        retention: &mut impl RecordRetention,
         out: &mut Vec<u8>,
     ) -> Result<Filtered, BatchError> {
         match batch.records_count() {
-            Some(count) => self.filter_batch(batch, count, params, retain, out),
-            None => self.filter_message_set(batch, params, retain, out),
+            Some(count) => self.filter_batch(batch, count, params, retention, out),
+            None => self.filter_message_set(batch, params, retention, out),
         }
     }
 
@@ -79,7 +89,7 @@ impl BatchFilter {
         batch: RecordBatchRef<'_>,
         count: i32,
         params: &FilterParams,
-        mut retain: impl FnMut(&RecordRef<'_>) -> bool,
+        retention: &mut impl RecordRetention,
         out: &mut Vec<u8>,
     ) -> Result<Filtered, BatchError> {
         let BatchFilter { scratch, kept, body, compressed } = self;
@@ -87,7 +97,7 @@ impl BatchFilter {
         kept.clear();
         let log_append_time =
             (batch.timestamp_type() == TimestampType::LogAppendTime).then(|| batch.max_timestamp());
-        let (mut position, mut has_tombstone) = (0, false);
+        let mut position = 0;
         for _ in 0..count {
             let start = position;
             let fields = read_record(source, &mut position)?;
@@ -99,14 +109,15 @@ impl BatchFilter {
                 value: fields.value,
                 headers: fields.headers,
             };
-            if retain(&record) {
-                has_tombstone |= record.value.is_none();
-                kept.push(Kept { start, end: position, timestamp: record.timestamp });
-            }
+            retention.meet(&record);
+            let is_tombstone = record.value.is_none();
+            kept.push(Kept { start, end: position, timestamp: record.timestamp, is_tombstone });
         }
         if position != source.len() {
             return Err(BatchError::TrailingBytes { count, left: source.len() - position });
         }
+        let mut verdicts = retention.decide().iter();
+        kept.retain(|_| verdicts.next().is_some_and(|stays| *stays));
         let filtered = Filtered {
             records_read: u64::try_from(count).unwrap_or_default(),
             records_retained: kept.len() as u64,
@@ -117,7 +128,7 @@ impl BatchFilter {
             }
             return Ok(filtered);
         };
-        let needs_horizon = has_tombstone || params.is_marker_of_empty_txn;
+        let needs_horizon = kept.iter().any(|kept| kept.is_tombstone) || params.is_marker_of_empty_txn;
         let new_horizon =
             Some(params.delete_horizon_ms).filter(|_| needs_horizon && batch.delete_horizon_ms().is_none());
         if filtered.records_retained == filtered.records_read && new_horizon.is_none() {
@@ -157,24 +168,24 @@ impl BatchFilter {
         &mut self,
         entry: RecordBatchRef<'_>,
         params: &FilterParams,
-        mut retain: impl FnMut(&RecordRef<'_>) -> bool,
+        retention: &mut impl RecordRetention,
         out: &mut Vec<u8>,
     ) -> Result<Filtered, BatchError> {
         let records = entry.records(&mut self.scratch, params.decompression_limit)?;
-        let mut filtered = Filtered::default();
-        let mut keeps = Vec::new();
         for record in records.clone() {
-            let keep = retain(&record?);
-            keeps.push(keep);
-            filtered.records_read += 1;
-            filtered.records_retained += u64::from(keep);
+            retention.meet(&record?);
         }
+        let verdicts = retention.decide();
+        let filtered = Filtered {
+            records_read: verdicts.len() as u64,
+            records_retained: verdicts.iter().filter(|stays| **stays).count() as u64,
+        };
         if filtered.records_retained == filtered.records_read {
             out.extend_from_slice(entry.as_bytes());
         } else if filtered.records_retained > 0 {
             let codec = entry.compression_type()?;
             let mut builder = MessageSetBuilder::new(entry.magic(), codec, entry.timestamp_type())?;
-            for (record, _) in records.zip(keeps).filter(|(_, keep)| *keep) {
+            for (record, _) in records.zip(verdicts).filter(|(_, stays)| **stays) {
                 builder.append(record?)?;
             }
             builder.finish(out)?;

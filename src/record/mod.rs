@@ -32,12 +32,13 @@ pub use compression_type::{CompressionType, TimestampType};
 pub(crate) use control::{ControlRecordType, EndTransactionMarker, MarkerParams};
 pub(crate) use crc::crc32c;
 pub(crate) use down_convert::{DownConvertParams, down_convert};
-pub(crate) use filter::{BatchFilter, FilterParams};
+pub(crate) use filter::{BatchFilter, FilterParams, RecordRetention};
 pub use header::BatchHeader;
 pub(crate) use header::{
     LOG_OVERHEAD, MAGIC_OFFSET, MAGIC_VALUE_V0, MAGIC_VALUE_V1, MAGIC_VALUE_V2, RECORD_BATCH_OVERHEAD,
     increment_sequence, set_base_offset, set_max_timestamp, set_partition_leader_epoch, update_crc,
 };
+pub(crate) use legacy::message_checksums;
 pub use record::{Header, Headers, HeadersIter, Record, RecordRef};
 pub use record_iter::{RecordIter, RecordRefIter};
 pub(crate) use records::Records;

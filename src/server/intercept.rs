@@ -10,15 +10,24 @@ pub(crate) use super::network::{ConnectionContext, Responder};
 use super::versions::ApiVersionRanges;
 use crate::model::{BrokerId, ErrorCode};
 use crate::protocol::walk::{Walk, Walker};
-use crate::protocol::{Message, RequestHeader};
+use crate::protocol::{CodecError, Message, RequestHeader};
 
 /// Hears of every request before it is served, and of what became of it.
 pub(crate) trait Interceptor: Send + Sync {
+    /// The number of the first connection, for those of a broker that comes back not to be taken for older ones.
+    fn first_connection(&self) -> u64;
+
     /// Says whether a connection may stay that a client has just opened.
     fn on_connection(&self, connection: &ConnectionContext) -> bool;
 
+    /// A connection that was let in has ended.
+    fn on_disconnect(&self, connection: &ConnectionContext);
+
     /// Says what is to become of a request.
     fn on_request(&self, request: &InterceptedRequest<'_>) -> Ruling;
+
+    /// A request was refused before it could be ruled.
+    fn on_refusal(&self, request: &RefusedRequest<'_>);
 
     /// A request was served as far as its own thread does it: it is over, or waits for what will end it. `ticket` is
     /// that of its ruling.
@@ -26,6 +35,9 @@ pub(crate) trait Interceptor: Send + Sync {
 
     /// A request is over. `ticket` is that of its ruling; only the first call for it counts.
     fn on_end(&self, ticket: u64, end: &RequestEnd<'_>);
+
+    /// The answer to a request that is over leaves now, after a delay.
+    fn on_late_answer(&self, ticket: u64);
 
     /// The versions of each API that are offered, if not all are.
     fn versions(&self) -> Option<ApiVersionRanges>;
@@ -41,6 +53,35 @@ pub(crate) struct InterceptedRequest<'a> {
     /// The decoded body.
     pub(crate) body: &'a dyn Body,
     pub(crate) scope: &'a Scope,
+}
+
+/// A request of which there is no more than its header.
+pub(crate) struct RefusedRequest<'a> {
+    pub(crate) connection: &'a ConnectionContext,
+    pub(crate) header: &'a RequestHeader,
+    pub(crate) why: Refusal<'a>,
+    /// Where there is none, the connection ends.
+    pub(crate) answer: Option<&'a dyn Body>,
+}
+
+/// Why a request is not looked into.
+pub(crate) enum Refusal<'a> {
+    /// Its version is not one of these, which are offered, if any are.
+    Version(Option<(i16, i16)>),
+    /// Its bytes are no such request.
+    Undecodable(&'a CodecError),
+}
+
+impl fmt::Display for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Refusal::Version(None) => f.write_str("unsupported version: none is offered"),
+            Refusal::Version(Some((min, max))) => {
+                write!(f, "unsupported version: {min} to {max} are offered")
+            }
+            Refusal::Undecodable(error) => write!(f, "cannot be decoded: {error}"),
+        }
+    }
 }
 
 /// A decoded request or answer, whatever it is.
@@ -61,7 +102,7 @@ impl<M: Message> Body for M {
 pub(crate) struct Scope {
     pub(crate) topics: Vec<TopicScope>,
     pub(crate) groups: Vec<String>,
-    pub(crate) transactional_id: Option<String>,
+    pub(crate) transactional_ids: Vec<String>,
 }
 
 /// A topic that a request is about.

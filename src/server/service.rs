@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -29,10 +30,13 @@ impl Listeners {
     pub(super) fn of(core: &Arc<BrokerCore>, interceptor: Option<Arc<dyn Interceptor>>) -> Result<Arc<Self>> {
         core.service(|| {
             let versions = interceptor.as_ref().and_then(|interceptor| interceptor.versions());
+            let first = interceptor.as_ref().map_or(0, |interceptor| interceptor.first_connection());
             let endpoints = Arc::new(Endpoints::new(versions));
             let apis = Arc::new(Apis::new(Arc::downgrade(core), Arc::clone(&endpoints), interceptor));
             let config = network_config(&core.config(), &[])?;
             let sockets = SocketServer::start(config, apis, &core.env).map_err(explain)?;
+            // There is no listener yet, and so no connection.
+            sockets.number_connections_from(first);
             Ok(Listeners { sockets, endpoints, names: Mutex::default() })
         })
     }
@@ -150,6 +154,10 @@ impl Service for Listeners {
 
     fn settle(&self) {
         self.sockets.settle();
+    }
+
+    fn next_deadline(&self) -> Option<Duration> {
+        self.sockets.next_deadline()
     }
 
     fn reconfigure(&self, config: &BrokerConfig) {

@@ -73,6 +73,8 @@ releases! {
     CreatePartitions:        v(0, 3),  v(0, 3),  v(0, 3);
     DeleteGroups:            v(0, 2),  v(0, 2),  v(0, 3);
     IncrementalAlterConfigs: v(0, 1),  v(0, 1),  v(0, 1);
+    AlterPartitionReassignments: v(0, 0), v(0, 0), v(0, 1);
+    ListPartitionReassignments: v(0, 0), v(0, 0), v(0, 0);
     OffsetDelete:            v(0, 0),  v(0, 0),  v(0, 0);
     DescribeCluster:         NO,       v(0, 1),  v(0, 2);
     DescribeProducers:       NO,       v(0, 0),  v(0, 0);
@@ -93,6 +95,8 @@ releases! {
     DescribeShareGroupOffsets: NO,     NO,       v(0, 1);
     AlterShareGroupOffsets:  NO,       NO,       v(0, 0);
     DeleteShareGroupOffsets: NO,       NO,       v(0, 0);
+    // 3.9 knows it by another name, for clients' metrics alone.
+    ListConfigResources:     NO,       v(0, 0),  v(0, 1);
     DescribeTopicPartitions: NO,       v(0, 0),  v(0, 0);
 }
 

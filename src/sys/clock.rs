@@ -31,10 +31,15 @@ pub trait Clock: Send + Sync + fmt::Debug {
     fn register(&self, waiter: Weak<dyn Wake>);
 
     /// Lets `by` pass at once, for timestamps and timers alike, and wakes everybody who waits for the clock. Says
-    /// whether it did: the machine's time passes by itself alone.
+    /// whether it did: the machine's time passes by itself alone. Of what is more than [`Clock::left`], only that passes.
     fn skip(&self, by: Duration) -> bool {
         let _ = by;
         false
+    }
+
+    /// How much time it can skip until it has come to its end.
+    fn left(&self) -> Duration {
+        Duration::MAX
     }
 
     /// Another clock that shows the same time and from here on goes by itself; `None` if there can be only this one.
@@ -111,9 +116,21 @@ impl ManualClock {
         }
     }
 
-    /// Moves both times forward and wakes everybody who waits for the clock.
+    /// Moves both times forward and wakes everybody who waits for the clock. It can show 584 years; at their end it stands
+    /// still for good ([`Clock::left`]).
+    ///
+    /// # Examples
+    /// ```
+    /// use ottla::{Clock, ManualClock};
+    /// use std::time::Duration;
+    /// let clock = ManualClock::new(1_000);
+    /// clock.advance(Duration::MAX);
+    /// let end = clock.now_ms();
+    /// clock.advance(Duration::from_secs(7));
+    /// assert_eq!((clock.now_ms(), clock.left()), (end, Duration::ZERO));
+    /// ```
     pub fn advance(&self, by: Duration) {
-        self.elapsed_ns.fetch_add(nanoseconds(by), Ordering::SeqCst);
+        add(&self.elapsed_ns, by);
         self.waiters.wake_all();
     }
 
@@ -152,6 +169,10 @@ impl Clock for ManualClock {
     fn skip(&self, by: Duration) -> bool {
         self.advance(by);
         true
+    }
+
+    fn left(&self) -> Duration {
+        Duration::from_nanos(u64::MAX - self.elapsed_ns.load(Ordering::SeqCst))
     }
 
     fn fork(&self) -> Option<Arc<dyn Clock>> {
@@ -219,13 +240,13 @@ impl Clock for ScaledClock {
     fn monotonic(&self) -> Duration {
         let elapsed = self.origin.elapsed();
         // The usual rate costs no precision.
-        let elapsed = if self.rate == 1.0 { elapsed } else { elapsed.mul_f64(self.rate) };
+        let elapsed = if self.rate == 1.0 { elapsed } else { seconds(elapsed.as_secs_f64() * self.rate) };
         elapsed.saturating_add(Duration::from_nanos(self.skipped_ns.load(Ordering::SeqCst)))
     }
 
     fn real_timeout(&self, deadline: Duration) -> Option<Duration> {
         let left = deadline.saturating_sub(self.monotonic());
-        Some(if self.rate == 1.0 { left } else { left.div_f64(self.rate) })
+        Some(if self.rate == 1.0 { left } else { seconds(left.as_secs_f64() / self.rate) })
     }
 
     fn register(&self, waiter: Weak<dyn Wake>) {
@@ -233,9 +254,13 @@ impl Clock for ScaledClock {
     }
 
     fn skip(&self, by: Duration) -> bool {
-        self.skipped_ns.fetch_add(nanoseconds(by), Ordering::SeqCst);
+        add(&self.skipped_ns, by);
         self.waiters.wake_all();
         true
+    }
+
+    fn left(&self) -> Duration {
+        Duration::from_nanos(u64::MAX - self.skipped_ns.load(Ordering::SeqCst))
     }
 
     fn fork(&self) -> Option<Arc<dyn Clock>> {
@@ -249,8 +274,15 @@ impl Clock for ScaledClock {
     }
 }
 
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// Adds to a count of nanoseconds, which stays at the greatest: time that began anew would go back.
+fn add(count: &AtomicU64, by: Duration) {
+    let by = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+    count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |ns| Some(ns.saturating_add(by))).ok();
+}
+
+/// So many seconds; of what is too many, the most that there are.
+fn seconds(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
 /// Who wants to know that a clock has jumped.

@@ -5,6 +5,8 @@ use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::temporary::TemporaryRoot;
+
 /// What is copied at once.
 const COPY_CHUNK: usize = 256 * 1024;
 
@@ -80,6 +82,10 @@ pub(crate) trait FileSystem: Send + Sync + fmt::Debug {
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
     /// Takes the advisory lock on a file, made if need be; `None` if another holds it.
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn FileLock>>>;
+    /// Where directories are made that are not to outlive the process.
+    fn temporary_root(&self) -> TemporaryRoot {
+        TemporaryRoot::at(std::env::temp_dir())
+    }
     /// The room of the volume that holds `path`; `None` where the system does not tell.
     fn space(&self, path: &Path) -> io::Result<Option<Space>>;
 

@@ -14,6 +14,7 @@ pub(crate) mod send_file;
 #[cfg(feature = "server")]
 pub(crate) mod socket;
 mod spawner;
+pub(crate) mod temporary;
 mod waiter;
 
 #[cfg(test)]
@@ -26,7 +27,8 @@ pub(crate) use file_slice::FileSlice;
 pub(crate) use fs::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
 pub(crate) use os_fs::OsFileSystem;
 pub(crate) use rng::{Rng, SeededRng, SystemRng};
-pub(crate) use spawner::{Spawner, ThreadSpawner};
+pub(crate) use spawner::{Spawner, ThreadSpawner, panic_message};
+pub(crate) use temporary::{TemporaryPath, TemporaryRoot};
 pub(crate) use waiter::{WaitOutcome, Waiter};
 
 /// Everything a broker asks of the outside. Cloning shares it.

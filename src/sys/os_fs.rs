@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::fs::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
 use super::mmap::OsMmap;
+use super::temporary::TemporaryRoot;
 
 /// The machine's file system.
 #[derive(Debug, Clone)]
@@ -87,12 +88,11 @@ impl FileSystem for OsFileSystem {
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn FileLock>>> {
-        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(OsFileLock { _file: file }))),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(error),
-        }
+        Ok(OsFileLock::try_new(path)?.map(|lock| Box::new(lock) as Box<dyn FileLock>))
+    }
+
+    fn temporary_root(&self) -> TemporaryRoot {
+        TemporaryRoot::of_process()
     }
 
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -129,12 +129,30 @@ impl FileSystem for OsFileSystem {
 }
 
 #[derive(Debug)]
-struct OsFileLock {
-    // The lock lives as long as the descriptor.
-    _file: fs::File,
+pub(super) struct OsFileLock {
+    pub(super) file: fs::File,
+}
+
+impl OsFileLock {
+    pub(super) fn try_new(path: &Path) -> io::Result<Option<Self>> {
+        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(OsFileLock { file })),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        }
+    }
 }
 
 impl FileLock for OsFileLock {}
+
+impl Drop for OsFileLock {
+    fn drop(&mut self) {
+        // Closing it alone would let go only once every copy of the descriptor is closed, and a program that another
+        // thread is just starting has one of each until it runs. Nothing is lost if it fails: closing is the next step.
+        let _ = self.file.unlock();
+    }
+}
 
 #[derive(Debug)]
 struct OsFile {

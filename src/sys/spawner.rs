@@ -1,8 +1,15 @@
 //! Threads.
 
+use std::any::Any;
 use std::fmt;
 use std::io;
 use std::thread::JoinHandle;
+
+/// What a panic says that was caught.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+}
 
 /// Who starts threads, and names them.
 pub(crate) trait Spawner: Send + Sync + fmt::Debug {

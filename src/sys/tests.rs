@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::os_fs::OsFileLock;
+use super::temporary::Home;
 use super::*;
 
 #[test]
@@ -61,6 +63,19 @@ fn a_lock_is_refused_while_another_holds_it() {
     assert!(fs.try_lock(&path).unwrap().is_some());
 }
 
+/// A child process has copies of all descriptors from the fork to the start of its program. A broker that was closed and
+/// opened again in between was refused as in use by another.
+#[test]
+fn a_lock_is_let_go_although_a_child_that_starts_has_a_copy_of_its_descriptor() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(".lock");
+    let held = OsFileLock::try_new(&path).unwrap().unwrap();
+    let copy = held.file.try_clone().unwrap();
+    drop(held);
+    assert!(OsFileSystem::durable().try_lock(&path).unwrap().is_some());
+    drop(copy);
+}
+
 #[test]
 fn replacing_a_file_leaves_no_temporary_behind() {
     let dir = tempfile::tempdir().unwrap();
@@ -78,4 +93,71 @@ fn the_same_seed_gives_the_same_numbers() {
     let (a, b) = (SeededRng::new(7), SeededRng::new(7));
     assert_eq!((a.next_u64(), a.next_u64()), (b.next_u64(), b.next_u64()));
     assert_ne!(a.next_u64(), SeededRng::new(8).next_u64());
+}
+
+#[test]
+fn a_home_goes_with_the_next_look_once_nobody_holds_its_lock_and_no_sooner() {
+    let parent = tempfile::tempdir().unwrap();
+    let (held, gone) = (Home::take(parent.path()).unwrap(), Home::take(parent.path()).unwrap());
+    let (left, foreign) = (gone.dir().to_owned(), parent.path().join("without-a-lock"));
+    OsFileSystem::durable().create_dir_all(&left.join("orders-0")).unwrap();
+    OsFileSystem::durable().create_dir_all(&foreign).unwrap();
+    gone.lose();
+    assert!(left.exists());
+    temporary::sweep(parent.path(), None);
+    assert!(!left.exists() && !left.with_extension("lock").exists());
+    assert!(held.dir().exists() && foreign.exists());
+    let dir = held.dir().to_owned();
+    drop(held);
+    assert!(!dir.exists());
+}
+
+#[test]
+fn nobody_takes_a_home_that_is_just_being_made_for_one_that_is_left() {
+    let root = tempfile::tempdir().unwrap();
+    let parent = root.path().join("homes");
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for round in 0..50 {
+                    let home = Home::take(&parent).unwrap();
+                    temporary::sweep(&parent, Some(&home));
+                    assert!(home.dir().exists());
+                    if round % 2 == 0 {
+                        home.lose();
+                    }
+                }
+            });
+        }
+    });
+    temporary::sweep(&parent, None);
+    assert!(!parent.exists() || OsFileSystem::durable().read_dir(&parent).unwrap().is_empty());
+}
+
+/// They went back, to begin anew.
+#[test]
+fn clocks_stand_still_at_the_end_of_their_time() {
+    let clocks: [Arc<dyn Clock>; 2] = [Arc::new(ManualClock::new(1_000)), Arc::new(ScaledClock::new(1.0))];
+    let years = |count: u64| Duration::from_secs(count * 365 * 24 * 3600);
+    for clock in clocks {
+        let before = clock.now_ms();
+        assert!(clock.skip(years(400)));
+        assert!(clock.now_ms() >= before + 400 * 365 * 24 * 3_600_000);
+        assert!(clock.left() > years(100) && clock.left() < years(200), "{:?}", clock.left());
+        let late = clock.now_ms();
+        assert!(clock.skip(years(400)));
+        assert!(clock.now_ms() > late + 100 * 365 * 24 * 3_600_000);
+        assert_eq!(clock.left(), Duration::ZERO);
+        let (end, monotonic) = (clock.now_ms(), clock.monotonic());
+        assert!(clock.skip(Duration::MAX));
+        assert!(clock.now_ms() >= end && clock.monotonic() >= monotonic);
+    }
+}
+
+#[test]
+fn no_rate_is_too_high_or_too_low_for_a_clock() {
+    let fast = ScaledClock::new(f64::MAX);
+    assert!(fast.now_ms() > 0);
+    let slow = ScaledClock::new(f64::MIN_POSITIVE);
+    assert_eq!(slow.real_timeout(Duration::from_secs(1)), Some(Duration::MAX));
 }

@@ -21,7 +21,7 @@ pub(super) type Place = (NodeId, String);
 /// What becomes of that which was not synced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Loss {
-    /// It is all there: the process was killed, the machine runs on.
+    /// It is all there, and safe.
     Nothing,
     /// It is all gone.
     Everything,
@@ -58,6 +58,7 @@ impl fmt::Debug for Change {
 #[derive(Clone, Debug)]
 pub(super) enum Event {
     Make { place: Place, node: NodeId, is_dir: bool, now_ms: i64 },
+    Link { place: Place, node: NodeId },
     Change { node: NodeId, change: Change, now_ms: i64 },
     SetModified { node: NodeId, modified_ms: i64 },
     Sync { node: NodeId },
@@ -75,10 +76,28 @@ pub(super) enum Node {
 /// A file: as programs see it, as it was when it was last synced, and what happened since.
 #[derive(Clone, Debug, Default)]
 pub(super) struct FileNode {
-    pub(super) content: Vec<u8>,
+    /// Shared with other disks until it is written to.
+    pub(super) content: Arc<Vec<u8>>,
     pub(super) modified_ms: i64,
-    synced: Vec<u8>,
+    synced: Arc<Vec<u8>>,
     unsynced: Vec<Change>,
+}
+
+/// A file, or a directory with all that is in it, apart from any disk. Its bytes are shared with the disks that have
+/// them, until one of those writes to them.
+#[derive(Clone)]
+pub(super) enum Tree {
+    Dir(BTreeMap<String, Tree>),
+    File { content: Arc<Vec<u8>>, modified_ms: i64 },
+}
+
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Tree::Dir(entries) => f.debug_map().entries(entries).finish(),
+            Tree::File { content, .. } => write!(f, "{} bytes", content.len()),
+        }
+    }
 }
 
 /// A name that goes, a name that comes, or both at once.
@@ -173,6 +192,17 @@ impl CrashDisk {
         from.take_while(move |((parent, _), _)| *parent == dir).map(|((_, name), node)| (&**name, *node))
     }
 
+    /// What there is under a number, as programs see it.
+    pub(super) fn tree(&self, id: NodeId) -> Tree {
+        match self.file(id) {
+            Some(file) => Tree::File { content: Arc::clone(&file.content), modified_ms: file.modified_ms },
+            None => {
+                let entries = self.entries(id).map(|(name, node)| (name.to_owned(), self.tree(node)));
+                Tree::Dir(entries.collect())
+            }
+        }
+    }
+
     /// A number that no file has had.
     pub(super) fn unused_id(&self) -> NodeId {
         self.nodes.keys().next_back().map_or(ROOT + 1, |last| last + 1)
@@ -188,9 +218,12 @@ impl CrashDisk {
                 self.nodes.insert(*node, made);
                 self.change_names(NameChange { node: *node, removed: None, added: Some(place.clone()) });
             }
+            Event::Link { place, node } => {
+                self.change_names(NameChange { node: *node, removed: None, added: Some(place.clone()) });
+            }
             Event::Change { node, change, now_ms } => {
                 if let Some(Node::File(file)) = self.nodes.get_mut(node) {
-                    change.apply(&mut file.content);
+                    change.apply(Arc::make_mut(&mut file.content));
                     file.modified_ms = *now_ms;
                     file.unsynced.push(change.clone());
                 }
@@ -203,7 +236,7 @@ impl CrashDisk {
             Event::Sync { node } => {
                 if let Some(Node::File(file)) = self.nodes.get_mut(node) {
                     for change in std::mem::take(&mut file.unsynced) {
-                        change.apply(&mut file.synced);
+                        change.apply(Arc::make_mut(&mut file.synced));
                     }
                 }
             }
@@ -241,6 +274,37 @@ impl CrashDisk {
         self.unsynced_names.reverse();
         for change in synced.iter().rev() {
             change.apply(&mut self.synced_names);
+        }
+    }
+
+    /// Makes something at a place where nothing is, all of it synced.
+    pub(super) fn plant(&mut self, place: Place, tree: &Tree) {
+        let node = self.unused_id();
+        let made = match tree {
+            Tree::Dir(_) => Node::Dir,
+            Tree::File { content, modified_ms } => {
+                Node::File(FileNode::synced(Arc::clone(content), *modified_ms))
+            }
+        };
+        self.nodes.insert(node, made);
+        self.names.insert(place.clone(), node);
+        self.synced_names.insert(place, node);
+        if let Tree::Dir(entries) = tree {
+            entries.iter().for_each(|(name, entry)| self.plant((node, name.clone()), entry));
+        }
+    }
+
+    /// Removes what is at a place, which nobody has opened, as if it had never been there.
+    pub(super) fn uproot(&mut self, place: &Place) {
+        let Some(node) = self.at(place) else { return };
+        let entries: Vec<Place> = self.entries(node).map(|(name, _)| (node, name.to_owned())).collect();
+        entries.iter().for_each(|entry| self.uproot(entry));
+        self.names.remove(place);
+        self.synced_names.remove(place);
+        self.unsynced_names.retain(|change| change.places().all(|changed| changed != place));
+        let is_named = self.names.values().chain(self.synced_names.values()).any(|named| *named == node);
+        if !is_named && !self.unsynced_names.iter().any(|change| change.node == node) {
+            self.nodes.remove(&node);
         }
     }
 
@@ -297,31 +361,36 @@ impl FileNode {
     /// The file that a crash leaves.
     fn after_crash(&self, loss: Loss, rng: &SeededRng) -> FileNode {
         let content = match loss {
-            Loss::Nothing | Loss::Names => self.content.clone(),
-            Loss::Everything => self.synced.clone(),
+            Loss::Nothing | Loss::Names => Arc::clone(&self.content),
+            Loss::Everything => Arc::clone(&self.synced),
             Loss::Content => {
-                let mut content = self.synced.clone();
+                let mut content = Vec::clone(&self.synced);
                 // What was cut off meanwhile does not come back.
                 let cuts = self.unsynced.iter().filter(|change| matches!(change, Change::SetLen(_)));
                 cuts.for_each(|cut| cut.apply(&mut content));
                 content.resize(self.content.len(), 0);
-                content
+                Arc::new(content)
             }
             Loss::Chance(_) | Loss::Reordered(_) => match below(rng, 4) {
-                0 => self.synced.clone(),
-                1 => self.content.clone(),
-                2 => self.torn(rng),
-                _ => self.some_sectors(rng),
+                0 => Arc::clone(&self.synced),
+                1 => Arc::clone(&self.content),
+                2 => Arc::new(self.torn(rng)),
+                _ => Arc::new(self.some_sectors(rng)),
             },
         };
         let modified_ms = self.modified_ms;
-        FileNode { synced: content.clone(), content, modified_ms, unsynced: Vec::new() }
+        FileNode::synced(content, modified_ms)
+    }
+
+    /// A file whose bytes are all there to stay.
+    fn synced(content: Arc<Vec<u8>>, modified_ms: i64) -> FileNode {
+        FileNode { synced: Arc::clone(&content), content, modified_ms, unsynced: Vec::new() }
     }
 
     /// The first few changes, and of the next one, if it is a write, the first few sectors.
     fn torn(&self, rng: &SeededRng) -> Vec<u8> {
         let whole = below(rng, self.unsynced.len() + 1);
-        let mut content = self.synced.clone();
+        let mut content = Vec::clone(&self.synced);
         self.unsynced.iter().take(whole).for_each(|change| change.apply(&mut content));
         if let Some(Change::Write { position, bytes }) = self.unsynced.get(whole) {
             let sectors = sectors_of(*position, bytes);
@@ -333,8 +402,8 @@ impl FileNode {
 
     /// Each sector as any of the writes has left it, in a file of one of the sizes that it has had.
     fn some_sectors(&self, rng: &SeededRng) -> Vec<u8> {
-        let mut content = self.synced.clone();
-        let mut now = self.synced.clone();
+        let mut content = Vec::clone(&self.synced);
+        let mut now = Vec::clone(&self.synced);
         let mut lens = vec![now.len()];
         for change in &self.unsynced {
             change.apply(&mut now);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::crash_disk::{Change, CrashDisk, Event, FileNode, Loss, Node, NodeId, Place, ROOT};
+use super::crash_disk::{Change, CrashDisk, Event, FileNode, Loss, Node, NodeId, Place, ROOT, Tree};
 use crate::sys::{Clock, DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
 
 /// A file system in memory, which knows what of it has been synced, and becomes what a crash would leave: at once,
@@ -79,15 +79,57 @@ impl CrashFileSystem {
     /// # Panics
     /// If this one keeps no record.
     pub(crate) fn crashed_at(&self, steps: usize, loss: Loss) -> CrashFileSystem {
+        Self::with_disk(Arc::clone(&self.clock), self.disk_after(steps).after_crash(loss), true)
+    }
+
+    /// The same, had only the process been killed: everything is there, and what was not synced may still be lost.
+    ///
+    /// # Panics
+    /// If this one keeps no record.
+    pub(crate) fn killed_at(&self, steps: usize) -> CrashFileSystem {
+        Self::with_disk(Arc::clone(&self.clock), self.disk_after(steps), true)
+    }
+
+    fn disk_after(&self, steps: usize) -> CrashDisk {
         let state = self.shared.lock();
         let mut disk = state.before.clone().expect("a record is kept");
         state.events.iter().take(steps).for_each(|event| disk.apply(event));
-        Self::with_disk(Arc::clone(&self.clock), disk.after_crash(loss), true)
+        disk
     }
 
     /// The operations so far, for whoever has to find out which of them was one too few.
     pub(crate) fn journal(&self) -> Vec<String> {
         self.shared.lock().events.iter().map(|event| format!("{event:?}")).collect()
+    }
+
+    /// What is in a directory, with its bytes shared until somebody writes to them.
+    pub(super) fn tree(&self, dir: &Path) -> io::Result<Tree> {
+        let state = self.shared.lock();
+        Ok(state.disk.tree(state.dir(dir)?))
+    }
+
+    /// The same, which is not here any more. Nobody may have opened anything of it.
+    pub(super) fn take_tree(&self, dir: &Path) -> io::Result<Tree> {
+        let tree = self.tree(dir)?;
+        self.shared.lock().edit(|state| {
+            let place = state.place(dir)?;
+            state.disk.uproot(&place);
+            Ok(())
+        })?;
+        Ok(tree)
+    }
+
+    /// Makes a directory with all that is in `tree`, as if it had been there and synced for long.
+    pub(super) fn plant(&self, dir: &Path, tree: &Tree) -> io::Result<()> {
+        if let Some(parent) = dir.parent() {
+            self.create_dir_all(parent)?;
+            parent.ancestors().try_for_each(|dir| self.sync_dir(dir))?;
+        }
+        self.shared.lock().edit(|state| {
+            let place = state.place(dir)?;
+            state.disk.plant(place, tree);
+            Ok(())
+        })
     }
 
     fn handle(&self, state: &State, node: NodeId) -> CrashFile {
@@ -101,6 +143,14 @@ impl State {
         if self.before.is_some() {
             self.events.push(event);
         }
+    }
+
+    /// Changes the disk past all records, which begin anew with it.
+    fn edit<T>(&mut self, edit: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
+        let edited = edit(self)?;
+        self.before = self.before.take().map(|_| self.disk.clone());
+        self.events.clear();
+        Ok(edited)
     }
 
     /// The place of a path, whose directory must exist.
@@ -250,6 +300,16 @@ impl FileSystem for CrashFileSystem {
             return Ok(None);
         }
         Ok(Some(Box::new(CrashFileLock { file: self.handle(&state, node) })))
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.shared.lock();
+        let (node, place) = (state.find(from)?, state.place(to)?);
+        if state.disk.at(&place).is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        state.perform(Event::Link { place, node });
+        Ok(())
     }
 
     fn space(&self, _path: &Path) -> io::Result<Option<Space>> {

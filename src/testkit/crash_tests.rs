@@ -130,3 +130,20 @@ fn a_crash_can_be_had_after_each_step_of_a_record() {
         }
     }
 }
+
+#[test]
+fn a_directory_that_is_planted_elsewhere_is_synced_there_and_gone_here() {
+    let fs = file_system();
+    write(&fs, "a", b"bytes", false);
+    fs.create_dir_all(Path::new("/d/e")).unwrap();
+    fs.hard_link(Path::new("/d/a"), Path::new("/d/e/b")).unwrap();
+    let tree = fs.take_tree(Path::new("/d/e")).unwrap();
+    assert_eq!(content(&fs), [("a".to_owned(), b"bytes".to_vec())]);
+    let other = CrashFileSystem::new(Arc::new(ManualClock::new(1_000)));
+    other.plant(Path::new("/x/d"), &tree).unwrap();
+    other.crash(Loss::Everything);
+    assert_eq!(other.read(Path::new("/x/d/b"), 10).unwrap()[..], *b"bytes");
+    write(&fs, "a", b" of the first", false);
+    assert_eq!(other.read(Path::new("/x/d/b"), 100).unwrap()[..], *b"bytes");
+    assert_eq!(after(&fs, Loss::Everything), []);
+}

@@ -18,9 +18,10 @@ pub enum DiskFault {
     NoSpace,
 }
 
-impl DiskFault {
-    fn error(self) -> io::Error {
-        match self {
+/// What a plan for [`Disk::fail_when`] answers.
+impl From<DiskFault> for io::Error {
+    fn from(fault: DiskFault) -> Self {
+        match fault {
             // The number that Linux, macOS and Windows' C library all have for it.
             DiskFault::Io if cfg!(unix) => io::Error::from_raw_os_error(5),
             DiskFault::Io => io::Error::other("input/output error"),
@@ -64,7 +65,7 @@ impl Disk {
 
     /// From now on, every operation of this kind fails.
     pub fn fail(&self, operation: FileOperation, fault: DiskFault) {
-        self.fail_when(move |asked, _| (asked == operation).then(|| fault.error()));
+        self.fail_when(move |asked, _| (asked == operation).then(|| fault.into()));
     }
 
     /// From now on, asks `plan` before each operation, and what it answers is what the operation answers instead. It
@@ -101,6 +102,35 @@ impl Disk {
     /// ```
     pub fn delay(&self, operation: FileOperation, by: Duration) {
         self.fs.pauses().set(operation, by);
+    }
+
+    /// From now on, asks `plan` before each operation how long it takes, as [`Disk::delay`] says it of all operations of
+    /// a kind: of those that the plan is silent about, that one counts. It is called from many threads.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use ottla::{FileOperation, NewTopic, ProducerRecord, TestBroker};
+    /// # fn main() -> Result<(), ottla::Error> {
+    /// let kafka = TestBroker::start()?;
+    /// for topic in ["orders", "views"] {
+    ///     kafka.admin().create_topic(NewTopic::new(topic, 1).config("flush.messages", "1"))?;
+    /// }
+    /// // The disk hangs, for one of the two.
+    /// let day = Duration::from_secs(24 * 3600);
+    /// kafka.disk().delay_when(move |operation, path| {
+    ///     let is_meant = operation == FileOperation::Sync && path.to_string_lossy().contains("orders-0");
+    ///     is_meant.then_some(day)
+    /// });
+    /// kafka.producer().send(ProducerRecord::new("views").value("is not held up"))?.wait()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn delay_when(
+        &self,
+        plan: impl Fn(FileOperation, &Path) -> Option<Duration> + Send + Sync + 'static,
+    ) {
+        self.fs.pauses().set_plan(plan);
     }
 
     /// From now on, nothing fails, and nothing takes time. What the broker has given up on stays so until it is

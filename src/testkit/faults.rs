@@ -100,14 +100,16 @@ impl FaultRule {
     }
 
     /// Does no work, and answers with this error: of the whole request where there is a place for it, else of
-    /// everything that it asks for.
+    /// everything that it asks for. Only DescribeLogDirs has a place for neither, before its version 3; and a produce
+    /// with `acks=0` is not answered.
     pub fn answer(self, code: ErrorCode) -> FaultHandle {
         self.start(Effect::Instead(Instead::Error(code)))
     }
 
     /// Answers with this error for the topic, the partition, the group or the transactional id that the rule names, and
     /// does the work for the others that the request is about. A request that can only go wrong as a whole is answered
-    /// as by [`FaultRule::answer`].
+    /// as by [`FaultRule::answer`]; of DescribeLogDirs, which has no place for errors of partitions, the directory that
+    /// the partition is in says the error.
     pub fn answer_there(self, code: ErrorCode) -> FaultHandle {
         self.start(Effect::There(code))
     }
@@ -162,18 +164,38 @@ impl FaultRule {
 
     /// Has another broker lead the partitions that the rule and the request name, before the request is served: `to`, or
     /// the next one that is up. For a [broker that is several](crate::TestBrokerBuilder::nodes).
+    ///
+    /// # Panics
+    /// If there is one broker only, or none with this id: the rule would never do anything.
     pub fn move_leader(self, to: impl Into<Option<BrokerId>>) -> FaultHandle {
-        self.start(Effect::MoveLeaders(to.into()))
+        self.start_move(to.into(), Effect::MoveLeaders)
     }
 
     /// Has another broker coordinate the group, or the transactional id, that the request names, before it is served.
+    ///
+    /// # Panics
+    /// As [`FaultRule::move_leader`].
     pub fn move_coordinator(self, to: impl Into<Option<BrokerId>>) -> FaultHandle {
-        self.start(Effect::MoveCoordinators(to.into()))
+        self.start_move(to.into(), Effect::MoveCoordinators)
     }
 
     /// Has another broker be the controller before the request is served.
+    ///
+    /// # Panics
+    /// As [`FaultRule::move_leader`].
     pub fn move_controller(self, to: impl Into<Option<BrokerId>>) -> FaultHandle {
-        self.start(Effect::MoveController(to.into()))
+        self.start_move(to.into(), Effect::MoveController)
+    }
+
+    fn start_move(
+        self,
+        to: Option<BrokerId>,
+        effect: impl FnOnce(Option<BrokerId>) -> Effect,
+    ) -> FaultHandle {
+        let nodes = self.faults.watch.node_ids();
+        assert!(nodes.len() > 1, "nothing can move: there is one broker only");
+        assert!(to.is_none_or(|to| nodes.contains(&to)), "nothing can move to {to:?}: there is {nodes:?}");
+        self.start(effect(to))
     }
 
     fn start(self, effect: Effect) -> FaultHandle {
@@ -261,8 +283,9 @@ impl Rules {
         Rules { rules: Vec::new(), next_id: 0, seed, seed_is_printed: false, chance: SeededRng::new(seed) }
     }
 
+    /// What comes by chance begins with the seed again, so that a test meets the same whatever came before it.
     pub(super) fn clear(&mut self) {
-        self.rules.clear();
+        *self = Rules { next_id: self.next_id, ..Rules::new(self.seed) };
     }
 
     /// Whether a new connection may stay.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::slow_disk::SlowDisk;
-use crate::sys::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
+use crate::sys::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space, TemporaryRoot};
 
 /// What is asked of a [`Disk`](crate::Disk).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,7 +87,7 @@ impl Faults {
         match plan.and_then(|plan| plan(operation, path)) {
             Some(error) => Err(error),
             None => {
-                self.pauses.pause(operation);
+                self.pauses.pause(operation, path);
                 Ok(())
             }
         }
@@ -168,6 +168,10 @@ impl FileSystem for FaultyFileSystem {
     fn sync_dir(&self, path: &Path) -> io::Result<()> {
         self.faults.check(FileOperation::Sync, path)?;
         self.inner.sync_dir(path)
+    }
+
+    fn temporary_root(&self) -> TemporaryRoot {
+        self.inner.temporary_root()
     }
 
     fn try_lock(&self, path: &Path) -> io::Result<Option<Box<dyn FileLock>>> {

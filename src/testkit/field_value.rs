@@ -22,7 +22,8 @@ const MAX_RECORD_BYTES: usize = 64 * 1024;
 /// far as its version has them.
 ///
 /// Records are a struct of `sizeInBytes`, `count` (those of whole batches in the first 64 KiB) and `records`, the first
-/// twenty of them. Texts are cut after 1 KiB, and a message after 2,000 values.
+/// twenty of them. Texts and bytes are cut after 1 KiB, and a message after 2,000 values:
+/// [`JournalEntry::is_truncated`](crate::JournalEntry::is_truncated) and its like say so.
 ///
 /// # Examples
 /// ```
@@ -64,9 +65,20 @@ pub enum FieldValue {
 
 impl FieldValue {
     pub(super) fn of(body: &dyn Body, version: i16) -> Self {
-        let mut describer = Describer { version, open: Vec::new(), done: FieldValue::Null, left: MAX_VALUES };
+        Self::with_mark(body, version).0
+    }
+
+    /// And whether there is more to it than is kept.
+    pub(super) fn with_mark(body: &dyn Body, version: i16) -> (Self, bool) {
+        let mut describer = Describer {
+            version,
+            open: Vec::new(),
+            done: FieldValue::Null,
+            left: MAX_VALUES,
+            is_truncated: false,
+        };
         body.walk(&mut describer);
-        describer.done
+        (describer.done, describer.is_truncated)
     }
 
     /// What is at a path: the names of fields and the numbers of elements, from 0 on, with dots between them.
@@ -148,11 +160,13 @@ struct Describer {
     done: FieldValue,
     /// How many values may still be kept.
     left: usize,
+    is_truncated: bool,
 }
 
 impl Describer {
     fn put(&mut self, value: FieldValue) {
         if self.left == 0 {
+            self.is_truncated = true;
             return;
         }
         self.left -= 1;
@@ -230,15 +244,18 @@ impl Walker for Describer {
     }
 
     fn string(&mut self, string: &mut StrBytes) {
+        self.is_truncated |= string.len() > MAX_TEXT;
         self.put(FieldValue::from(&**string));
     }
 
     fn bytes(&mut self, bytes: &mut Bytes) {
+        self.is_truncated |= bytes.len() > MAX_TEXT;
         self.put(FieldValue::of_bytes(bytes));
     }
 
     fn records(&mut self, records: &Records) {
-        let (count, first) = look_into(records);
+        let Looked { count, first, is_all } = look_into(records);
+        self.is_truncated |= !is_all;
         let number = |number: usize| FieldValue::Number(i64::try_from(number).unwrap_or(i64::MAX));
         self.put(FieldValue::Struct(vec![
             ("sizeInBytes".to_owned(), number(records.len())),
@@ -263,18 +280,30 @@ fn beginning(records: &Records) -> Bytes {
     }
 }
 
+/// What was found in the beginning of records.
+struct Looked {
+    count: i64,
+    first: Vec<FieldValue>,
+    /// Whether there are no others, and nothing of these is cut.
+    is_all: bool,
+}
+
 /// How many records there are, and the first of them. What is no batch ends it: it may be what the test is about.
-fn look_into(records: &Records) -> (i64, Vec<FieldValue>) {
+fn look_into(records: &Records) -> Looked {
     let mut rest = beginning(records);
+    let mut is_all = rest.len() == records.len();
     let mut count = 0;
     let mut first = Vec::new();
     while let Ok(Some(batch)) = RecordBatch::split_from(&mut rest) {
         let Ok(found) = batch.records(MAX_RECORD_BYTES) else {
             count += i64::from(batch.view().header().records_count().unwrap_or(0));
+            is_all = false;
             continue;
         };
         for record in found.map_while(Result::ok) {
             count += 1;
+            let cut = |bytes: Option<&[u8]>| bytes.is_some_and(|bytes| bytes.len() > MAX_TEXT);
+            is_all &= first.len() < MAX_RECORDS && !cut(record.key()) && !cut(record.value());
             if first.len() < MAX_RECORDS {
                 let bytes = |bytes: Option<&[u8]>| bytes.map_or(FieldValue::Null, FieldValue::of_bytes);
                 first.push(FieldValue::Struct(vec![
@@ -286,5 +315,5 @@ fn look_into(records: &Records) -> (i64, Vec<FieldValue>) {
             }
         }
     }
-    (count, first)
+    Looked { count, first, is_all }
 }

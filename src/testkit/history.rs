@@ -32,4 +32,10 @@ impl TestBroker {
     pub fn transaction_history(&self, transactional_id: &str) -> Vec<HistoryEvent> {
         self.core.transaction_history().of(transactional_id)
     }
+
+    /// What was refused to a producer over the wire because its epoch is over, and why: batches, and markers of
+    /// transactions. Also of producers that have no transactional id. The last 200 events, oldest first.
+    pub fn producer_history(&self, producer_id: i64) -> Vec<HistoryEvent> {
+        self.core.producer_history().of(&producer_id.to_string())
+    }
 }

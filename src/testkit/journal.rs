@@ -9,11 +9,14 @@ use super::TestBroker;
 use super::field_value::FieldValue;
 use super::request_match::{RequestFacts, RequestMatch};
 use crate::model::ErrorCode;
-use crate::protocol::ApiKey;
-use crate::server::intercept::{Body, InterceptedRequest, Scope};
+use crate::protocol::{ApiKey, RequestHeader};
+use crate::server::intercept::{Body, ConnectionContext, InterceptedRequest, RefusedRequest, Scope};
 
 /// How many requests are remembered; the oldest are forgotten first.
 const MAX_ENTRIES: usize = 10_000;
+
+/// How many requests are told of where another one is waited for.
+const TOLD: usize = 5;
 
 /// How much of a request's text is kept.
 const MAX_TEXT: usize = 4 * 1024;
@@ -32,16 +35,20 @@ pub struct JournalEntry {
     pub correlation_id: i32,
     /// How the client calls itself; empty if it does not.
     pub client_id: String,
-    /// The number of its connection.
+    /// The number of its connection. No other connection has it, before or after a restart.
     pub connection: u64,
     /// Where the client is.
     pub peer: SocketAddr,
     /// When it came, in milliseconds since the Unix epoch, on the broker's clock.
     pub timestamp_ms: i64,
-    /// The decoded request, for people: of records, only how many bytes they are. Cut after 4 KiB.
+    /// The decoded request, for people: of records, only how many bytes they are. Cut after 4 KiB. Of one that was
+    /// refused, why.
     pub request: String,
-    /// The decoded request, by Kafka's names: see [`FieldValue`].
+    /// The decoded request, by Kafka's names: see [`FieldValue`]. [`FieldValue::Null`] if it was
+    /// [refused](JournalEnd::refusal).
     pub body: FieldValue,
+    /// Whether the request says more than [`JournalEntry::body`] does.
+    pub is_truncated: bool,
     /// What became of it.
     pub end: Option<JournalEnd>,
     is_taken_up: bool,
@@ -60,8 +67,14 @@ pub struct JournalEnd {
     pub error_codes: Vec<ErrorCode>,
     /// The answer, by Kafka's names: see [`FieldValue`]. [`FieldValue::Null`] if there was none.
     pub body: FieldValue,
-    /// How long it took, on the broker's clock.
+    /// Whether the answer says more than [`JournalEnd::body`] does.
+    pub is_truncated: bool,
+    /// How long it took, on the broker's clock, with the delay that a rule for faults may have added; while that lasts,
+    /// how long it took so far.
     pub duration: Duration,
+    /// Why nobody has looked into it: `unsupported version: …`, or `cannot be decoded: …`. Of such a request there is no
+    /// body, only its header, and no rule for faults is for it. Nearly always the connection has ended with it.
+    pub refusal: Option<String>,
 }
 
 impl JournalEntry {
@@ -73,6 +86,19 @@ impl JournalEntry {
     /// The groups that it names.
     pub fn groups(&self) -> impl Iterator<Item = &str> {
         self.scope.groups.iter().map(String::as_str)
+    }
+
+    /// All but what it says.
+    fn in_words(&self) -> String {
+        let JournalEntry { number, api, api_version, client_id, connection, .. } = self;
+        let end = match &self.end {
+            None => "not over".to_owned(),
+            Some(JournalEnd { refusal: Some(_), .. }) => "refused".to_owned(),
+            Some(JournalEnd { is_answered: false, .. }) => "no answer".to_owned(),
+            Some(JournalEnd { error_codes, .. }) if error_codes.is_empty() => "answered".to_owned(),
+            Some(JournalEnd { error_codes, .. }) => format!("answered with {error_codes:?}"),
+        };
+        format!("#{number} {} v{api_version} of '{client_id}' on connection {connection}: {end}", api.name())
     }
 
     fn facts(&self) -> RequestFacts<'_> {
@@ -88,16 +114,16 @@ impl JournalEntry {
 
 impl fmt::Display for JournalEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let JournalEntry { number, api, api_version, client_id, connection, request, .. } = self;
-        write!(f, "#{number} {} v{api_version} of '{client_id}' on connection {connection}: ", api.name())?;
-        match &self.end {
-            None => f.write_str("not over")?,
-            Some(JournalEnd { is_answered: false, .. }) => f.write_str("no answer")?,
-            Some(JournalEnd { error_codes, .. }) if error_codes.is_empty() => f.write_str("answered")?,
-            Some(JournalEnd { error_codes, .. }) => write!(f, "answered with {error_codes:?}")?,
-        }
-        write!(f, "; {request}")
+        write!(f, "{}; {}", self.in_words(), self.request)
     }
+}
+
+/// Who has sent a request, and when it came.
+struct Came<'a> {
+    connection: &'a ConnectionContext,
+    header: &'a RequestHeader,
+    now_ms: i64,
+    now: Duration,
 }
 
 /// The requests that are remembered.
@@ -110,17 +136,43 @@ pub(super) struct Journal {
 impl Journal {
     /// Takes note of a request and numbers it.
     pub(super) fn begin(&mut self, request: &InterceptedRequest<'_>, now_ms: i64, now: Duration) -> u64 {
-        let number = self.next;
-        self.next += 1;
-        if self.entries.len() == MAX_ENTRIES {
-            self.entries.pop_front();
-        }
         let InterceptedRequest { connection, header, body, scope } = request;
         let mut text = format!("{body:?}");
         if text.len() > MAX_TEXT {
             let end = (0..=MAX_TEXT).rev().find(|end| text.is_char_boundary(*end));
             text.truncate(end.unwrap_or(0));
             text.push('…');
+        }
+        let came = Came { connection, header, now_ms, now };
+        self.add(came, text, FieldValue::with_mark(*body, header.api_version), (*scope).clone())
+    }
+
+    /// Takes note of a request that is refused before anybody looks into it, and so is over at once.
+    pub(super) fn refuse(&mut self, request: &RefusedRequest<'_>, now_ms: i64, now: Duration) {
+        let RefusedRequest { connection, header, why, answer } = request;
+        let why = why.to_string();
+        let came = Came { connection, header, now_ms, now };
+        let number = self.add(came, why.clone(), (FieldValue::Null, false), Scope::default());
+        if let Some(entry) = self.entry(number) {
+            entry.end = Some(JournalEnd {
+                is_answered: answer.is_some(),
+                error_codes: answer.map(|answer| error_codes(&answer)).unwrap_or_default(),
+                // The only answer that there is to a version that nobody has is in the oldest.
+                body: answer.map_or(FieldValue::Null, |answer| FieldValue::of(answer, 0)),
+                is_truncated: false,
+                duration: Duration::ZERO,
+                refusal: Some(why),
+            });
+        }
+    }
+
+    fn add(&mut self, came: Came<'_>, text: String, body: (FieldValue, bool), scope: Scope) -> u64 {
+        let Came { connection, header, now_ms, now } = came;
+        let (body, is_truncated) = body;
+        let number = self.next;
+        self.next += 1;
+        if self.entries.len() == MAX_ENTRIES {
+            self.entries.pop_front();
         }
         self.entries.push_back(JournalEntry {
             number,
@@ -132,10 +184,11 @@ impl Journal {
             peer: connection.peer,
             timestamp_ms: now_ms,
             request: text,
-            body: FieldValue::of(*body, header.api_version),
+            body,
+            is_truncated,
             end: None,
             is_taken_up: false,
-            scope: (*scope).clone(),
+            scope,
             received_at: now,
         });
         number
@@ -159,12 +212,25 @@ impl Journal {
     pub(super) fn end(&mut self, number: u64, answer: Option<&dyn Body>, now: Duration) {
         if let Some(entry) = self.entry(number).filter(|entry| entry.end.is_none()) {
             let version = entry.api_version;
+            let described = answer.map(|answer| FieldValue::with_mark(answer, version));
+            let (body, is_truncated) = described.unwrap_or_default();
             entry.end = Some(JournalEnd {
                 is_answered: answer.is_some(),
                 error_codes: answer.map(|answer| error_codes(&answer)).unwrap_or_default(),
-                body: answer.map_or(FieldValue::Null, |answer| FieldValue::of(answer, version)),
+                body,
+                is_truncated,
                 duration: now.saturating_sub(entry.received_at),
+                refusal: None,
             });
+        }
+    }
+
+    /// Takes note of when an answer leaves that a rule has delayed.
+    pub(super) fn prolong(&mut self, number: u64, now: Duration) {
+        if let Some(entry) = self.entry(number)
+            && let Some(end) = &mut entry.end
+        {
+            end.duration = now.saturating_sub(entry.received_at);
         }
     }
 
@@ -176,6 +242,16 @@ impl Journal {
     pub(super) fn count(&self, wanted: &RequestMatch) -> usize {
         let taken_up = self.entries.iter().filter(|entry| entry.is_taken_up || entry.end.is_some());
         taken_up.filter(|entry| wanted.matches(&entry.facts())).count()
+    }
+
+    /// The last of them, for an error that tells what has come instead.
+    pub(super) fn last_in_words(&self) -> String {
+        if self.entries.is_empty() {
+            return "nobody has sent any request".to_owned();
+        }
+        let behind = self.entries.iter().skip(self.entries.len().saturating_sub(TOLD));
+        let told: Vec<_> = behind.map(JournalEntry::in_words).collect();
+        format!("the last of all are {}", told.join(", "))
     }
 
     /// Forgets the requests; those to come are numbered on.

@@ -7,11 +7,15 @@ use super::{TestBroker, nodes};
 use crate::broker::{Broker, BrokerBuilder};
 use crate::error::{Error, Result};
 use crate::model::ErrorCode;
+use crate::sys::TemporaryRoot;
 
 impl TestBroker {
     /// Lets `by` pass, and returns when all is done that is due by then, in the order in which it is due: sessions and
     /// rebalances time out, long polls are answered, offsets expire, retention deletes. What follows from an event is
-    /// due in turn, and done too if its time comes before `by` is over. Timestamps of records follow.
+    /// due in turn, and done too if its time comes before `by` is over. Timestamps of records follow. What was over before
+    /// (retention, of records that bear old timestamps) is done when the broker looks for it next, as a Kafka does.
+    ///
+    /// The clock can skip 584 years in all; of what is more than [`TestBroker::max_advance`], only that passes.
     ///
     /// The clients' own clocks do not: a remote consumer that has not sent a heartbeat for the time that has passed is
     /// out of its group, and hears of it with its next request.
@@ -42,6 +46,11 @@ impl TestBroker {
     /// Whether [`TestBroker::advance`] can be used: whether the clock can skip time.
     pub fn can_advance(&self) -> bool {
         self.core.env.clock.skip(Duration::ZERO)
+    }
+
+    /// How much time [`TestBroker::advance`] can still let pass, with all its calls together.
+    pub fn max_advance(&self) -> Duration {
+        if self.can_advance() { self.core.env.clock.left() } else { Duration::ZERO }
     }
 
     /// The broker's time, in milliseconds since the Unix epoch.
@@ -107,8 +116,14 @@ impl TestBroker {
     /// # Errors
     /// As [`TestBroker::start`].
     pub fn reset(&mut self) -> Result<()> {
+        let _stays = self.temporary_root();
         self.clear();
         self.open_again(self.builder.clone(), |_| Ok(()))
+    }
+
+    /// Where its files are, for those of the next to be there as well.
+    pub(super) fn temporary_root(&self) -> Option<TemporaryRoot> {
+        self.stopped_in.as_ref().map(|dir| dir.root().clone()).or_else(|| self.core.temporary_root())
     }
 
     /// Ends the broker, with all that the test has to do with it.
@@ -137,6 +152,7 @@ impl TestBroker {
         nodes::attach(&broker, self.nodes.as_ref());
         self.disk.attach(&broker);
         prepare(&broker)?;
+        self.watch.connections().clear();
         self.listener = self.doors.get_mut().open(&broker, Some(&(Arc::clone(&self.watch) as _)))?;
         for namespace in self.namespaces.get_mut() {
             namespace.doors.open(&broker, None)?;

@@ -1,5 +1,10 @@
 //! A Kafka for tests.
 
+#[cfg(test)]
+mod advance_tests;
+mod connections;
+#[cfg(test)]
+mod coordinator_settings_tests;
 mod crash_disk;
 mod crash_fs;
 #[cfg(test)]
@@ -20,9 +25,11 @@ mod request_match;
 mod slow_disk;
 mod snapshot;
 mod topics;
+mod transactions;
 mod wait;
 mod watch;
 
+pub use connections::TestConnection;
 #[cfg(test)]
 pub(crate) use crash_disk::Loss;
 pub(crate) use crash_fs::CrashFileSystem;
@@ -37,6 +44,7 @@ pub use power::PowerLoss;
 pub use request_match::RequestMatch;
 pub use snapshot::Snapshot;
 pub use topics::TestRecord;
+pub use transactions::TestTransaction;
 pub use wait::Until;
 
 use std::net::SocketAddr;
@@ -49,7 +57,7 @@ use parking_lot::Mutex;
 use crate::broker::{Broker, BrokerBuilder, Nodes};
 use crate::error::Result;
 use crate::server::{ApiVersionRanges, Listener};
-use crate::sys::{Clock, Rng, ScaledClock, SystemRng};
+use crate::sys::{Clock, Rng, ScaledClock, SystemRng, TemporaryPath, temporary};
 use doors::Doors;
 use namespace::OpenNamespace;
 use watch::Watch;
@@ -92,7 +100,7 @@ pub struct TestBroker {
     watch: Arc<Watch>,
     namespaces: Mutex<Vec<OpenNamespace>>,
     /// The directory, while it is stopped.
-    stopped_in: Option<PathBuf>,
+    stopped_in: Option<TemporaryPath>,
 }
 
 impl TestBroker {
@@ -164,6 +172,23 @@ impl TestBroker {
         &self.disk
     }
 
+    /// Removes the files of temporary brokers of this user whose process was killed. Each start of one does that as well,
+    /// and what belongs to a process that lives is never touched.
+    ///
+    /// # Examples
+    /// ```
+    /// use ottla::TestBroker;
+    /// # fn main() -> Result<(), ottla::Error> {
+    /// let kafka = TestBroker::start()?;
+    /// TestBroker::remove_abandoned();
+    /// assert!(kafka.log_dirs()[0].exists());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn remove_abandoned() {
+        temporary::remove_abandoned();
+    }
+
     /// The broker itself. [`TestBroker::restart`] and [`TestBroker::reset`] put another one in its place.
     pub fn broker(&self) -> &Broker {
         &self.broker
@@ -221,6 +246,28 @@ impl TestBrokerBuilder {
         self
     }
 
+    /// Keeps all files in `dir`: the broker's, and those of its snapshots and forks. Otherwise they are where the system has
+    /// temporary ones, and what a process that was killed has left there goes with the next start of a temporary broker;
+    /// of `dir`, the caller sees to it.
+    ///
+    /// # Examples
+    /// ```
+    /// use ottla::{ProducerRecord, TestBroker};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let dir = tempfile::tempdir()?;
+    /// let kafka = TestBroker::builder().keep_files_in(dir.path()).start()?;
+    /// kafka.producer().send(ProducerRecord::new("orders").value("one"))?.wait()?;
+    /// assert_eq!(std::fs::read_dir(dir.path())?.count(), 1);
+    /// drop(kafka);
+    /// assert_eq!(std::fs::read_dir(dir.path())?.count(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn keep_files_in(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.broker = self.broker.temporary_root(dir.into());
+        self
+    }
+
     /// What faults that come by chance are drawn from: see [`Faults::seed`].
     pub fn fault_seed(mut self, seed: u64) -> Self {
         self.fault_seed = seed;
@@ -235,8 +282,8 @@ impl TestBrokerBuilder {
         self.start_in(None)
     }
 
-    /// Starts the broker with what is in a directory that another one has left, which is the new one's from then on.
-    fn start_in(self, dir: Option<PathBuf>) -> Result<TestBroker> {
+    /// Starts the broker with what another one has left, which is the new one's from then on.
+    fn start_in(self, from: Option<snapshot::Kept>) -> Result<TestBroker> {
         let mut faulty = None;
         let (builder, volatile_disk) = self.with_disk();
         let builder = builder.wrap_file_system(|fs| {
@@ -245,20 +292,25 @@ impl TestBrokerBuilder {
             fs
         });
         let disk = Disk::new(faulty.expect("it is wrapped just now"));
-        let broker = match &dir {
+        let goes_on = from.is_some();
+        let broker = match from {
             None => builder.clone().open()?,
-            Some(dir) => builder.clone().temporary_in(dir.clone()).open()?,
+            Some(kept) => {
+                let dir = kept.settle_in(&builder, volatile_disk.as_ref())?;
+                builder.clone().temporary_in(dir).open()?
+            }
         };
         broker.core.keep_history();
         let nodes = (self.nodes > 1).then(|| Arc::new(Nodes::new(broker.core.node_id, self.nodes)));
         nodes::attach(&broker, nodes.as_ref());
         disk.attach(&broker);
-        if dir.is_some() {
+        if goes_on {
             snapshot::remove_all_members(&broker)?;
         }
         let ids = nodes.as_ref().map_or_else(|| vec![broker.core.node_id], |nodes| nodes.ids().to_vec());
         let mut doors = Doors::take(&ids, None).map_err(lifecycle::no_port)?;
-        let watch = Watch::new(Arc::clone(&broker.core.env.clock), self.fault_seed, self.versions.clone());
+        let clock = Arc::clone(&broker.core.env.clock);
+        let watch = Watch::new(ids, clock, self.fault_seed, self.versions.clone());
         let listener = doors.open(&broker, Some(&(Arc::clone(&watch) as _)))?;
         Ok(TestBroker {
             broker,

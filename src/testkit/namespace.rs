@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use super::doors::Doors;
 use super::{TestBroker, lifecycle};
 use crate::broker::admin::ListGroupsOptions;
+use crate::broker::{ConfigResource, Overrides};
 use crate::error::{Error, Result};
 use crate::model::ErrorCode;
 use crate::server::namespace;
@@ -93,7 +94,13 @@ impl TestBroker {
         Ok(namespace)
     }
 
-    /// Ends a namespace, with its address, its topics and its groups. There need not be one.
+    /// The namespaces that there are, in the order in which they were made.
+    pub fn namespaces(&self) -> Vec<Namespace> {
+        self.namespaces.lock().iter().map(|open| open.namespace.clone()).collect()
+    }
+
+    /// Ends a namespace, with its address, its topics, its groups with their settings, and its transactional ids, of
+    /// which open transactions are aborted; nothing is known any more of what happened to them. There need not be one.
     ///
     /// # Errors
     /// Those of [`Admin::delete_topic`](crate::Admin::delete_topic) and
@@ -102,22 +109,37 @@ impl TestBroker {
         let ended = {
             let mut open = self.namespaces.lock();
             let found = open.iter().position(|open| open.namespace.name == name);
-            found.map(|at| open.swap_remove(at))
+            found.map(|at| open.remove(at))
         };
         let Some(mut ended) = ended else { return Ok(()) };
         // Nobody comes back to make topics anew.
         ended.doors.close();
         let prefix = format!("{name}.");
+        let is_own = |full: &str| full.starts_with(&prefix);
+        self.end_groups(&is_own)?;
+        self.core.transactions.forget(is_own).map_err(|code| {
+            Error::new(code, format!("cannot abort the transactions of the namespace '{name}'"))
+        })?;
+        self.core.transaction_history().forget(is_own);
+        let admin = self.admin();
+        for topic in admin.list_topics().iter().filter(|topic| is_own(topic)) {
+            gone(admin.delete_topic(topic))?;
+        }
+        Ok(())
+    }
+
+    fn end_groups(&self, is_own: &dyn Fn(&str) -> bool) -> Result<()> {
         let admin = self.admin();
         for group in admin.list_groups(&ListGroupsOptions::new())? {
-            if group.group_id.starts_with(&prefix) {
+            if is_own(&group.group_id) {
                 admin.remove_all_members_from_group(&group.group_id)?;
                 gone(admin.delete_group(&group.group_id))?;
             }
         }
-        for topic in admin.list_topics().iter().filter(|topic| topic.starts_with(&prefix)) {
-            gone(admin.delete_topic(topic))?;
+        for group in self.core.groups_with_settings().into_iter().filter(|group| is_own(group)) {
+            self.core.replace_configs(&ConfigResource::Group(group), Overrides::default(), false)?;
         }
+        self.core.group_history().forget(is_own);
         Ok(())
     }
 }

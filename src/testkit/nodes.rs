@@ -35,7 +35,8 @@ impl TestBrokerBuilder {
     /// ```
     pub fn nodes(mut self, count: u16) -> Self {
         self.nodes = count.max(1);
-        self.set("default.replication.factor", count.max(1).to_string())
+        self.broker = self.broker.set_own("default.replication.factor", count.max(1).to_string());
+        self
     }
 
     /// Offers its clients these versions of these APIs only, such as

@@ -31,7 +31,8 @@ impl From<PowerLoss> for Loss {
 
 impl TestBrokerBuilder {
     /// Keeps all files in memory, on a disk that knows what has been synced, so that the test may cut the power:
-    /// [`TestBroker::lose_power`]. What is synced, and when, is as on any other disk.
+    /// [`TestBroker::lose_power`]. What is synced, and when, is as on any other disk. All that a fork starts with, or a
+    /// broker that is restored, is synced there, as after a clean stop.
     pub fn volatile_disk(mut self) -> Self {
         self.is_volatile = true;
         self

@@ -1,5 +1,6 @@
 //! Which requests a test means.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use crate::model::{BrokerId, ErrorCode};
@@ -14,6 +15,7 @@ use crate::server::intercept::{Move, Part, Scope};
 /// let all_of_orders = RequestMatch::any().topic("orders");
 /// let joins_of_billing = RequestMatch::of(ApiKey::JoinGroup).group("billing");
 /// assert_ne!(all_of_orders, joins_of_billing);
+/// assert_eq!(joins_of_billing.versions(0..=4).to_string(), "JoinGroup in versions 0 to 4 of group 'billing'");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestMatch {
@@ -30,6 +32,35 @@ pub struct RequestMatch {
 impl From<ApiKey> for RequestMatch {
     fn from(api: ApiKey) -> Self {
         RequestMatch::of(api)
+    }
+}
+
+/// Such as `Produce of topic 'orders', partition 0, client 'till-4'`, or `any`.
+impl fmt::Display for RequestMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let RequestMatch { api, versions, topic, partition, group, transactional_id, client_id, connection } =
+            self;
+        f.write_str(api.map_or("any", ApiKey::name))?;
+        match versions {
+            Some(versions) if versions.start() == versions.end() => {
+                write!(f, " in version {}", versions.start())?
+            }
+            Some(versions) if *versions.end() == i16::MAX => {
+                write!(f, " from version {} on", versions.start())?
+            }
+            Some(versions) => write!(f, " in versions {} to {}", versions.start(), versions.end())?,
+            None => {}
+        }
+        let named = [
+            topic.as_ref().map(|name| format!("topic '{name}'")),
+            partition.map(|number| format!("partition {number}")),
+            group.as_ref().map(|id| format!("group '{id}'")),
+            transactional_id.as_ref().map(|id| format!("transactional id '{id}'")),
+            client_id.as_ref().map(|id| format!("client '{id}'")),
+            connection.map(|number| format!("connection {number}")),
+        ];
+        let named: Vec<_> = named.into_iter().flatten().collect();
+        if named.is_empty() { Ok(()) } else { write!(f, " of {}", named.join(", ")) }
     }
 }
 
@@ -113,13 +144,13 @@ impl RequestMatch {
         fn is<T: PartialEq + ?Sized, W: AsRef<T>>(wanted: &Option<W>, found: &T) -> bool {
             wanted.as_ref().is_none_or(|wanted| wanted.as_ref() == found)
         }
-        let Scope { topics, groups, transactional_id } = request.scope;
+        let Scope { topics, groups, transactional_ids } = request.scope;
         self.api.is_none_or(|api| api == request.api)
             && self.versions.as_ref().is_none_or(|versions| versions.contains(&request.version))
             && is(&self.client_id, request.client_id)
             && self.connection.is_none_or(|connection| connection == request.connection)
             && self.group.as_ref().is_none_or(|group| groups.contains(group))
-            && (self.transactional_id.is_none() || self.transactional_id == *transactional_id)
+            && self.transactional_id.as_ref().is_none_or(|id| transactional_ids.contains(id))
             && ((self.topic.is_none() && self.partition.is_none())
                 || topics.iter().any(|topic| {
                     is(&self.topic, topic.name.as_str())

@@ -1,6 +1,7 @@
 //! Operations of a disk that take their time, by the broker's clock.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -8,6 +9,9 @@ use parking_lot::{Condvar, Mutex};
 
 use super::faulty_fs::FileOperation;
 use crate::broker::{BrokerCore, IoThreads};
+
+/// How long an operation on the file takes, if it takes time.
+type DelayPlan = Arc<dyn Fn(FileOperation, &Path) -> Option<Duration> + Send + Sync>;
 
 /// How long each kind of operation takes, and who waits for one.
 #[derive(Default)]
@@ -20,6 +24,8 @@ struct State {
     /// Whose disk it is.
     core: Weak<BrokerCore>,
     delays: HashMap<FileOperation, Duration>,
+    /// What single ones take, however long others of their kind do.
+    plan: Option<DelayPlan>,
     pauses: Vec<Weak<Pause>>,
 }
 
@@ -61,22 +67,40 @@ impl SlowDisk {
         self.state.lock().delays.insert(operation, by);
     }
 
+    /// From now on, asks `plan` how long each operation takes.
+    pub(super) fn set_plan(
+        &self,
+        plan: impl Fn(FileOperation, &Path) -> Option<Duration> + Send + Sync + 'static,
+    ) {
+        self.state.lock().plan = Some(Arc::new(plan));
+    }
+
     /// From now on, nothing takes time, and what is under way ends.
     pub(super) fn clear(&self) {
         let pauses = {
             let mut state = self.state.lock();
             state.delays.clear();
+            state.plan = None;
             std::mem::take(&mut state.pauses)
         };
         pauses.iter().filter_map(Weak::upgrade).for_each(|pause| pause.end());
     }
 
     /// Waits as long as an operation takes.
-    pub(super) fn pause(&self, operation: FileOperation) {
+    pub(super) fn pause(&self, operation: FileOperation, path: &Path) {
+        let (core, plan) = {
+            let state = self.state.lock();
+            if state.delays.is_empty() && state.plan.is_none() {
+                return;
+            }
+            (state.core.upgrade(), state.plan.clone())
+        };
+        let Some(core) = core.filter(|core| !core.is_skipping_here()) else { return };
+        // Outside of the lock: a plan may do what it likes.
+        let planned = plan.and_then(|plan| plan(operation, path));
         let pause = {
             let mut state = self.state.lock();
-            let Some(by) = state.delays.get(&operation).copied() else { return };
-            let Some(core) = state.core.upgrade().filter(|core| !core.is_skipping_here()) else { return };
+            let Some(by) = planned.or_else(|| state.delays.get(&operation).copied()) else { return };
             let is_pooled = core.io_threads.begin_pause();
             let pause = Arc::new(Pause {
                 pool: is_pooled.then(|| Arc::clone(&core.io_threads)),

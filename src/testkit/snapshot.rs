@@ -1,21 +1,21 @@
 //! A test's broker as it was, and a second one beside it.
 
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{TestBroker, TestBrokerBuilder};
+use super::crash_disk::Tree;
+use super::{CrashFileSystem, TestBroker, TestBrokerBuilder};
 use crate::broker::admin::ListGroupsOptions;
 use crate::broker::{Broker, BrokerBuilder, Nodes};
 use crate::error::{Error, Result};
 use crate::log::fork_log_dir;
 use crate::model::ErrorCode;
-use crate::sys::{Clock, FileSystem};
+use crate::sys::{Clock, FileSystem, TemporaryPath};
 
 /// A [`TestBroker`] as it was: [`TestBroker::snapshot`]. Its files go when it is dropped.
 #[derive(Debug)]
 pub struct Snapshot {
-    dir: TemporaryDir,
+    kept: Kept,
     /// The brokers that it was, if it was several.
     nodes: Option<Arc<Nodes>>,
     clock: Arc<dyn Clock>,
@@ -29,45 +29,92 @@ impl Snapshot {
     /// # Errors
     /// As [`TestBroker::start`].
     pub fn start(&self) -> Result<TestBroker> {
-        let copy = TemporaryDir::beside(&self.origin.broker);
-        self.dir.fork_to(&copy)?;
+        let copy = self.kept.fork(&self.origin.broker)?;
         start_apart(&self.origin, &self.clock, copy, self.nodes.as_ref())
     }
 }
 
+/// What a broker goes on from.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Dir(TemporaryDir),
+    /// Of a disk in memory, with all its bytes.
+    Tree(Tree),
+}
+
+impl Kept {
+    /// The same a second time.
+    fn fork(&self, builder: &BrokerBuilder) -> Result<Kept> {
+        Ok(match self {
+            Kept::Dir(dir) => {
+                let copy = TemporaryDir::beside(builder);
+                dir.fork_to(&copy)?;
+                Kept::Dir(copy)
+            }
+            Kept::Tree(tree) => Kept::Tree(tree.clone()),
+        })
+    }
+
+    /// Becomes a directory of a broker that has this disk, and whose the directory is from then on.
+    pub(super) fn settle_in(
+        self,
+        builder: &BrokerBuilder,
+        disk: Option<&CrashFileSystem>,
+    ) -> Result<TemporaryPath> {
+        match (self, disk) {
+            (Kept::Dir(dir), None) => Ok(dir.give_away()),
+            (Kept::Tree(tree), Some(disk)) => {
+                let dir = builder.free_temporary_dir();
+                disk.plant(&dir, &tree).map_err(not_kept)?;
+                Ok(dir)
+            }
+            (Kept::Dir(_), Some(_)) | (Kept::Tree(_), None) => {
+                let message = "a snapshot is for brokers of one kind: with a volatile_disk(), or without";
+                Err(Error::new(ErrorCode::InvalidConfig, message))
+            }
+        }
+    }
+}
+
+fn not_kept(error: std::io::Error) -> Error {
+    Error::caused(ErrorCode::KafkaStorageError, "cannot keep the broker as it is", error)
+}
+
 /// A directory that is removed when this is dropped, unless it was given away.
-struct TemporaryDir {
+pub(super) struct TemporaryDir {
     fs: Arc<dyn FileSystem>,
-    path: Option<PathBuf>,
+    path: TemporaryPath,
+    is_given_away: bool,
 }
 
 impl TemporaryDir {
     /// One that is not made yet, beside those of temporary brokers.
     fn beside(builder: &BrokerBuilder) -> Self {
         let fs = Arc::clone(builder.file_system());
-        TemporaryDir { fs, path: Some(builder.free_temporary_dir()) }
+        TemporaryDir { fs, path: builder.free_temporary_dir(), is_given_away: false }
     }
 
     fn path(&self) -> &std::path::Path {
-        self.path.as_deref().unwrap_or(std::path::Path::new(""))
+        &self.path
     }
 
     fn fork_to(&self, to: &TemporaryDir) -> Result<()> {
         Ok(fork_log_dir(&*self.fs, self.path(), to.path())?)
     }
 
-    fn give_away(mut self) -> PathBuf {
-        self.path.take().unwrap_or_default()
+    fn give_away(mut self) -> TemporaryPath {
+        self.is_given_away = true;
+        self.path.clone()
     }
 }
 
 impl Drop for TemporaryDir {
     fn drop(&mut self) {
-        if let Some(dir) = self.path.take()
-            && let Err(error) = self.fs.remove_dir_all(&dir)
+        if !self.is_given_away
+            && let Err(error) = self.fs.remove_dir_all(&self.path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
-            tracing::warn!(dir = %dir.display(), %error, "cannot remove a snapshot");
+            tracing::warn!(dir = %self.path.display(), %error, "cannot remove a snapshot");
         }
     }
 }
@@ -81,7 +128,7 @@ impl fmt::Debug for TemporaryDir {
 fn start_apart(
     origin: &TestBrokerBuilder,
     clock: &Arc<dyn Clock>,
-    dir: TemporaryDir,
+    kept: Kept,
     nodes: Option<&Arc<Nodes>>,
 ) -> Result<TestBroker> {
     let mut origin = origin.clone();
@@ -89,7 +136,7 @@ fn start_apart(
     if let Some(own) = clock.fork() {
         origin = origin.clock(own);
     }
-    let started = origin.start_in(Some(dir.give_away()))?;
+    let started = origin.start_in(Some(kept))?;
     if let (Some(own), Some(nodes)) = (&started.nodes, nodes) {
         own.copy_from(nodes);
     }
@@ -129,15 +176,13 @@ impl TestBroker {
     /// ```
     ///
     /// # Errors
-    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError): the disk failed;
-    /// [`InvalidConfig`](crate::ErrorCode::InvalidConfig): the broker was started with
-    /// [`TestBrokerBuilder::volatile_disk`].
+    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError): the disk failed.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let dir = self.fork_dir()?;
+        let kept = self.keep()?;
         let clock = &self.core.env.clock;
         let clock = clock.fork().unwrap_or_else(|| Arc::clone(clock));
         let nodes = self.nodes.as_ref().map(|nodes| Arc::new(nodes.fork()));
-        Ok(Snapshot { dir, nodes, clock, origin: self.origin.clone() })
+        Ok(Snapshot { kept, nodes, clock, origin: self.origin.clone() })
     }
 
     /// Starts a second broker that goes on from where this one is, at an address of its own: with the same topics,
@@ -166,7 +211,7 @@ impl TestBroker {
     /// # Errors
     /// As [`TestBroker::snapshot`] and [`TestBroker::start`].
     pub fn fork(&self) -> Result<TestBroker> {
-        start_apart(&self.origin, &self.core.env.clock, self.fork_dir()?, self.nodes.as_ref())
+        start_apart(&self.origin, &self.core.env.clock, self.keep()?, self.nodes.as_ref())
     }
 
     /// Makes the broker again what it was, or what another one was. The address stays and the clock goes on, as for
@@ -174,32 +219,39 @@ impl TestBroker {
     ///
     /// # Errors
     /// As [`TestBroker::start`]. What there was before is lost then.
+    /// [`InvalidConfig`](crate::ErrorCode::InvalidConfig), and all is as before: one of the two brokers has a
+    /// [volatile disk](TestBrokerBuilder::volatile_disk), and the other has not.
     pub fn restore(&mut self, snapshot: &Snapshot) -> Result<()> {
-        self.ensure_shareable()?;
-        let copy = TemporaryDir::beside(&self.origin.broker);
-        snapshot.dir.fork_to(&copy)?;
+        let disk = self.volatile_disk.as_ref();
+        let dir = snapshot.kept.fork(&self.origin.broker)?.settle_in(&self.origin.broker, disk)?;
         self.clear();
         if let (Some(own), Some(nodes)) = (&self.nodes, &snapshot.nodes) {
             own.copy_from(nodes);
         }
-        self.open_again(self.builder.clone().temporary_in(copy.give_away()), remove_all_members)
+        self.open_again(self.builder.clone().temporary_in(dir), remove_all_members)
     }
 
-    fn ensure_shareable(&self) -> Result<()> {
-        if !self.can_lose_power() {
-            return Ok(());
+    fn keep(&self) -> Result<Kept> {
+        if let Some(disk) = &self.volatile_disk {
+            return self.keep_in_memory(disk).map(Kept::Tree);
         }
-        let message = "a broker on a disk that may lose its power has its files for itself: start it without volatile_disk()";
-        Err(Error::new(ErrorCode::InvalidConfig, message))
-    }
-
-    fn fork_dir(&self) -> Result<TemporaryDir> {
-        self.ensure_shareable()?;
         let dir = TemporaryDir::beside(&self.builder);
         match &self.stopped_in {
             Some(stopped) => fork_log_dir(&*dir.fs, stopped, dir.path())?,
             None => self.listener.while_paused(|| self.core.fork_to(dir.path()))?,
         }
-        Ok(dir)
+        Ok(Kept::Dir(dir))
+    }
+
+    fn keep_in_memory(&self, disk: &CrashFileSystem) -> Result<Tree> {
+        if let Some(stopped) = &self.stopped_in {
+            return disk.tree(stopped).map_err(not_kept);
+        }
+        let dir = self.builder.free_temporary_dir();
+        let forked = self.listener.while_paused(|| self.core.fork_to(&dir));
+        // Also of a fork that has failed, nothing is to stay behind.
+        let tree = disk.take_tree(&dir);
+        forked?;
+        tree.map_err(not_kept)
     }
 }

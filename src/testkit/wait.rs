@@ -6,13 +6,22 @@ use std::time::Duration;
 
 use super::TestBroker;
 use super::request_match::RequestMatch;
+use crate::broker::GroupType;
+use crate::broker::admin::ListGroupsOptions;
+use crate::broker::topic::Partition;
 use crate::error::{Error, Result};
-use crate::model::{ErrorCode, TopicPartition};
+use crate::model::{ErrorCode, IsolationLevel, TRANSACTION_STATE_TOPIC, TopicPartition};
 use crate::sys::{Clock, SystemClock};
 
 /// How soon a wait looks again when nothing has come over the wire: what a native producer or consumer does is not
 /// heard of.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
+
+/// Up to how many offsets it is looked which of them are records, where they would not be enough even if all were.
+const MAX_COUNTED_IN_VAIN: i64 = 10_000;
+
+/// How large what one batch holds may be.
+const MAX_DECOMPRESSED: usize = 1 << 30;
 
 type Check = Box<dyn Fn(&TestBroker) -> Result<(), String> + Send + Sync>;
 
@@ -39,27 +48,47 @@ impl Until {
         Until { what: what.into(), check: Box::new(check) }
     }
 
-    /// A topic has at least `count` records: the offsets from its partitions' starts to their ends, which the ends of
-    /// transactions take as well.
+    /// A topic has at least `count` records for a consumer that reads all of it with
+    /// [`ReadUncommitted`](IsolationLevel::ReadUncommitted), the default: those of open and of aborted transactions too.
+    /// The markers at which transactions end do not count, though they take offsets, nor does what compaction or retention
+    /// has removed.
     pub fn records(topic: impl Into<String>, count: i64) -> Self {
         let topic = topic.into();
-        Until::new(format!("topic '{topic}' has {count} records"), move |kafka| {
-            let found = records_of(kafka, &topic).map_err(|error| error.to_string())?;
-            let sum: i64 = found.iter().map(|(_, records)| records).sum();
-            if sum >= count {
-                return Ok(());
-            }
-            let partitions: Vec<_> =
-                found.iter().map(|(number, n)| format!("{n} in partition {number}")).collect();
-            Err(format!("it has {sum}: {}", partitions.join(", ")))
-        })
+        let what = format!("topic '{topic}' has {count} records");
+        Until::new(what, move |kafka| has_records(kafka, &topic, count, IsolationLevel::ReadUncommitted))
+    }
+
+    /// The same with [`ReadCommitted`](IsolationLevel::ReadCommitted): neither what aborted transactions have written
+    /// counts, nor what stands behind the begin of one that is open.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use ottla::{ProducerRecord, TestBroker, Until};
+    /// # fn main() -> Result<(), ottla::Error> {
+    /// let kafka = TestBroker::start()?;
+    /// let producer = kafka.producer_builder().transactional_id("till-4").build()?;
+    /// let transaction = producer.begin_transaction()?;
+    /// transaction.send(ProducerRecord::new("orders").value("one"))?.wait()?;
+    /// kafka.wait_until(Until::records("orders", 1), Duration::from_secs(10))?;
+    /// assert!(kafka.wait_until(Until::committed_records("orders", 1), Duration::ZERO).is_err());
+    ///
+    /// transaction.commit()?;
+    /// kafka.wait_until(Until::committed_records("orders", 1), Duration::from_secs(10))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn committed_records(topic: impl Into<String>, count: i64) -> Self {
+        let topic = topic.into();
+        let what = format!("topic '{topic}' has {count} committed records");
+        Until::new(what, move |kafka| has_records(kafka, &topic, count, IsolationLevel::ReadCommitted))
     }
 
     /// A group is stable, with so many members: each knows what it reads.
     pub fn group_is_stable(group: impl Into<String>, members: usize) -> Self {
         let group = group.into();
         Until::new(format!("group '{group}' is stable with {members} members"), move |kafka| {
-            let found = kafka.admin().describe_group(&group).map_err(|error| error.to_string())?;
+            let found = kafka.admin().describe_group(&group).map_err(|error| no_group(kafka, &error))?;
             let is_stable = matches!(found.state, crate::broker::GroupState::Stable);
             if is_stable && found.members.len() == members {
                 return Ok(());
@@ -77,7 +106,7 @@ impl Until {
     pub fn group_is_empty(group: impl Into<String>) -> Self {
         let group = group.into();
         Until::new(format!("group '{group}' is empty"), move |kafka| {
-            let found = kafka.admin().describe_group(&group).map_err(|error| error.to_string())?;
+            let found = kafka.admin().describe_group(&group).map_err(|error| no_group(kafka, &error))?;
             if found.members.is_empty() {
                 return Ok(());
             }
@@ -86,33 +115,20 @@ impl Until {
     }
 
     /// A group has committed something, and in every partition of the topics of which it has, it has committed the end.
+    /// A share group, which commits nothing, has dealt with all records of the partitions that it reads.
     pub fn lag_is_zero(group: impl Into<String>) -> Self {
         let group = group.into();
         Until::new(format!("group '{group}' has no lag"), move |kafka| {
-            let text = |error: Error| error.to_string();
-            let committed = kafka.admin().list_consumer_group_offsets(&group).map_err(text)?;
-            if committed.is_empty() {
-                return Err("it has committed nothing".to_owned());
+            // One that only commits has no description before it has done so.
+            let is_share =
+                kafka.admin().describe_group(&group).is_ok_and(|of| of.group_type == GroupType::Share);
+            let lags = if is_share { lags_of_share_group(kafka, &group) } else { lags(kafka, &group) };
+            match lags.map_err(|error| error.to_string())? {
+                Some(lags) if lags.is_empty() => Ok(()),
+                Some(lags) => Err(lags.join(", ")),
+                None if is_share => Err("it reads nothing".to_owned()),
+                None => Err("it has committed nothing".to_owned()),
             }
-            let mut topics: Vec<&str> = committed.keys().map(|tp| tp.topic()).collect();
-            topics.sort_unstable();
-            topics.dedup();
-            let mut lags = Vec::new();
-            for topic in topics {
-                for partition in kafka.topic(topic).map_err(text)?.partitions() {
-                    let tp = partition.topic_partition();
-                    let end = partition.latest_offset().map_err(text)?;
-                    let at =
-                        committed.iter().find(|(found, _)| *found == tp).map(|(_, offset)| offset.offset);
-                    match at {
-                        Some(at) if at >= end => {}
-                        Some(at) => lags.push(format!("{tp} is at {at} of {end}")),
-                        None if end == partition.earliest_offset().map_err(text)? => {}
-                        None => lags.push(format!("{tp} is not committed, its end is {end}")),
-                    }
-                }
-            }
-            if lags.is_empty() { Ok(()) } else { Err(lags.join(", ")) }
         })
     }
 
@@ -130,13 +146,19 @@ impl Until {
         })
     }
 
-    /// A transactional id has no transaction that goes on: none was begun, or the last is committed or aborted, and all
-    /// its partitions know.
+    /// A transactional id has no transaction that goes on: none was begun, even if nobody has ever used the id, or the last
+    /// is committed or aborted, and all its partitions know.
     pub fn transaction_has_ended(transactional_id: impl Into<String>) -> Self {
         let id = transactional_id.into();
         Until::new(format!("the transaction of '{id}' has ended"), move |kafka| {
             use crate::broker::TransactionState::{CompleteAbort, CompleteCommit, Dead, Empty};
-            let found = kafka.core.transactions.describe(&id).map_err(|code| code.to_string())?;
+            let found = match kafka.core.transactions.describe(&id) {
+                Ok(found) => found,
+                Err(ErrorCode::TransactionalIdNotFound) => return Ok(()),
+                // Where there is no place for transactions yet, nobody has begun any.
+                Err(_) if kafka.core.metadata.topic(TRANSACTION_STATE_TOPIC).is_none() => return Ok(()),
+                Err(code) => return Err(format!("its coordinator cannot tell: {code}")),
+            };
             match found.state {
                 Empty | CompleteCommit | CompleteAbort | Dead => Ok(()),
                 going_on => Err(format!("it is {}, of {:?}", going_on.name(), found.partitions)),
@@ -148,9 +170,42 @@ impl Until {
     /// the broker's clock by then, so that [`TestBroker::advance`] moves it on.
     pub fn requests(wanted: impl Into<RequestMatch>, count: usize) -> Self {
         let wanted = wanted.into();
-        Until::new(format!("{count} requests have come that are {wanted:?}"), move |kafka| {
-            let found = kafka.watch.journal().count(&wanted);
-            if found >= count { Ok(()) } else { Err(format!("{found} have come")) }
+        Until::new(format!("{count} requests have come ({wanted})"), move |kafka| {
+            let journal = kafka.watch.journal();
+            let found = journal.count(&wanted);
+            if found >= count {
+                Ok(())
+            } else {
+                Err(format!("{found} have come; {}", journal.last_in_words()))
+            }
+        })
+    }
+
+    /// At least `count` of these requests are over, answered or not.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::time::Duration;
+    /// use ottla::{ApiKey, TestBroker, Until};
+    /// # fn main() -> Result<(), ottla::Error> {
+    /// let kafka = TestBroker::start()?;
+    /// let error = kafka.wait_until(Until::requests_have_ended(ApiKey::Produce, 1), Duration::ZERO).unwrap_err();
+    /// assert!(error.to_string().contains("none of them has come; nobody has sent any request"), "{error}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn requests_have_ended(wanted: impl Into<RequestMatch>, count: usize) -> Self {
+        let wanted = wanted.into();
+        Until::new(format!("{count} requests are over ({wanted})"), move |kafka| {
+            let come = kafka.journal(&wanted);
+            let over = come.iter().filter(|entry| entry.end.is_some()).count();
+            if over >= count {
+                Ok(())
+            } else if come.is_empty() {
+                Err(format!("none of them has come; {}", kafka.watch.journal().last_in_words()))
+            } else {
+                Err(format!("{over} of {} are over", come.len()))
+            }
         })
     }
 }
@@ -168,15 +223,115 @@ impl fmt::Debug for Until {
     }
 }
 
-fn records_of(kafka: &TestBroker, topic: &str) -> Result<Vec<(i32, i64)>> {
+/// Why a group cannot be told of, and which could.
+fn no_group(kafka: &TestBroker, error: &Error) -> String {
+    let groups = kafka.admin().list_groups(&ListGroupsOptions::new()).unwrap_or_default();
+    match (error.code(), groups.is_empty()) {
+        (ErrorCode::GroupIdNotFound, true) => format!("{error}; there is no group at all"),
+        (ErrorCode::GroupIdNotFound, false) => {
+            let ids: Vec<_> = groups.iter().map(|group| format!("'{}'", group.group_id)).collect();
+            format!("{error}; there is {}", ids.join(", "))
+        }
+        _ => error.to_string(),
+    }
+}
+
+fn has_records(kafka: &TestBroker, topic: &str, count: i64, isolation: IsolationLevel) -> Result<(), String> {
+    let found = records_of(kafka, topic, count, isolation).map_err(|error| error.to_string())?;
+    let sum: i64 = found.counts.iter().map(|(_, records)| records).sum();
+    if found.is_exact && sum >= count {
+        return Ok(());
+    }
+    let partitions: Vec<_> =
+        found.counts.iter().map(|(number, n)| format!("{n} in partition {number}")).collect();
+    let has = if found.is_exact { "has" } else { "has at most" };
+    Err(format!("it {has} {sum}: {}", partitions.join(", ")))
+}
+
+/// The partitions whose end a group has not committed, in words; `None` if it has committed nothing.
+fn lags(kafka: &TestBroker, group: &str) -> Result<Option<Vec<String>>> {
+    let committed = kafka.admin().list_consumer_group_offsets(group)?;
+    let mut topics: Vec<&str> = committed.keys().map(|tp| tp.topic()).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    let mut lags = Vec::new();
+    for topic in topics {
+        for partition in kafka.topic(topic)?.partitions() {
+            let tp = partition.topic_partition();
+            let end = partition.latest_offset()?;
+            let at = committed.iter().find(|(found, _)| *found == tp).map(|(_, offset)| offset.offset);
+            match at {
+                Some(at) if at >= end => {}
+                Some(at) => lags.push(format!("{tp} is at {at} of {end}")),
+                None if end == partition.earliest_offset()? => {}
+                None => lags.push(format!("{tp} is not committed, its end is {end}")),
+            }
+        }
+    }
+    Ok((!committed.is_empty()).then_some(lags))
+}
+
+/// The partitions of which a share group has something left, in words; `None` if it reads none.
+fn lags_of_share_group(kafka: &TestBroker, group: &str) -> Result<Option<Vec<String>>> {
+    let standing = kafka.admin().list_share_group_offsets(group)?;
+    let mut lags = Vec::new();
+    for (tp, at) in &standing {
+        let partition = kafka.topic(tp.topic())?.partition(tp.partition())?;
+        let (start, end) = (partition.earliest_offset()?, partition.latest_offset()?);
+        match at.lag {
+            Some(lag) if lag <= 0 => {}
+            Some(lag) => lags.push(format!("{tp} has {lag} left before {end}")),
+            None if start == end => {}
+            // One that begins at the end has not said yet where that was.
+            None => lags.push(format!("nothing of {tp} is dealt with, its end is {end}")),
+        }
+    }
+    Ok((!standing.is_empty()).then_some(lags))
+}
+
+/// How many records partitions have, by their numbers.
+struct Counted {
+    counts: Vec<(i32, i64)>,
+    is_exact: bool,
+}
+
+/// Counts those that a reader gets; only offsets, where they are many and not enough anyway.
+fn records_of(kafka: &TestBroker, topic: &str, wanted: i64, isolation: IsolationLevel) -> Result<Counted> {
     let partitions = kafka.topic(topic)?.partitions();
-    let count = |partition: &crate::broker::topic::Partition| {
-        Ok((
-            partition.topic_partition().partition(),
-            partition.latest_offset()? - partition.earliest_offset()?,
-        ))
-    };
-    partitions.iter().map(count).collect()
+    let number = |partition: &Partition| partition.topic_partition().partition();
+    let mut counts = Vec::new();
+    for partition in &partitions {
+        counts.push((number(partition), partition.latest_offset()? - partition.earliest_offset()?));
+    }
+    let offsets: i64 = counts.iter().map(|(_, offsets)| offsets).sum();
+    if offsets < wanted && offsets > MAX_COUNTED_IN_VAIN {
+        return Ok(Counted { counts, is_exact: false });
+    }
+    for (partition, (_, count)) in partitions.iter().zip(&mut counts) {
+        *count = count_records(partition, isolation)?;
+    }
+    Ok(Counted { counts, is_exact: true })
+}
+
+fn count_records(partition: &Partition, isolation: IsolationLevel) -> Result<i64> {
+    let start = partition.earliest_offset()?;
+    let mut reader = partition.read_from(start).isolation_level(isolation).check_crcs(false);
+    let mut count = 0;
+    while let Some(batch) = reader.next_batch()? {
+        // The first may begin before the start of the log.
+        let is_whole = batch.view().base_offset() >= start;
+        count += match batch.view().records_count().filter(|_| is_whole) {
+            Some(records) => i64::from(records),
+            None => {
+                let mut records = 0;
+                for record in batch.records(MAX_DECOMPRESSED)? {
+                    records += i64::from(record?.offset() >= start);
+                }
+                records
+            }
+        };
+    }
+    Ok(count)
 }
 
 impl TestBroker {

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
+use super::connections::Connections;
 use super::faults::Rules;
 use super::journal::Journal;
 use super::request_match::RequestFacts;
+use crate::model::BrokerId;
 use crate::server::ApiVersionRanges;
 use crate::server::intercept::{
-    ConnectionContext, InterceptedRequest, Interceptor, RequestEnd, Responder, Ruling,
+    ConnectionContext, InterceptedRequest, Interceptor, RefusedRequest, RequestEnd, Responder, Ruling,
 };
 use crate::sys::Clock;
 
@@ -18,8 +20,10 @@ use crate::sys::Clock;
 pub(super) struct Watch {
     clock: Arc<dyn Clock>,
     versions: Option<ApiVersionRanges>,
+    node_ids: Vec<BrokerId>,
     journal: Mutex<Journal>,
     rules: Mutex<Rules>,
+    connections: Mutex<Connections>,
     /// The places of answers that are never given.
     unanswered: Mutex<Vec<Responder>>,
     events: Mutex<u64>,
@@ -27,20 +31,36 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(clock: Arc<dyn Clock>, seed: u64, versions: Option<ApiVersionRanges>) -> Arc<Self> {
+    /// The eye on the brokers with these ids.
+    pub(super) fn new(
+        node_ids: Vec<BrokerId>,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+        versions: Option<ApiVersionRanges>,
+    ) -> Arc<Self> {
         Arc::new(Watch {
             clock,
             versions,
+            node_ids,
             journal: Mutex::default(),
             rules: Mutex::new(Rules::new(seed)),
+            connections: Mutex::default(),
             unanswered: Mutex::default(),
             events: Mutex::default(),
             happened: Condvar::new(),
         })
     }
 
+    pub(super) fn node_ids(&self) -> &[BrokerId] {
+        &self.node_ids
+    }
+
     pub(super) fn journal(&self) -> MutexGuard<'_, Journal> {
         self.journal.lock()
+    }
+
+    pub(super) fn connections(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock()
     }
 
     pub(super) fn rules(&self) -> MutexGuard<'_, Rules> {
@@ -74,14 +94,28 @@ impl Watch {
 }
 
 impl Interceptor for Watch {
-    fn on_connection(&self, _: &ConnectionContext) -> bool {
+    fn first_connection(&self) -> u64 {
+        self.connections.lock().next()
+    }
+
+    fn on_connection(&self, connection: &ConnectionContext) -> bool {
+        self.connections.lock().came(connection);
         let is_admitted = self.rules.lock().admits();
+        if is_admitted {
+            self.connections.lock().opened(connection, self.clock.now_ms());
+        }
         self.notify();
         is_admitted
     }
 
+    fn on_disconnect(&self, connection: &ConnectionContext) {
+        self.connections.lock().closed(connection);
+        self.notify();
+    }
+
     fn on_request(&self, request: &InterceptedRequest<'_>) -> Ruling {
         let ticket = self.journal.lock().begin(request, self.clock.now_ms(), self.clock.monotonic());
+        self.connections.lock().requested(request);
         let header = request.header;
         let ruling = self.rules.lock().rule(&RequestFacts {
             api: header.api_key,
@@ -92,6 +126,12 @@ impl Interceptor for Watch {
         });
         self.notify();
         Ruling { ticket, ..ruling }
+    }
+
+    fn on_refusal(&self, request: &RefusedRequest<'_>) {
+        self.journal.lock().refuse(request, self.clock.now_ms(), self.clock.monotonic());
+        self.connections.lock().refused(request);
+        self.notify();
     }
 
     fn on_taken_up(&self, ticket: u64) {
@@ -106,6 +146,10 @@ impl Interceptor for Watch {
         };
         self.journal.lock().end(ticket, answer, self.clock.monotonic());
         self.notify();
+    }
+
+    fn on_late_answer(&self, ticket: u64) {
+        self.journal.lock().prolong(ticket, self.clock.monotonic());
     }
 
     fn versions(&self) -> Option<ApiVersionRanges> {

@@ -1,10 +1,12 @@
 //! Several log dirs, and partitions that move between them.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::time::Duration;
 
-use ottla::{Broker, BrokerBuilder, ErrorCode, NewTopic, ProducerRecord};
+use ottla::{BatchOptions, Broker, BrokerBuilder, ErrorCode, NewTopic, ProducerRecord, RecordBatchBuilder};
 
 use super::support::{eventually, latest, tp, values};
 
@@ -181,4 +183,49 @@ fn a_reader_that_waits_while_its_partition_moves_gets_the_next_record() {
         });
         assert_eq!(record, 1);
     }
+}
+
+/// What is the host's end is for the host to decide.
+#[test]
+fn a_broker_without_any_log_dir_left_answers_with_an_error_and_tells_whoever_embeds_it() {
+    let root = tempfile::tempdir().unwrap();
+    let (dirs, builder) = two_dirs(root.path());
+    let (sender, failures) = mpsc::channel();
+    let builder = builder.on_log_dir_failure(move |failure| sender.send(failure.clone()).unwrap());
+    let broker = builder.open().unwrap();
+    let topics = ["orders", "views"];
+    for topic in topics {
+        let topic = NewTopic::new(topic, 1).config("segment.bytes", "1000000");
+        broker.admin().create_topic(topic).unwrap();
+    }
+    let send = |topic: &str| {
+        let mut builder = RecordBatchBuilder::new(BatchOptions::default());
+        builder.append(1_700_000_000_000, None, Some(&[7; 100_000][..])).unwrap();
+        broker.topic(topic).unwrap().partition(0).unwrap().append(&mut builder)
+    };
+    let topic_in =
+        |dir: &Path| *topics.iter().find(|topic| places(&broker, topic).0.as_deref() == Some(dir)).unwrap();
+    let by_dir = dirs.each_ref().map(|dir| topic_in(dir));
+    for i in 0..2 {
+        fs::rename(&dirs[i], root.path().join(format!("gone {i}"))).unwrap();
+        // Open files can be written; new ones cannot be made.
+        let refused = (0..100).find_map(|_| send(by_dir[i]).err()).expect("no segment can be made");
+        assert_eq!(refused.code(), ErrorCode::KafkaStorageError);
+        let failure = failures.recv().unwrap();
+        assert_eq!(failure.log_dir, dirs[i]);
+        assert!(failure.reason.contains(&dirs[i].display().to_string()), "{failure:?}");
+        assert_eq!(failure.live_log_dirs, dirs[i + 1..]);
+        assert_eq!(send(by_dir[1]).is_ok(), i == 0);
+    }
+    for topic in topics {
+        let refused = send(topic).unwrap_err();
+        assert_eq!(refused.code(), ErrorCode::KafkaStorageError, "{refused}");
+        let mut reader = broker.topic(topic).unwrap().partition(0).unwrap().read_from(0);
+        assert_eq!(reader.next_batch().unwrap_err().code(), ErrorCode::KafkaStorageError);
+    }
+    let refused = broker.admin().create_topic(NewTopic::new("more", 1)).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::KafkaStorageError);
+    broker.close();
+    drop(broker);
+    assert!(failures.recv().is_err(), "each is told of once");
 }

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use ottla::{
-    Acks, AlterConfig, Broker, CompressionType, ConfigResource, ErrorCode, NewTopic, ProducerRecord,
+    Acks, AlterConfig, Broker, Clock, CompressionType, ConfigResource, ErrorCode, NewTopic, ProducerRecord,
 };
 
 use crate::support::*;
@@ -363,5 +363,40 @@ fn acknowledgement_by_all_waits_for_the_disk_where_the_topic_says_so() {
         broker.admin().create_topic(NewTopic::new("safe", 1).config("flush.messages", "1")).unwrap();
         let producer = broker.producer_builder().acks(acks).build().unwrap();
         assert_eq!(producer.send(ProducerRecord::new("safe").value("x")).unwrap().wait().unwrap().offset, 0);
+    }
+}
+
+/// The older limit, which looks both ways, counts where the newer one of that direction is left alone.
+#[test]
+fn a_timestamp_may_be_as_far_off_as_the_topic_says_by_the_newer_limits_or_the_older_one() {
+    const DIFFERENCE: &str = "message.timestamp.difference.max.ms";
+    const BEFORE: &str = "message.timestamp.before.max.ms";
+    const AFTER: &str = "message.timestamp.after.max.ms";
+    const HOUR: i64 = 3_600_000;
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a [i64], &'a [i64]);
+    let cases: [Case<'_>; 6] = [
+        (&[], &[-1_000 * HOUR, HOUR], &[HOUR + 1]),
+        (&[(DIFFERENCE, "7200000")], &[-2 * HOUR, 2 * HOUR], &[-2 * HOUR - 1, 2 * HOUR + 1]),
+        (&[(DIFFERENCE, "50")], &[-50, 50], &[-51, 51]),
+        (&[(DIFFERENCE, "50"), (AFTER, "9223372036854775807")], &[-50, 50], &[-51, 51]),
+        (&[(DIFFERENCE, "50"), (BEFORE, "7000")], &[-7_000, 50], &[-7_001, 51]),
+        (&[(DIFFERENCE, "50"), (BEFORE, "7000"), (AFTER, "8000")], &[-7_000, 8_000], &[-7_001, 8_001]),
+    ];
+    let (broker, clock) = broker_with_clock();
+    for (number, (settings, admitted, refused)) in cases.into_iter().enumerate() {
+        let name = format!("limits-{number}");
+        let topic =
+            settings.iter().fold(NewTopic::new(&name, 1), |topic, (key, value)| topic.config(*key, *value));
+        broker.admin().create_topic(topic).unwrap();
+        let send = |off: i64| {
+            let record = ProducerRecord::new(&name).value("x").timestamp(clock.now_ms() + off);
+            broker.producer().send(record).and_then(|sent| sent.wait()).map(drop)
+        };
+        for off in admitted {
+            assert!(send(*off).is_ok(), "{settings:?} {off}: {:?}", send(*off));
+        }
+        for off in refused {
+            assert_eq!(send(*off).unwrap_err().code(), ErrorCode::InvalidTimestamp, "{settings:?} {off}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use kafka_protocol_018::messages::describe_configs_response::{
 };
 use kafka_protocol_018::messages::incremental_alter_configs_request as alter;
 use kafka_protocol_018::messages::{
-    AlterConfigsRequest, DescribeConfigsRequest, IncrementalAlterConfigsRequest,
+    AlterConfigsRequest, DescribeConfigsRequest, IncrementalAlterConfigsRequest, ListConfigResourcesRequest,
 };
 use ottla::ErrorCode;
 
@@ -291,4 +291,30 @@ fn a_group_has_settings_of_its_own_within_what_the_broker_allows() {
     assert_eq!(alter(&mut client, GROUP, "g", &[(key, DELETE, None)]), ErrorCode::None);
     assert_eq!(value(&lock(&mut client)), "30000");
     assert_eq!(describe(&mut client, 4, GROUP, "g", None).configs.len(), 16);
+}
+
+#[test]
+fn topics_the_broker_and_groups_that_are_set_are_listed_as_having_settings() {
+    let fixture = Fixture::start();
+    let mut client = fixture.create_topic("t", 1, &[]);
+    for (group, operation) in [("set", SET), ("set-and-deleted", SET), ("set-and-deleted", DELETE)] {
+        let changed =
+            alter(&mut client, GROUP, group, &[("share.auto.offset.reset", operation, Some("earliest"))]);
+        assert_eq!(changed, ErrorCode::None);
+    }
+    let mut list = |version, types: &[i8]| {
+        let request = ListConfigResourcesRequest::default().with_resource_types(types.to_vec());
+        let response = client.call(version, &request);
+        let named = response.config_resources.iter();
+        let named = named.filter(|of| !of.resource_name.starts_with("__"));
+        let named = named.map(|of| (of.resource_type, of.resource_name.to_string()));
+        (code(response.error_code), named.collect::<Vec<_>>())
+    };
+    let named = |type_: i8, name: &str| (type_, name.to_owned());
+    let node = fixture.broker.node_id().to_string();
+    let all = vec![named(TOPIC, "t"), named(BROKER, &node), named(BROKER_LOGGER, &node), named(GROUP, "set")];
+    assert_eq!(list(1, &[]), (ErrorCode::None, all));
+    assert_eq!(list(1, &[GROUP]), (ErrorCode::None, vec![named(GROUP, "set")]));
+    assert_eq!(list(1, &[GROUP, 3]).0, ErrorCode::UnsupportedVersion);
+    assert_eq!(list(0, &[]), (ErrorCode::None, vec![]), "that version is about clients' metrics");
 }

@@ -123,3 +123,28 @@ fn an_error_of_a_group_says_what_is_wrong() {
     let described = client.call(0, &request).groups.remove(0);
     assert_eq!(code(described.error_code), ErrorCode::GroupIdNotFound);
 }
+
+#[test]
+fn where_the_consumer_protocol_is_switched_off_members_of_both_doors_are_refused() {
+    let fixture = Fixture::with(|builder| builder.set("group.coordinator.rebalance.protocols", "classic"));
+    fixture.create_topic("t", 1, &[]);
+    let mut client = connect(&fixture);
+    let request = ConsumerGroupHeartbeatRequest::default()
+        .with_group_id(GroupId(text("g")))
+        .with_member_id(text("m"))
+        .with_subscribed_topic_names(Some(vec![topic_name("t")]));
+    assert_eq!(code(client.call(1, &request).error_code), ErrorCode::UnsupportedVersion);
+    let request = ConsumerGroupDescribeRequest::default().with_group_ids(vec![GroupId(text("g"))]);
+    let described = client.call(1, &request).groups.remove(0);
+    assert_eq!(code(described.error_code), ErrorCode::UnsupportedVersion);
+
+    let consumer = |protocol| {
+        let builder = fixture.broker.consumer_builder().group_id("g").group_protocol(protocol);
+        let mut consumer = builder.build().unwrap();
+        consumer.subscribe(["t"]).unwrap();
+        consumer
+    };
+    let refused = consumer(GroupProtocol::Consumer).poll(Duration::ZERO).unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::UnsupportedVersion);
+    consumer(GroupProtocol::Classic).poll(Duration::ZERO).unwrap();
+}

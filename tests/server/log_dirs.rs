@@ -3,14 +3,20 @@
 use std::path::PathBuf;
 
 use kafka_protocol_015::messages as old;
+use kafka_protocol_018::messages::alter_partition_reassignments_request::{
+    ReassignablePartition, ReassignableTopic,
+};
 use kafka_protocol_018::messages::alter_replica_log_dirs_request::{
     AlterReplicaLogDir, AlterReplicaLogDirTopic,
 };
-use kafka_protocol_018::messages::{AlterReplicaLogDirsRequest, DescribeLogDirsRequest};
+use kafka_protocol_018::messages::{
+    AlterPartitionReassignmentsRequest, AlterReplicaLogDirsRequest, BrokerId, DescribeLogDirsRequest,
+    ListPartitionReassignmentsRequest,
+};
 use ottla::{Broker, ErrorCode, Listener, NewTopic, ProducerRecord};
 
 use super::client::Client;
-use super::fixture::{code, text, topic_name};
+use super::fixture::{Fixture, code, text, topic_name};
 
 struct TwoDirs {
     _root: tempfile::TempDir,
@@ -134,4 +140,28 @@ fn a_move_that_is_under_way_is_described_with_what_it_lacks_and_ends_where_it_is
     let ended = client.call(2, &request(&[(&here, &[("t", 0)])]));
     assert_eq!(code(ended.results[0].partitions[0].error_code), ErrorCode::None);
     assert_eq!(two.places(&mut client, "t"), (home, None));
+}
+
+/// What Kafka's tool asks for before it moves a partition to another directory.
+#[test]
+fn a_partition_may_be_reassigned_to_the_broker_that_has_it_and_to_no_other() {
+    let fixture = Fixture::start();
+    let mut client = fixture.create_topic("t", 1, &[]);
+    let node = fixture.broker.node_id();
+    let mut reassign = |partition: i32, replicas: Option<&[i32]>| {
+        let partition = ReassignablePartition::default()
+            .with_partition_index(partition)
+            .with_replicas(replicas.map(|ids| ids.iter().map(|id| BrokerId(*id)).collect()));
+        let topic = ReassignableTopic::default().with_name(topic_name("t")).with_partitions(vec![partition]);
+        let request = AlterPartitionReassignmentsRequest::default().with_topics(vec![topic]);
+        code(client.call(0, &request).responses[0].partitions[0].error_code)
+    };
+    assert_eq!(reassign(0, Some(&[node])), ErrorCode::None);
+    for replicas in [&[][..], &[node + 7], &[node, node + 7], &[node, node]] {
+        assert_eq!(reassign(0, Some(replicas)), ErrorCode::InvalidReplicaAssignment, "{replicas:?}");
+    }
+    assert_eq!(reassign(0, None), ErrorCode::NoReassignmentInProgress);
+    assert_eq!(reassign(1, Some(&[node])), ErrorCode::UnknownTopicOrPartition);
+    let ongoing = client.call(0, &ListPartitionReassignmentsRequest::default());
+    assert_eq!((code(ongoing.error_code), ongoing.topics.len()), (ErrorCode::None, 0));
 }

@@ -1,5 +1,7 @@
 //! ShareFetch and ShareAcknowledge, and the APIs about share groups' state that they rest on.
 
+use std::time::Duration;
+
 use kafka_protocol_018::messages::initialize_share_group_state_request::{
     InitializeStateData, PartitionData as InitializePartition,
 };
@@ -18,12 +20,13 @@ use kafka_protocol_018::messages::{
     ShareAcknowledgeRequest, ShareFetchRequest, ShareFetchResponse,
 };
 use kafka_protocol_018::protocol::StrBytes;
-use ottla::ErrorCode;
+use ottla::{AlterConfig, ConfigResource, ErrorCode, ShareConsumer};
 
 use super::client::Client;
 use super::fixture::{Fixture, code, describe_topic, text};
 use super::producing::append;
 use super::records::batch;
+use super::share_membership::heartbeat;
 
 const ACCEPT: i8 = 1;
 const RELEASE: i8 = 2;
@@ -153,6 +156,35 @@ fn two_members_share_the_records_of_one_partition() {
 }
 
 #[test]
+fn a_consumer_of_this_process_and_a_remote_one_share_the_records_of_one_partition() {
+    let fixture = Fixture::start();
+    let mut remote = fixture.create_topic("t", 1, &[]);
+    let earliest = AlterConfig::set("share.auto.offset.reset", "earliest");
+    fixture.broker.admin().alter_configs(&ConfigResource::group("g"), [earliest]).unwrap();
+    let mut native = fixture.broker.share_consumer("g").unwrap();
+    native.subscribe(["t"]).unwrap();
+    native.poll(Duration::ZERO).unwrap();
+    assert_eq!(code(heartbeat(&mut remote, 0, Some(&["t"])).error_code), ErrorCode::None);
+    assert_eq!(fixture.broker.admin().describe_group("g").unwrap().members.len(), 2);
+
+    let topic = describe_topic(&mut remote, "t");
+    append(&mut remote, "t", batch_of(2));
+    append(&mut remote, "t", batch_of(1));
+    assert_eq!(acquired(&remote.call(1, &fetch("member", 0, &topic, 1, 1000))), [(0, 1, 1)]);
+    let taken = |native: &mut ShareConsumer| -> Vec<(i64, i16)> {
+        let records = native.poll(Duration::from_secs(60)).unwrap();
+        records.iter().map(|record| (record.offset(), record.delivery_count())).collect()
+    };
+    assert_eq!(taken(&mut native), [(2, 1)]);
+    native.commit().unwrap();
+    let (_, released) = acknowledge(&mut remote, "member", 1, &topic, Some((0, 1, RELEASE)));
+    assert_eq!(released, Some(ErrorCode::None));
+    assert_eq!(taken(&mut native), [(0, 2), (1, 2)]);
+    native.commit().unwrap();
+    assert_eq!(acquired(&remote.call(1, &fetch("member", 2, &topic, 9, 0))), [], "all is dealt with");
+}
+
+#[test]
 fn acknowledgements_ride_along_with_fetches() {
     let fixture = Fixture::start();
     let (mut client, topic) = topic_with_records(&fixture, 3);
@@ -235,4 +267,31 @@ fn a_member_without_a_name_and_a_topic_that_is_not_there_are_refused() {
     );
     let response = client.call(1, &fetch("a", 0, &MetadataResponseTopic::default(), 1, 0));
     assert_eq!(code(response.responses[0].partitions[0].error_code), ErrorCode::UnknownTopicId);
+}
+
+#[test]
+fn a_partition_of_which_nothing_is_said_is_not_in_the_answer() {
+    let fixture = Fixture::start();
+    let (mut client, topic) = topic_with_records(&fixture, 1);
+    acquired(&client.call(1, &fetch("a", 0, &topic, 9, 1000)));
+    let silent = AcknowledgeTopic::default()
+        .with_topic_id(topic.topic_id)
+        .with_partitions(vec![AcknowledgePartition::default()]);
+    let request = ShareAcknowledgeRequest::default()
+        .with_group_id(Some(group()))
+        .with_member_id(member("a"))
+        .with_share_session_epoch(1)
+        .with_topics(vec![silent]);
+    let response = client.call(1, &request);
+    assert_eq!(code(response.error_code), ErrorCode::None);
+    assert_eq!(response.responses, []);
+}
+
+#[test]
+fn offsets_before_the_first_are_no_offsets() {
+    let fixture = Fixture::start();
+    let (mut client, topic) = topic_with_records(&fixture, 2);
+    acquired(&client.call(1, &fetch("a", 0, &topic, 9, 1000)));
+    let refused = (ErrorCode::None, Some(ErrorCode::InvalidRequest));
+    assert_eq!(acknowledge(&mut client, "a", 1, &topic, Some((-2, -2, ACCEPT))), refused);
 }

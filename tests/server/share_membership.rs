@@ -8,10 +8,11 @@ use kafka_protocol_018::messages::describe_share_group_offsets_request::{
     DescribeShareGroupOffsetsRequestGroup, DescribeShareGroupOffsetsRequestTopic,
 };
 use kafka_protocol_018::messages::describe_share_group_offsets_response::DescribeShareGroupOffsetsResponseTopic;
+use kafka_protocol_018::messages::leave_group_request::MemberIdentity;
 use kafka_protocol_018::messages::{
     AlterShareGroupOffsetsRequest, DeleteGroupsRequest, DeleteShareGroupOffsetsRequest,
-    DescribeShareGroupOffsetsRequest, GroupId, ListGroupsRequest, ShareGroupDescribeRequest,
-    ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse,
+    DescribeShareGroupOffsetsRequest, GroupId, LeaveGroupRequest, ListGroupsRequest,
+    ShareGroupDescribeRequest, ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse,
 };
 use ottla::ErrorCode;
 
@@ -23,7 +24,12 @@ fn group() -> GroupId {
     GroupId(text("g"))
 }
 
-fn heartbeat(client: &mut Client, epoch: i32, topics: Option<&[&str]>) -> ShareGroupHeartbeatResponse {
+/// What the one member that these tests have is told.
+pub(super) fn heartbeat(
+    client: &mut Client,
+    epoch: i32,
+    topics: Option<&[&str]>,
+) -> ShareGroupHeartbeatResponse {
     let request = ShareGroupHeartbeatRequest::default()
         .with_group_id(group())
         .with_member_id(text("member"))
@@ -57,8 +63,9 @@ fn a_member_of_a_share_group_joins_is_told_what_to_read_is_seen_and_leaves() {
     assert_eq!(code(refused.error_code), ErrorCode::InvalidRequest);
     let joined = heartbeat(&mut client, 0, Some(&["t"]));
     assert_eq!(code(joined.error_code), ErrorCode::None, "{:?}", joined.error_message);
-    let assignment = joined.assignment.unwrap();
-    assert_eq!(assignment.topic_partitions[0].partitions, [0, 1]);
+    assert!(joined.assignment.unwrap().topic_partitions.is_empty(), "as Kafka, which begins their state now");
+    let joined = heartbeat(&mut client, joined.member_epoch, None);
+    assert_eq!(joined.assignment.unwrap().topic_partitions[0].partitions, [0, 1]);
 
     let describe = ShareGroupDescribeRequest::default().with_group_ids(vec![group()]);
     let described = client.call(1, &describe).groups.remove(0);
@@ -105,4 +112,32 @@ fn offsets_of_a_share_group_are_described_altered_and_deleted() {
     let delete = DeleteShareGroupOffsetsRequest::default().with_group_id(group()).with_topics(vec![topic]);
     assert_eq!(code(client.call(0, &delete).responses[0].error_code), ErrorCode::None);
     assert!(offsets(&mut client, None).is_empty());
+}
+
+#[test]
+fn a_member_with_a_name_longer_than_an_id_is_refused() {
+    let fixture = Fixture::start();
+    drop(fixture.create_topic("t", 1, &[]));
+    let mut client = connect(&fixture);
+    let join = |name: &str| {
+        ShareGroupHeartbeatRequest::default()
+            .with_group_id(group())
+            .with_member_id(text(name))
+            .with_subscribed_topic_names(vec![topic_name("t")].into())
+    };
+    assert_eq!(code(client.call(1, &join(&"m".repeat(37))).error_code), ErrorCode::InvalidRequest);
+    assert_eq!(code(client.call(1, &join(&"m".repeat(36))).error_code), ErrorCode::None);
+}
+
+#[test]
+fn a_member_of_a_share_group_is_unknown_to_who_would_have_it_leave_as_a_classic_one() {
+    let fixture = Fixture::start();
+    drop(fixture.create_topic("t", 1, &[]));
+    let mut client = connect(&fixture);
+    heartbeat(&mut client, 0, Some(&["t"]));
+    let leaving = MemberIdentity::default().with_member_id(text("member"));
+    let request = LeaveGroupRequest::default().with_group_id(group()).with_members(vec![leaving]);
+    let response = client.call(3, &request);
+    assert_eq!(code(response.error_code), ErrorCode::None);
+    assert_eq!(code(response.members[0].error_code), ErrorCode::UnknownMemberId);
 }

@@ -112,7 +112,7 @@ fn add_batched(
     results.map(|result| code(result.partition_error_code)).collect()
 }
 
-fn transactional_batch(producer: Producer, sequence: i32, values: &[&str]) -> Bytes {
+pub(super) fn transactional_batch(producer: Producer, sequence: i32, values: &[&str]) -> Bytes {
     let options = BatchOptions {
         producer_id: producer.id,
         producer_epoch: producer.epoch,

@@ -25,6 +25,8 @@ pub struct LogDirDescription {
     pub partitions: Vec<(TopicPartition, u64)>,
     /// The partitions that move here from another directory.
     pub future_partitions: Vec<FuturePartition>,
+    /// Whether it gets no new partitions: `cordoned.log.dirs`.
+    pub is_cordoned: bool,
 }
 
 /// A partition on its way to another directory: [`Admin::alter_replica_log_dirs`].
@@ -78,6 +80,7 @@ impl Admin {
                 usable_bytes: dir.space.map(|space| space.usable_bytes),
                 partitions,
                 future_partitions: dir.futures.into_iter().map(FuturePartition::from).collect(),
+                is_cordoned: dir.is_cordoned,
             });
         }
         Ok(dirs)
@@ -93,6 +96,8 @@ impl Admin {
     /// [`BrokerNotAvailable`](ErrorCode::BrokerNotAvailable) if the broker is closed. Of one partition:
     /// - [`LogDirNotFound`](ErrorCode::LogDirNotFound): the directory is not among `log.dirs`, as they are written
     ///   there.
+    /// - [`InvalidReplicaAssignment`](ErrorCode::InvalidReplicaAssignment): the directory is among
+    ///   `cordoned.log.dirs`.
     /// - [`UnknownTopicOrPartition`](ErrorCode::UnknownTopicOrPartition): there is no such partition.
     /// - [`KafkaStorageError`](ErrorCode::KafkaStorageError): one of the two directories is offline.
     /// - [`InvalidTopicException`](ErrorCode::InvalidTopicException): the name of the topic is too long for the

@@ -155,7 +155,7 @@ impl Membership {
             !std::mem::replace(&mut state.has_heartbeat, true)
         };
         if starts_heartbeat {
-            self.schedule_heartbeat();
+            self.schedule_heartbeat(self.core.env.clock.monotonic());
         }
         self.core.groups.watch_rebalances(&self.group_id, &self.watch);
         Ok(result)

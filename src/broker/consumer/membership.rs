@@ -361,7 +361,8 @@ impl Membership {
         })
     }
 
-    pub(super) fn schedule_heartbeat(self: &Arc<Self>) {
+    /// `last` is when the one before began.
+    pub(super) fn schedule_heartbeat(self: &Arc<Self>, last: Duration) {
         let membership = Arc::downgrade(self);
         let interval = match self.protocol {
             GroupProtocol::Classic => self.heartbeat_interval,
@@ -369,7 +370,7 @@ impl Membership {
         };
         // On the timer's own thread: it takes no longer than handing it over, and a clock that jumps in a test gets the
         // heartbeats before the session's end.
-        self.core.timer.schedule_repetition(interval, move || {
+        self.core.timer.schedule_repetition_at(last.saturating_add(interval), move || {
             if let Some(membership) = Weak::upgrade(&membership) {
                 membership.heartbeat();
             }
@@ -403,7 +404,7 @@ impl Membership {
             }
             GroupProtocol::Consumer => self.send_brief_heartbeat(),
         }
-        self.schedule_heartbeat();
+        self.schedule_heartbeat(now);
     }
 }
 
@@ -425,7 +426,7 @@ fn on_joined(membership: &Weak<Membership>, request: u64, result: JoinGroupResul
         starts_heartbeat
     };
     if starts_heartbeat {
-        membership.schedule_heartbeat();
+        membership.schedule_heartbeat(membership.core.env.clock.monotonic());
     }
     if is_member {
         membership.core.groups.watch_rebalances(&membership.group_id, &membership.watch);

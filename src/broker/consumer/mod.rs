@@ -33,11 +33,13 @@ pub use listener::RebalanceListener;
 use membership::Membership;
 pub use offsets::OffsetAndMetadata;
 pub(super) use offsets::group_error;
+pub(super) use positions::RETRY_BACKOFF;
 use protocol::NO_GENERATION;
 pub(super) use protocol::{Assignment, PROTOCOL_TYPE};
+pub(super) use rebalance::CLIENT_HOST;
 pub use records::{ConsumerRecord, ConsumerRecords, ConsumerRecordsIter};
 pub use signal::ConsumerWaker;
-use signal::{Signal, Watch};
+pub(super) use signal::{Signal, Watch};
 
 use super::Broker;
 use super::handle::Handle;
@@ -151,7 +153,7 @@ impl Consumer {
 
     /// Ends this consumer's waiting, from any thread.
     pub fn waker(&self) -> ConsumerWaker {
-        ConsumerWaker { signal: Arc::clone(&self.signal) }
+        ConsumerWaker::new(&self.signal)
     }
 }
 

@@ -75,7 +75,7 @@ impl Consumer {
             }
             let events = [retry_at, self.positions_retry_at, self.next_commit_by_itself(), fetch_at];
             let wake_at = events.into_iter().flatten().min();
-            self.signal.wait(seen, wake_at.map_or(deadline, |at| at.min(deadline)));
+            self.signal.wait(seen, Some(wake_at.map_or(deadline, |at| at.min(deadline))));
         }
     }
 

@@ -12,7 +12,7 @@ use crate::log::FetchIsolation;
 use crate::model::{ErrorCode, Offset, TopicPartition};
 
 /// How long to wait before asking again for what cannot be told yet (Kafka: `retry.backoff.ms`).
-pub(super) const RETRY_BACKOFF: Duration = Duration::from_millis(100);
+pub(in crate::broker) const RETRY_BACKOFF: Duration = Duration::from_millis(100);
 
 impl Consumer {
     /// Lets the next poll go on at `offset` of a partition that is assigned. An offset that does not exist is treated

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::model::{ErrorCode, TopicPartition};
 
 /// Where members in this process are, for who looks at the group.
-pub(super) const CLIENT_HOST: &str = "/127.0.0.1";
+pub(in crate::broker) const CLIENT_HOST: &str = "/127.0.0.1";
 
 impl Consumer {
     /// Does what is to be done for the group, as far as that is possible without waiting. Gives the time at which

@@ -9,31 +9,32 @@ use crate::sys::{Clock, Waiter};
 /// What a consumer that waits is woken by: appends, answers of the group, topics that come and go, the broker's end,
 /// and [`ConsumerWaker::wake`].
 #[derive(Debug)]
-pub(super) struct Signal {
+pub(in crate::broker) struct Signal {
     waiter: Arc<Waiter>,
     woken: AtomicBool,
 }
 
 impl Signal {
-    pub(super) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
+    pub(in crate::broker) fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
         Arc::new(Signal { waiter: Waiter::new(clock), woken: AtomicBool::new(false) })
     }
 
     /// To be taken before looking at what may have changed, and given to [`Signal::wait`].
-    pub(super) fn generation(&self) -> u64 {
+    pub(in crate::broker) fn generation(&self) -> u64 {
         self.waiter.generation()
     }
 
-    pub(super) fn notify(&self) {
+    pub(in crate::broker) fn notify(&self) {
         self.waiter.notify();
     }
 
-    pub(super) fn wait(&self, seen: u64, deadline: Duration) {
-        self.waiter.wait(seen, Some(deadline));
+    /// Waits for a notification after `seen`, or until `deadline`; without one, for as long as it takes.
+    pub(in crate::broker) fn wait(&self, seen: u64, deadline: Option<Duration>) {
+        self.waiter.wait(seen, deadline);
     }
 
     /// Whether somebody asked the consumer to stop waiting, since the last time this was called.
-    pub(super) fn take_woken(&self) -> bool {
+    pub(in crate::broker) fn take_woken(&self) -> bool {
         self.woken.load(Ordering::Relaxed) && self.woken.swap(false, Ordering::SeqCst)
     }
 }
@@ -44,9 +45,10 @@ impl CloseListener for Signal {
     }
 }
 
-/// Ends the waiting of a [`Consumer`](crate::Consumer) from another thread (Kafka: `KafkaConsumer#wakeup`).
+/// Ends the waiting of a [`Consumer`](crate::Consumer) or a [`ShareConsumer`](crate::ShareConsumer) from another thread
+/// (Kafka: `KafkaConsumer#wakeup`).
 ///
-/// Made by [`Consumer::waker`](crate::Consumer::waker). It may be cloned, shared between threads, and outlive its
+/// Made by [`Consumer::waker`](crate::Consumer::waker) and [`ShareConsumer::waker`](crate::ShareConsumer::waker). It may be cloned, shared between threads, and outlive its
 /// consumer.
 ///
 /// # Examples
@@ -67,11 +69,15 @@ impl CloseListener for Signal {
 /// ```
 #[derive(Clone, Debug)]
 pub struct ConsumerWaker {
-    pub(super) signal: Arc<Signal>,
+    signal: Arc<Signal>,
 }
 
 impl ConsumerWaker {
-    /// Makes the consumer's [`poll`](crate::Consumer::poll) return what it has, which may be nothing: the one that
+    pub(in crate::broker) fn new(signal: &Arc<Signal>) -> Self {
+        ConsumerWaker { signal: Arc::clone(signal) }
+    }
+
+    /// Makes the consumer's `poll` return what it has, which may be nothing: the one that
     /// waits, or else the next one. Returns at once.
     pub fn wake(&self) {
         self.signal.woken.store(true, Ordering::SeqCst);
@@ -83,18 +89,18 @@ impl ConsumerWaker {
 /// something happens there, so that a consumer of many quiet partitions does not enter and leave all their lists at
 /// each poll.
 #[derive(Debug)]
-pub(super) struct Watch {
+pub(in crate::broker) struct Watch {
     fired: AtomicBool,
     signal: Arc<Signal>,
 }
 
 impl Watch {
-    pub(super) fn new(signal: &Arc<Signal>) -> Arc<Self> {
+    pub(in crate::broker) fn new(signal: &Arc<Signal>) -> Arc<Self> {
         Arc::new(Watch { fired: AtomicBool::new(false), signal: Arc::clone(signal) })
     }
 
     /// Whether it is in no list any more.
-    pub(super) fn has_fired(&self) -> bool {
+    pub(in crate::broker) fn has_fired(&self) -> bool {
         self.fired.load(Ordering::SeqCst)
     }
 }

@@ -67,6 +67,12 @@ impl History {
         events.push_back(HistoryEvent { timestamp_ms, text });
     }
 
+    /// Nothing is known any more of what happened to some.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn forget(&self, is_forgotten: impl Fn(&str) -> bool) {
+        self.subjects.lock().retain(|subject, _| !is_forgotten(subject));
+    }
+
     /// What happened to one group or id, oldest first.
     pub(crate) fn of(&self, subject: &str) -> Vec<HistoryEvent> {
         self.subjects.lock().get(subject).into_iter().flatten().cloned().collect()

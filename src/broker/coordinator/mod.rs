@@ -7,6 +7,7 @@ pub(crate) mod group;
 mod history;
 mod loading;
 mod log;
+mod name_pattern;
 mod partition_for;
 pub(in crate::broker) mod record_format;
 pub(crate) mod share;
@@ -20,4 +21,5 @@ pub use history::HistoryEvent;
 pub(crate) use log::CoordinatorLog;
 #[cfg(test)]
 pub(crate) use memory_log::MemoryLog;
+pub(crate) use name_pattern::NamePattern;
 pub(crate) use partition_for::{java_string_hash, partition_for};

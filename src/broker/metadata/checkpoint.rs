@@ -14,20 +14,26 @@
 //! group readers share.auto.offset.reset earliest
 //! producer-ids 3000                   the first producer id that was never reserved
 //! cluster-metadata 1234               up to where the topics of Apache Kafka have been taken over, if there was one
-//! end 5                               the number of lines since the generation
+//! crc32c 90ab12cd                     of everything before; the first ottla did not write it
+//! end 8                               the number of lines since the generation
 //! ```
 //!
 //! A value runs to the end of its line; `\n`, `\r` and `\\` in it are escaped, and a blank in a group's name as `\s`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::log::{LogDir, LogError};
 use crate::model::{ErrorCode, Offset, ProducerId, Uuid, validate_topic_name};
+use crate::record::crc32c;
 use crate::sys::FileSystem;
 
 /// The file's name in each log directory.
 pub(crate) const METADATA_CHECKPOINT: &str = "broker-metadata-checkpoint";
 const VERSION: &str = "0";
+/// How the line with the checksum begins.
+const CHECKSUM: &str = "crc32c ";
 /// A file beyond this is not ours: a million topics take less.
 const MAX_FILE_BYTES: usize = 256 * 1024 * 1024;
 
@@ -68,6 +74,8 @@ pub(crate) struct MetadataImage {
 pub(crate) enum MetadataError {
     #[error("cannot read or write {path}: {source}")]
     Io { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    LogDir(Box<LogError>),
     #[error(
         "no log directory is online, so that nothing can be remembered: mend the disk and open the broker again"
     )]
@@ -89,6 +97,7 @@ pub(crate) enum MetadataError {
 impl MetadataError {
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
+            MetadataError::LogDir(error) => error.code(),
             MetadataError::Io { .. }
             | MetadataError::NoLogDir
             | MetadataError::UnsupportedVersion { .. }
@@ -100,38 +109,52 @@ impl MetadataError {
 
 impl MetadataImage {
     /// Reads the newest checkpoint of `dirs`; an empty image if none has one. A directory that cannot even be listed is
-    /// passed over: the logs cannot be opened in it either, and whoever opens them says so.
+    /// passed over: the logs cannot be opened in it either, and whoever opens them says so. So is a copy that cannot be
+    /// read, or is damaged, where another directory has one: each change is written to all of them.
     pub(crate) fn load(fs: &dyn FileSystem, dirs: &[PathBuf]) -> Result<Self, MetadataError> {
         let mut newest = MetadataImage::default();
+        let mut unusable = Vec::new();
         for dir in dirs {
             let path = dir.join(METADATA_CHECKPOINT);
             let content = match fs.read(&path, MAX_FILE_BYTES) {
                 Ok(content) => content,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
                 Err(_) if fs.read_dir(dir).is_err() => continue,
-                Err(source) => return Err(MetadataError::Io { path, source }),
+                Err(source) => {
+                    unusable.push(MetadataError::Io { path, source });
+                    continue;
+                }
             };
-            let image = Self::decode(&content, &path)?;
-            if image.generation > newest.generation {
-                newest = image;
+            match Self::decode(&content, &path) {
+                Ok(image) if image.generation > newest.generation => newest = image,
+                Ok(_) => {}
+                Err(error @ MetadataError::Malformed { .. }) => unusable.push(error),
+                Err(error) => return Err(error),
             }
         }
-        Ok(newest)
+        match unusable.pop() {
+            Some(error) if newest.generation == 0 => Err(error),
+            last => {
+                for error in unusable.iter().chain(&last) {
+                    tracing::error!(%error, generation = newest.generation, "the copy of another log directory counts");
+                }
+                Ok(newest)
+            }
+        }
     }
 
-    /// Writes the checkpoint into each of `dirs`; succeeds if one of them took it.
-    pub(crate) fn store(&mut self, fs: &dyn FileSystem, dirs: &[PathBuf]) -> Result<(), MetadataError> {
+    /// Writes the checkpoint into each of `dirs`; succeeds if one of them took it. One whose disk fails goes offline.
+    pub(crate) fn store(&mut self, fs: &dyn FileSystem, dirs: &[Arc<LogDir>]) -> Result<(), MetadataError> {
         self.generation += 1;
         let content = self.encode();
         let mut failure = None;
         let mut stored = false;
         for dir in dirs {
-            let path = dir.join(METADATA_CHECKPOINT);
-            match fs.replace(&path, content.as_bytes()) {
+            match dir.replace(fs, METADATA_CHECKPOINT, content.as_bytes()) {
                 Ok(()) => stored = true,
-                Err(source) => {
-                    tracing::error!(path = %path.display(), error = %source, "cannot write the metadata checkpoint");
-                    failure = Some(MetadataError::Io { path, source });
+                Err(error) => {
+                    tracing::error!(%error, "cannot write the metadata checkpoint");
+                    failure = Some(MetadataError::LogDir(Box::new(error)));
                 }
             }
         }
@@ -140,6 +163,14 @@ impl MetadataImage {
             Some(error) => Err(error),
             None => Err(MetadataError::NoLogDir),
         }
+    }
+
+    /// Writes it into a directory that is no log dir yet.
+    #[cfg(feature = "testkit")]
+    pub(crate) fn copy_to(&self, fs: &dyn FileSystem, dir: &Path) -> Result<(), MetadataError> {
+        let path = dir.join(METADATA_CHECKPOINT);
+        let copied = fs.replace(&path, self.encode().as_bytes());
+        copied.map_err(|source| MetadataError::Io { path, source })
     }
 
     /// What is wrong with the content of a checkpoint, if anything.
@@ -181,13 +212,13 @@ impl MetadataImage {
         if self.cluster_metadata_offset > 0 {
             lines.push(format!("cluster-metadata {}", self.cluster_metadata_offset));
         }
-        let count = lines.len();
+        let count = lines.len() + 1;
         let mut content = format!("{VERSION}\n{}\n", self.generation);
         for line in lines {
             content.push_str(&line);
             content.push('\n');
         }
-        content.push_str(&format!("end {count}\n"));
+        content.push_str(&format!("{CHECKSUM}{:08x}\nend {count}\n", crc32c(content.as_bytes())));
         content
     }
 
@@ -216,8 +247,16 @@ impl MetadataImage {
                     Err(malformed(at, "the number of lines differs from the one at the end"))
                 };
             }
-            image.decode_line(line).map_err(|what| malformed(at, what))?;
             count += 1;
+            if let Some(checksum) = line.strip_prefix(CHECKSUM) {
+                // Where the line begins in the text.
+                let before = text.get(..line.as_ptr().addr() - text.as_ptr().addr()).unwrap_or_default();
+                if checksum != format!("{:08x}", crc32c(before.as_bytes())) {
+                    return Err(malformed(at, "the checksum is not that of the lines before"));
+                }
+                continue;
+            }
+            image.decode_line(line).map_err(|what| malformed(at, what))?;
         }
         Err(malformed(count + 2, "the last line is missing: the file was cut"))
     }
@@ -297,69 +336,4 @@ fn unescape(value: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sys::OsFileSystem;
-
-    fn image() -> MetadataImage {
-        let mut image = MetadataImage::default();
-        let overrides = Overrides::from([("cleanup.policy".to_owned(), "a \\ b\nc".to_owned())]);
-        let topic = TopicRecord { id: Uuid::from_bytes([7; 16]), num_partitions: 3, overrides };
-        image.topics.insert("orders".to_owned(), topic);
-        image.cluster_overrides.insert("log.cleaner.threads".to_owned(), "2".to_owned());
-        let own = Overrides::from([("share.auto.offset.reset".to_owned(), "earliest".to_owned())]);
-        image.group_overrides.insert("all \\ readers\n".to_owned(), own);
-        image.broker_overrides.insert("sasl.jaas.config".to_owned(), String::new());
-        image.next_producer_id = 3000;
-        image.cluster_metadata_offset = 1234;
-        image
-    }
-
-    #[test]
-    fn what_is_stored_is_loaded_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let dirs = [dir.path().to_owned()];
-        let fs = OsFileSystem::durable();
-        let mut stored = image();
-        stored.store(&fs, &dirs).unwrap();
-        assert_eq!(MetadataImage::load(&fs, &dirs).unwrap(), stored);
-        assert_eq!(stored.generation, 1);
-    }
-
-    #[test]
-    fn the_copy_with_the_highest_generation_counts() {
-        let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let fs = OsFileSystem::durable();
-        let mut stored = image();
-        stored.store(&fs, &[old.path().to_owned(), new.path().to_owned()]).unwrap();
-        stored.topics.clear();
-        stored.store(&fs, &[new.path().to_owned()]).unwrap();
-        let dirs = [old.path().to_owned(), new.path().to_owned()];
-        assert!(MetadataImage::load(&fs, &dirs).unwrap().topics.is_empty());
-    }
-
-    #[test]
-    fn a_file_cut_anywhere_is_refused_and_not_taken_for_fewer_topics() {
-        let path = Path::new("checkpoint");
-        let content = image().encode();
-        let whole = content.len() - "\n".len();
-        for cut in 0..whole {
-            assert!(MetadataImage::decode(&content.as_bytes()[..cut], path).is_err(), "cut at {cut}");
-        }
-    }
-
-    #[test]
-    fn nothing_is_stored_without_a_log_dir_and_the_caller_is_told() {
-        let error = image().store(&OsFileSystem::durable(), &[]).unwrap_err();
-        assert!(matches!(error, MetadataError::NoLogDir), "{error}");
-    }
-
-    #[test]
-    fn a_newer_version_is_named_with_the_remedy() {
-        let error = MetadataImage::decode(b"9\n1\nend 0\n", Path::new("d/checkpoint")).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "d/checkpoint has version 9; this ottla reads version 0: open the directory with the ottla that wrote it"
-        );
-    }
-}
+mod tests;

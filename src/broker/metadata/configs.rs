@@ -128,6 +128,13 @@ impl BrokerCore {
         Ok(())
     }
 
+    /// The groups that are set in another way than the broker.
+    pub(crate) fn groups_with_settings(&self) -> Vec<String> {
+        let image = self.store.lock();
+        let set = image.group_overrides.iter().filter(|(_, overrides)| !overrides.is_empty());
+        set.map(|(id, _)| id.to_string()).collect()
+    }
+
     /// What a group sets itself.
     fn group_overrides(&self, group_id: &str) -> Overrides {
         self.store.lock().group_overrides.get(group_id).cloned().unwrap_or_default()
@@ -193,7 +200,10 @@ impl BrokerCore {
         *current = changed;
         *self.config.write() = Arc::clone(&effective);
         self.io_threads.resize(usize::try_from(effective.num_io_threads).unwrap_or(1));
+        self.log_manager.set_cordoned_log_dirs(effective.effective_cordoned_log_dirs());
         self.log_manager.reconfigure_cleaner((&*effective).into());
+        let expiration_ms = i64::from(effective.producer_id_expiration_ms);
+        self.log_manager.set_producer_id_expiration_ms(expiration_ms);
         for service in self.services.lock().iter() {
             service.reconfigure(&effective);
         }

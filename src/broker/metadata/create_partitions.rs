@@ -54,6 +54,9 @@ impl BrokerCore {
             }
             let numbered: Vec<_> = (current..).zip(assignments.iter().cloned()).collect();
             self.check_assignments(&numbered, current)?;
+        } else {
+            let factor = topic.partition(0).map_or(1, |first| self.placement(&first).replicas.len());
+            self.check_takes_new_logs(i16::try_from(factor).unwrap_or(i16::MAX))?;
         }
         if validate_only {
             return Ok(());

@@ -186,20 +186,22 @@ impl BrokerCore {
             return self.check_assignments(&topic.assignments, 0);
         }
         match topic.replication_factor {
-            -1 | 1 => {}
+            -1 | 1 => self.check_takes_new_logs(topic.replication_factor)?,
             n if n < 1 => {
                 return Err(Error::new(
                     ErrorCode::InvalidReplicationFactor,
                     "Replication factor must be larger than 0, or -1 to use the default value.",
                 ));
             }
-            n if usize::try_from(n).is_ok_and(|wanted| wanted <= self.brokers_up().len()) => {}
+            n if usize::try_from(n).is_ok_and(|wanted| wanted <= self.brokers_up().len()) => {
+                self.check_takes_new_logs(n)?;
+            }
             n => {
                 let up = self.brokers_up().len();
                 return Err(Error::new(
                     ErrorCode::InvalidReplicationFactor,
                     format!(
-                        "Unable to replicate the partition {n} time(s): the target replication factor of {n} cannot be reached because only {up} broker(s) are registered."
+                        "Unable to replicate the partition {n} time(s): The target replication factor of {n} cannot be reached because only {up} broker(s) are registered or some brokers have all their log directories cordoned."
                     ),
                 ));
             }
@@ -220,6 +222,19 @@ impl BrokerCore {
         }
     }
 
+    /// There is a log dir for new partitions (Kafka: `StripedReplicaPlacer`).
+    pub(super) fn check_takes_new_logs(&self, replication_factor: i16) -> Result<()> {
+        if self.log_manager.takes_new_logs() {
+            return Ok(());
+        }
+        // -1 stands for the default, which is what one broker can do.
+        let times = replication_factor.max(1);
+        let message = format!(
+            "Unable to replicate the partition {times} time(s): All brokers are currently fenced, or have all their log directories cordoned."
+        );
+        Err(Error::new(ErrorCode::InvalidReplicationFactor, message))
+    }
+
     /// Checks an assignment by hand of the partitions from `first` on, and returns their count.
     pub(super) fn check_assignments(&self, assignments: &[(i32, Vec<i32>)], first: i32) -> Result<i32> {
         let invalid = |message: String| Err(Error::new(ErrorCode::InvalidReplicaAssignment, message));
@@ -231,6 +246,12 @@ impl BrokerCore {
                     "partitions should be a consecutive 0-based integer sequence, each named once".to_owned(),
                 );
             }
+        }
+        if !self.log_manager.takes_new_logs() {
+            return invalid(format!(
+                "The manual partition assignment includes broker {}, but all its log directories are cordoned.",
+                self.node_id
+            ));
         }
         for (partition, replicas) in assignments {
             let known = self.nodes().map_or_else(|| vec![self.node_id], |nodes| nodes.ids().to_vec());

@@ -1,9 +1,10 @@
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
 
 use super::checkpoint::{MetadataError, MetadataImage};
 use super::producer_ids::PRODUCER_ID_BLOCK_SIZE;
+use crate::log::LogDir;
 use crate::model::ProducerId;
 use crate::sys::FileSystem;
 
@@ -28,7 +29,7 @@ impl MetadataStore {
     pub(crate) fn commit(
         image: &mut MetadataImage,
         fs: &dyn FileSystem,
-        dirs: &[PathBuf],
+        dirs: &[Arc<LogDir>],
         change: impl FnOnce(&mut MetadataImage),
     ) -> Result<(), MetadataError> {
         let mut changed = image.clone();
@@ -42,7 +43,7 @@ impl MetadataStore {
     pub(crate) fn reserve_producer_ids(
         &self,
         fs: &dyn FileSystem,
-        dirs: &[PathBuf],
+        dirs: &[Arc<LogDir>],
     ) -> Result<ProducerId, MetadataError> {
         let mut image = self.image.lock();
         let first = image.next_producer_id;

@@ -95,15 +95,19 @@ fn housekeeping_that_is_put_off_holds_up_nothing_else_and_is_made_up_for_once() 
         let ran = Arc::clone(&ran);
         move || ran.lock().push(what)
     };
+    timer.schedule_housekeeping(secs(1), note("before"));
+    timer.put_off_housekeeping(true);
     timer.schedule_housekeeping(secs(1), note("housekeeping"));
-    timer.schedule_repetition(secs(2), note("heartbeat"));
+    timer.schedule_repetition_at(secs(2), note("heartbeat"));
     timer.schedule(secs(3), note("session"));
+    assert_eq!(timer.next_event(), Some(secs(1)), "what was there before is not put off");
+    clock.advance(secs(1));
+    assert_eq!(timer.run_due(), 1);
     assert_eq!(timer.next_event(), Some(secs(3)));
-    timer.defer_housekeeping(true);
-    clock.advance(secs(3));
+    clock.advance(secs(2));
     assert_eq!(timer.run_due(), 2);
     assert!(!timer.settle(), "nothing is due that is not put off");
-    timer.defer_housekeeping(false);
+    timer.put_off_housekeeping(false);
     assert_eq!(timer.run_due(), 1);
-    assert_eq!(*ran.lock(), ["heartbeat", "session", "housekeeping"]);
+    assert_eq!(*ran.lock(), ["before", "heartbeat", "session", "housekeeping"]);
 }

@@ -16,7 +16,7 @@ enum Purpose {
     Event,
     /// It comes round again and again and has no effect but to put an event off: heartbeats.
     Repetition,
-    /// It comes round again and again, and once is as good as often: retention, checkpoints.
+    /// It comes round again and again to look whether there is something to do: retention, checkpoints.
     Housekeeping,
 }
 
@@ -37,8 +37,8 @@ struct Tasks {
     by_deadline: BTreeMap<(Duration, u64), (Purpose, Task)>,
     next_id: u64,
     running: usize,
-    /// Housekeeping is put off, however long it has been due.
-    defers_housekeeping: bool,
+    /// Housekeeping with this id or a later one is put off, however long it has been due.
+    puts_off_from: Option<u64>,
     closed: bool,
 }
 
@@ -47,8 +47,21 @@ impl Tasks {
     fn first(&self) -> Option<(Duration, u64)> {
         let mut tasks = self.by_deadline.iter();
         let (key, _) = tasks
-            .find(|(_, (purpose, _))| !(self.defers_housekeeping && *purpose == Purpose::Housekeeping))?;
+            .find(|((_, id), (purpose, _))| *purpose != Purpose::Housekeeping || !self.is_put_off(*id))?;
         Some(*key)
+    }
+
+    /// Whether housekeeping with this id is.
+    fn is_put_off(&self, id: u64) -> bool {
+        self.puts_off_from.is_some_and(|from| id >= from)
+    }
+
+    fn is_event(&self, id: u64, purpose: Purpose) -> bool {
+        match purpose {
+            Purpose::Event => true,
+            Purpose::Repetition => false,
+            Purpose::Housekeeping => self.puts_off_from.is_some_and(|from| id < from),
+        }
     }
 }
 
@@ -75,8 +88,8 @@ impl Timer {
         self.schedule_at(deadline, task)
     }
 
-    /// As [`Timer::schedule`], for what need not be made up for when much time passes at once:
-    /// [`Timer::next_event`] passes over it.
+    /// As [`Timer::schedule`], for what need not be made up for when much time passes at once: see
+    /// [`Timer::put_off_housekeeping`].
     pub(crate) fn schedule_housekeeping(
         &self,
         delay: Duration,
@@ -86,20 +99,25 @@ impl Timer {
         self.insert(deadline, Purpose::Housekeeping, Box::new(task))
     }
 
-    /// As [`Timer::schedule`], for what only puts an event off: [`Timer::next_event`] passes over it, and it is done
+    /// As [`Timer::schedule_at`], for what only puts an event off: [`Timer::next_event`] passes over it, and it is done
     /// before that event.
-    pub(crate) fn schedule_repetition(
+    ///
+    /// By its deadline and not by a delay: what comes round counts from when it last began, so that the event, which
+    /// counts from later, stays behind it even if the clock jumps in between.
+    pub(crate) fn schedule_repetition_at(
         &self,
-        delay: Duration,
+        deadline: Duration,
         task: impl FnOnce() + Send + 'static,
     ) -> TimerHandle {
-        let deadline = self.clock.monotonic().saturating_add(delay);
         self.insert(deadline, Purpose::Repetition, Box::new(task))
     }
 
-    /// Puts housekeeping off, or lets what was put off be done.
-    pub(crate) fn defer_housekeeping(&self, defers: bool) {
-        self.tasks.lock().defers_housekeeping = defers;
+    /// Puts housekeeping off that is scheduled from now on, so that what comes round comes once; or lets what was put
+    /// off be done.
+    pub(crate) fn put_off_housekeeping(&self, puts_off: bool) {
+        let mut tasks = self.tasks.lock();
+        tasks.puts_off_from = puts_off.then_some(tasks.next_id);
+        drop(tasks);
         self.changed.notify();
     }
 
@@ -171,11 +189,12 @@ impl Timer {
         }
     }
 
-    /// When the next thing happens that is no housekeeping.
+    /// When the next thing happens that somebody may notice; while housekeeping is put off, also what of it is not.
     pub(crate) fn next_event(&self) -> Option<Duration> {
         let tasks = self.tasks.lock();
-        let mut events = tasks.by_deadline.iter().filter(|(_, (purpose, _))| *purpose == Purpose::Event);
-        events.next().map(|(&(deadline, _), _)| deadline)
+        let mut all = tasks.by_deadline.iter();
+        let event = all.find(|((_, id), (purpose, _))| tasks.is_event(*id, *purpose));
+        event.map(|(&(deadline, _), _)| deadline)
     }
 
     /// Waits until another thread, in [`Timer::run_once`], has run all that is due. Says whether there was any.

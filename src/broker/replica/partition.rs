@@ -113,7 +113,7 @@ impl Partition {
         self.watchers.check();
     }
 
-    /// The log, made if there is none yet.
+    /// The log, made if there is none yet; an error while its log dir is offline (Kafka: `HostedPartition.Offline`).
     pub(crate) fn log(&self) -> Result<Arc<Log>> {
         self.log_in(None)
     }
@@ -124,6 +124,7 @@ impl Partition {
             return Err(Error::from(ErrorCode::UnknownTopicOrPartition));
         }
         if let Some(log) = &*self.log.read() {
+            log.check_online()?;
             return Ok(Arc::clone(log));
         }
         // Held while creating, so that two first users make one log.

@@ -63,6 +63,11 @@ impl TwoDisks {
     fn only_the_second_goes_on(&self) {
         assert_eq!(self.send(0, "x").unwrap_err().code(), ErrorCode::KafkaStorageError);
         assert_eq!(self.read(0).unwrap_err().code(), ErrorCode::KafkaStorageError);
+        let first = self.broker.topic("orders").and_then(|topic| topic.partition(0)).unwrap();
+        assert_eq!(first.latest_offset().unwrap_err().code(), ErrorCode::KafkaStorageError);
+        assert_eq!(first.earliest_offset().unwrap_err().code(), ErrorCode::KafkaStorageError);
+        let deleted = self.broker.admin().delete_records(&TopicPartition::new("orders", 0), 0);
+        assert_eq!(deleted.unwrap_err().code(), ErrorCode::KafkaStorageError);
         self.send(1, "after").unwrap();
         assert_eq!(self.read(1).unwrap(), ["before", "after"]);
         let described = self.broker.admin().describe_log_dirs().unwrap();
@@ -160,4 +165,41 @@ fn a_broker_starts_without_the_log_dir_that_is_broken_and_does_not_begin_its_par
     let TwoDisks { root, fs, dirs, .. } = disks;
     let disks = TwoDisks { broker: open(root.path(), &fs), root, fs, dirs };
     disks.only_the_second_goes_on();
+}
+
+/// As in Kafka, where a coordinator whose log cannot be written is none: clients look for another, or try again.
+#[test]
+fn groups_and_transactional_ids_whose_log_is_on_a_disk_that_failed_are_refused_and_others_are_served() {
+    let disks = TwoDisks::with(&[]);
+    let commit = |group: usize| {
+        let offsets = [(TopicPartition::new("orders", 1), 1)];
+        let committed = disks.broker.admin().alter_consumer_group_offsets(&format!("g{group}"), offsets);
+        committed.map(drop).map_err(|error| error.code())
+    };
+    let transact = |id: usize| {
+        let producer = disks.broker.producer_builder().transactional_id(format!("t{id}"));
+        producer
+            .build()
+            .and_then(|producer| producer.begin_transaction().map(drop))
+            .map_err(|error| error.code())
+    };
+    for i in 0..16 {
+        assert_eq!((commit(i), transact(i)), (Ok(()), Ok(())), "{i}");
+    }
+    let broken = disks.dirs[0].clone();
+    disks.fs.set_plan(move |operation, path| {
+        (operation == FileOperation::Write && path.starts_with(&broken)).then(|| io::Error::other("EIO"))
+    });
+    // The first to be written takes the dir offline.
+    for i in 0..16 {
+        let _ = (commit(i), transact(i));
+    }
+    disks.fs.clear_plan();
+    for outcomes in [(0..16).map(commit).collect::<Vec<_>>(), (0..16).map(transact).collect()] {
+        let refused: Vec<_> = outcomes.iter().filter_map(|outcome| outcome.err()).collect();
+        assert!(!refused.is_empty() && refused.len() < 16, "{outcomes:?}");
+        let is_right =
+            |code: &ErrorCode| matches!(code, ErrorCode::NotCoordinator | ErrorCode::CoordinatorNotAvailable);
+        assert!(refused.iter().all(is_right), "{outcomes:?}");
+    }
 }

@@ -7,14 +7,17 @@ use super::runs::{OffsetState, Run};
 use super::share_partition::{Change, SharePartition, State};
 use crate::model::{ErrorCode, Offset};
 
-const GAP: i8 = 0;
-const ACCEPT: i8 = 1;
-const RELEASE: i8 = 2;
-const REJECT: i8 = 3;
+/// There is no record.
+pub(crate) const GAP: i8 = 0;
+pub(crate) const ACCEPT: i8 = 1;
+pub(crate) const RELEASE: i8 = 2;
+pub(crate) const REJECT: i8 = 3;
 /// Keep the records, for as long again.
 pub(crate) const RENEW: i8 = 4;
 /// The highest number that stands for something.
 pub(crate) const MAX_ACKNOWLEDGE_TYPE: i8 = RENEW;
+
+const NOT_ACQUIRED: &str = "The batch cannot be acknowledged. The batch is not in the acquired state.";
 
 /// What a member says of consecutive offsets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +60,14 @@ impl SharePartition {
         let mut state = self.lock();
         Self::ensure_active(&state)?;
         let mut decisions = Decisions::default();
+        let mut decided: Option<Offset> = None;
         for batch in batches {
+            // After the first word about a record it is not acquired any more.
+            if decided.is_some_and(|last| last >= batch.first_offset.max(state.start_offset)) {
+                return Err(invalid_state(NOT_ACQUIRED));
+            }
             self.decide(&state, member_id, batch, &mut decisions)?;
+            decided = Some(batch.last_offset);
         }
         self.persist_and_apply(&mut state, &decisions.changes)?;
         self.renew(&mut state, member_id, &decisions.renewals);
@@ -155,9 +164,7 @@ fn check_owner(run: &Run, member_id: &str) -> Result<(), ShareError> {
     match &run.of.holder {
         Some((member, _)) if &**member == member_id => Ok(()),
         Some(_) => Err(invalid_state("Member is not the owner of batch record")),
-        None => {
-            Err(invalid_state("The batch cannot be acknowledged. The batch is not in the acquired state."))
-        }
+        None => Err(invalid_state(NOT_ACQUIRED)),
     }
 }
 

@@ -76,7 +76,7 @@ impl SharePartitionManager {
         self: &Arc<Self>,
         params: ShareFetchParams,
         mut targets: Vec<ShareTarget>,
-        later: impl FnOnce() -> Answer,
+        later: impl FnOnce(ShareFetchWait) -> Answer,
     ) -> Option<Vec<ShareFetchPartitionData>> {
         if !targets.is_empty() && params.session_epoch > 1 {
             let first = usize::try_from(params.session_epoch).unwrap_or(0) % targets.len();
@@ -111,9 +111,30 @@ impl SharePartitionManager {
         if let Some(data) = delayed.attempt(max_wait.is_zero()) {
             return Some(delayed.whole(data));
         }
-        delayed.state.lock().answer = Some(later());
+        delayed.state.lock().answer = Some(later(ShareFetchWait(Arc::clone(&delayed))));
         delayed.wait(max_wait);
         None
+    }
+}
+
+/// A fetch that waits.
+pub(crate) struct ShareFetchWait(Arc<DelayedShareFetch>);
+
+impl ShareFetchWait {
+    /// Ends the wait: the fetch acquires nothing any more, and is not answered. `false`: its answer is there, or on its
+    /// way.
+    pub(crate) fn cancel(&self) -> bool {
+        let attempting = self.0.attempt.lock();
+        let (answer, timeout) = {
+            let mut state = self.0.state.lock();
+            (state.answer.take(), state.timeout.take())
+        };
+        drop(attempting);
+        if let Some(timeout) = timeout {
+            self.0.manager.timer.cancel(timeout);
+        }
+        self.0.forget();
+        answer.is_some()
     }
 }
 
@@ -197,8 +218,12 @@ impl DelayedShareFetch {
     }
 
     fn attempt_locked(&self, is_forced: bool) -> Option<Vec<ShareFetchPartitionData>> {
-        let mut ready = Vec::new();
+        let (mut ready, mut fenced) = (Vec::new(), Vec::new());
         for fetching in &self.fetching {
+            if let Err(error) = fetching.share_partition.check_active() {
+                fenced.push(ShareFetchPartitionData::failed(fetching.topic_id, fetching.index, error));
+                continue;
+            }
             if !fetching.share_partition.maybe_acquire_fetch_lock() {
                 continue;
             }
@@ -211,9 +236,13 @@ impl DelayedShareFetch {
         let bytes: usize = reads.iter().map(|read| read.data.records.len()).sum();
         let has_failed = reads.iter().any(|read| !read.data.error.is_none());
         let min_bytes = usize::try_from(self.params.min_bytes).unwrap_or(0);
-        let is_enough = is_forced || (!reads.is_empty() && (has_failed || bytes >= min_bytes));
+        let is_enough =
+            is_forced || !fenced.is_empty() || (!reads.is_empty() && (has_failed || bytes >= min_bytes));
         let mut left = i64::from(self.params.max_records);
-        let data = is_enough.then(|| reads.into_iter().map(|read| self.acquire(read, &mut left)).collect());
+        let data = is_enough.then(|| {
+            let acquired = reads.into_iter().map(|read| self.acquire(read, &mut left));
+            acquired.chain(fenced).collect()
+        });
         for (fetching, _) in ready {
             self.release(fetching);
         }
@@ -369,6 +398,9 @@ impl DelayedOperation for DelayedShareFetch {
         }
         // A few loads: an append wakes all who wait for the partition, whatever they wait for.
         let may_go_on = self.fetching.iter().any(|fetching| {
+            if fetching.share_partition.check_active().is_err() {
+                return true;
+            }
             let Some(log) = fetching.partition.existing_log() else { return true };
             let next = fetching.share_partition.next_fetch_offset();
             next.is_some_and(|next| next < log.upper_bound(self.isolation).offset)

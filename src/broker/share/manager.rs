@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::acknowledge::AcknowledgementBatch;
 use super::error::ShareError;
-use super::session::{EndedSession, ShareSessionRequest, ShareSessions};
+use super::session::{EndedSession, ShareSessionKey, ShareSessionRequest, ShareSessions};
 use super::settings::{ShareGroupSettings, ShareGroupSettingsSource};
 use super::share_partition::SharePartition;
 use crate::broker::coordinator::share::{Persister, SharePartitionKey};
@@ -70,13 +70,13 @@ impl SharePartitionManager {
     ///
     /// # Errors
     /// SHARE_SESSION_NOT_FOUND or INVALID_SHARE_SESSION_EPOCH.
-    pub(crate) fn acknowledge_session(
-        &self,
-        group_id: &str,
-        member_id: &str,
-        epoch: i32,
-    ) -> Result<(), ErrorCode> {
-        self.sessions.lock().acknowledge(group_id, member_id, epoch)
+    pub(crate) fn acknowledge_session(&self, key: &ShareSessionKey, epoch: i32) -> Result<(), ErrorCode> {
+        self.sessions.lock().acknowledge(key, epoch)
+    }
+
+    /// What a member fetches, if it has a session.
+    pub(crate) fn session_partitions(&self, key: &ShareSessionKey) -> Vec<(Uuid, i32)> {
+        self.sessions.lock().partitions(key)
     }
 
     /// How many sessions there are.
@@ -85,8 +85,8 @@ impl SharePartitionManager {
     }
 
     /// Ends a member's session, if it has one: what it has acquired is available again.
-    pub(crate) fn release_session(&self, group_id: &str, member_id: &str) {
-        let ended = self.sessions.lock().remove(group_id, member_id);
+    pub(crate) fn release_session(&self, key: &ShareSessionKey) {
+        let ended = self.sessions.lock().remove(key);
         ended.iter().for_each(|session| self.on_session_ended(session));
     }
 
@@ -120,6 +120,12 @@ impl SharePartitionManager {
     /// The topic is gone: its share partitions are fenced.
     pub(crate) fn on_topic_deleted(&self, topic_id: Uuid) {
         self.forget_if(|key| key.topic_id == topic_id);
+    }
+
+    /// Another of several brokers leads the partition: who waits at the old one is told, and what was acquired there is
+    /// available again.
+    pub(crate) fn on_leader_changed(&self, topic_id: Uuid, partition: i32) {
+        self.forget_if(|key| key.topic_id == topic_id && key.partition == partition);
     }
 
     /// The state of the key was begun anew, or is gone: what is in memory is not true any more.

@@ -33,10 +33,13 @@ mod share_partition;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use acknowledge::{AcknowledgementBatch, MAX_ACKNOWLEDGE_TYPE, RENEW};
+pub(crate) use acknowledge::{
+    ACCEPT, AcknowledgementBatch, GAP, MAX_ACKNOWLEDGE_TYPE, REJECT, RELEASE, RENEW,
+};
+pub(crate) use acquire::AcquiredRecords;
 pub(crate) use delayed_fetch::{ShareFetchParams, ShareFetchPartitionData};
 pub(crate) use error::ShareError;
 pub(crate) use manager::{SharePartitionManager, ShareTarget};
-pub(crate) use session::{FINAL_EPOCH, INITIAL_EPOCH, ShareSessionRequest};
+pub(crate) use session::{FINAL_EPOCH, INITIAL_EPOCH, ShareSessionKey, ShareSessionRequest};
 pub(crate) use settings::{ShareGroupSettings, ShareGroupSettingsSource};
 pub(crate) use share_partition::SharePartition;

@@ -26,7 +26,8 @@ impl RecordState {
         match id {
             0 => Some(RecordState::Available),
             2 => Some(RecordState::Acknowledged),
-            4 => Some(RecordState::Archived),
+            // Given up, and on its way to Kafka's queue of dead letters (`ARCHIVING`), which is not there here.
+            3 | 4 => Some(RecordState::Archived),
             _ => None,
         }
     }

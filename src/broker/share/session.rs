@@ -1,7 +1,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::model::{ErrorCode, Uuid};
+use crate::model::{BrokerId, ErrorCode, Uuid};
 
 /// Opens a session, or opens it anew.
 pub(crate) const INITIAL_EPOCH: i32 = 0;
@@ -20,11 +20,18 @@ struct ShareSession {
     connection_id: Option<u64>,
 }
 
+/// Whose session it is: a member has one with each of the brokers that clients see.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ShareSessionKey {
+    pub(crate) group_id: Arc<str>,
+    pub(crate) member_id: Arc<str>,
+    pub(crate) node_id: BrokerId,
+}
+
 /// What a request says about its session.
 #[derive(Clone, Debug)]
 pub(crate) struct ShareSessionRequest {
-    pub(crate) group_id: Arc<str>,
-    pub(crate) member_id: Arc<str>,
+    pub(crate) key: ShareSessionKey,
     pub(crate) epoch: i32,
     pub(crate) partitions: Vec<(Uuid, i32)>,
     pub(crate) forgotten: Vec<(Uuid, i32)>,
@@ -34,12 +41,10 @@ pub(crate) struct ShareSessionRequest {
     pub(crate) connection_id: Option<u64>,
 }
 
-type SessionKey = (Arc<str>, Arc<str>);
-
 /// The sessions of all members of share groups (Kafka: `ShareSessionCache`).
 #[derive(Debug, Default)]
 pub(super) struct ShareSessions {
-    by_member: HashMap<SessionKey, ShareSession>,
+    by_member: HashMap<ShareSessionKey, ShareSession>,
 }
 
 /// A session that is over.
@@ -59,7 +64,7 @@ impl ShareSessions {
         request: ShareSessionRequest,
         limit: usize,
     ) -> Result<Vec<SessionPartition>, ErrorCode> {
-        let key = (request.group_id, request.member_id);
+        let key = request.key;
         match request.epoch {
             FINAL_EPOCH if self.by_member.contains_key(&key) => Ok(Vec::new()),
             FINAL_EPOCH => Err(ErrorCode::ShareSessionNotFound),
@@ -100,17 +105,11 @@ impl ShareSessions {
     }
 
     /// Takes an acknowledgement in.
-    pub(super) fn acknowledge(
-        &mut self,
-        group_id: &str,
-        member_id: &str,
-        epoch: i32,
-    ) -> Result<(), ErrorCode> {
+    pub(super) fn acknowledge(&mut self, key: &ShareSessionKey, epoch: i32) -> Result<(), ErrorCode> {
         if epoch == INITIAL_EPOCH {
             return Err(ErrorCode::InvalidShareSessionEpoch);
         }
-        let key = (Arc::from(group_id), Arc::from(member_id));
-        let session = self.by_member.get_mut(&key).ok_or(ErrorCode::ShareSessionNotFound)?;
+        let session = self.by_member.get_mut(key).ok_or(ErrorCode::ShareSessionNotFound)?;
         if epoch == FINAL_EPOCH {
             return Ok(());
         }
@@ -121,19 +120,23 @@ impl ShareSessions {
         Ok(())
     }
 
-    pub(super) fn remove(&mut self, group_id: &str, member_id: &str) -> Option<EndedSession> {
-        let key: SessionKey = (Arc::from(group_id), Arc::from(member_id));
-        let session = self.by_member.remove(&key)?;
-        let is_last = !self.by_member.keys().any(|(group, _)| *group == key.0);
-        let (group_id, member_id) = key;
+    pub(super) fn remove(&mut self, key: &ShareSessionKey) -> Option<EndedSession> {
+        let session = self.by_member.remove(key)?;
+        let is_last = !self.by_member.keys().any(|other| other.group_id == key.group_id);
+        let ShareSessionKey { group_id, member_id, .. } = key.clone();
         Some(EndedSession { group_id, member_id, partitions: session.partitions, is_last })
     }
 
     /// Removes those that go with a connection.
     pub(super) fn remove_connection(&mut self, connection_id: u64) -> Vec<EndedSession> {
         let of_connection = self.by_member.iter().filter(|(_, s)| s.connection_id == Some(connection_id));
-        let keys: Vec<SessionKey> = of_connection.map(|(key, _)| key.clone()).collect();
-        keys.iter().filter_map(|(group, member)| self.remove(group, member)).collect()
+        let keys: Vec<ShareSessionKey> = of_connection.map(|(key, _)| key.clone()).collect();
+        keys.iter().filter_map(|key| self.remove(key)).collect()
+    }
+
+    /// What a member fetches, if it has a session.
+    pub(super) fn partitions(&self, key: &ShareSessionKey) -> Vec<SessionPartition> {
+        self.by_member.get(key).map(|session| session.partitions.clone()).unwrap_or_default()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -151,6 +151,14 @@ impl SharePartition {
         self.watchers.check();
     }
 
+    /// Whether calls can succeed.
+    ///
+    /// # Errors
+    /// NOT_LEADER_OR_FOLLOWER: it is fenced.
+    pub(super) fn check_active(&self) -> Result<(), ShareError> {
+        Self::ensure_active(&self.lock())
+    }
+
     pub(super) fn ensure_active(state: &State) -> Result<(), ShareError> {
         if state.phase == Phase::Active { Ok(()) } else { Err(fenced()) }
     }

@@ -4,8 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
-use std::path::Path;
+
+#[path = "../../../tests/kafka_files/archive.rs"]
+mod archive;
+
+use archive::{kept, unpack};
 
 use super::*;
 use crate::broker::metadata::Topic;
@@ -16,32 +19,11 @@ use crate::record::{Batches, Record, RecordBatch, TimestampType};
 const FILES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kafka_files");
 const TRANSACTIONAL_IDS: [&str; 3] = ["id-0", "id-1", "id-2"];
 
-/// Unpacks plain files out of a tar archive of the simplest kind.
-fn unpack(archive: &[u8], into: &Path) {
-    let mut rest = archive;
-    while let Some((header, content)) = rest.split_at_checked(512).filter(|(header, _)| header[0] != 0) {
-        let text = |range: std::ops::Range<usize>| {
-            std::str::from_utf8(&header[range]).unwrap().trim_end_matches('\0').trim_end().to_owned()
-        };
-        let size = usize::from_str_radix(&text(124..135), 8).unwrap();
-        let path = into.join(text(345..500)).join(text(0..100));
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, &content[..size]).unwrap();
-        rest = &content[size.next_multiple_of(512)..];
-    }
-}
-
 /// A broker on a copy of the directory, at the time at which Kafka was asked, and Kafka's answers.
 fn open(version: &str) -> (tempfile::TempDir, Broker, Vec<String>) {
     let dir = tempfile::tempdir().unwrap();
-    let content = |name: &str| {
-        let mut content = Vec::new();
-        let packed = fs::File::open(format!("{FILES}/kafka-{version}.{name}.gz")).unwrap();
-        flate2::read::GzDecoder::new(packed).read_to_end(&mut content).unwrap();
-        content
-    };
-    unpack(&content("tar"), dir.path());
-    let answers = String::from_utf8(content("txt")).unwrap();
+    unpack(&kept(&format!("kafka-{version}.tar")), dir.path());
+    let answers = String::from_utf8(kept(&format!("kafka-{version}.txt"))).unwrap();
     let (now, lines) = answers.split_once('\n').unwrap();
     let clock = ManualClock::new(now.strip_prefix("now ").unwrap().parse().unwrap());
     // No id is given: it is the directory's.
@@ -256,4 +238,65 @@ fn a_directory_of_kafka_is_as_kafka_left_it_where_ottla_does_not_write() {
     // Kafka goes on with ids of its own.
     let checkpoint = String::from_utf8(content("broker-metadata-checkpoint")).unwrap();
     assert!(checkpoint.contains(&format!("producer-ids {}", 1_i64 << 40)), "{checkpoint}");
+}
+
+/// Old messages, several to an append, with the offsets of single records in time indexes, or without timestamps; indexes
+/// with the room that Kafka reserves; Kafka's own metadata.
+#[cfg(feature = "cli")]
+#[test]
+fn nothing_is_found_wrong_with_what_kafka_wrote_and_nothing_is_to_be_repaired() {
+    let mut versions = 0;
+    for entry in fs::read_dir(FILES).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(version) = name.strip_prefix("kafka-").and_then(|name| name.strip_suffix(".tar.gz")) else {
+            continue;
+        };
+        versions += 1;
+        let dir = tempfile::tempdir().unwrap();
+        unpack(&kept(&format!("kafka-{version}.tar")), dir.path());
+        // As Kafka left it when it was stopped, and as after a crash.
+        for _ in 0..2 {
+            let found = VerifyLogDir::verify(dir.path(), |_| {}).unwrap();
+            assert!(found.segments > found.partitions, "{version}: {found:?}");
+            assert_eq!(found.problems, [""; 0], "{version}");
+            // What Kafka was about to remove.
+            assert!(found.pending.iter().all(|what| what.contains(".deleted: ")), "{version}: {found:?}");
+            let plan = RepairLogDir::plan(dir.path(), |_| {}).unwrap();
+            assert_eq!((plan.steps, plan.left), (Vec::new(), Vec::new()), "{version}");
+            let _ = fs::remove_file(dir.path().join(".kafka_cleanshutdown"));
+        }
+    }
+    assert_eq!(versions, 2);
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn damage_in_the_metadata_of_kafka_is_told_and_left_to_kafka() {
+    let dir = tempfile::tempdir().unwrap();
+    unpack(&kept("kafka-4.4.0.tar"), dir.path());
+    let metadata = dir.path().join("__cluster_metadata-0");
+    for name in [
+        "00000000000000000000.log",
+        "00000000000000000000-0000000000.checkpoint",
+        "00000000000000000000.index",
+    ] {
+        let path = metadata.join(name);
+        let whole = fs::read(&path).unwrap();
+        let mut damaged = whole.clone();
+        damaged[100] ^= 1;
+        let _ = fs::remove_file(&path);
+        fs::write(&path, &damaged).unwrap();
+        let found = VerifyLogDir::verify(dir.path(), |_| {}).unwrap();
+        assert!(!found.problems.is_empty(), "{name}");
+        for problem in &found.problems {
+            assert!(
+                problem.contains(name) && problem.ends_with("; Kafka's metadata is left as it is"),
+                "{problem}"
+            );
+        }
+        let done = RepairLogDir::repair(dir.path(), |_| {}).unwrap();
+        assert_eq!((done.steps.len(), done.kept.len(), done.left.len()), (0, 0, found.problems.len()));
+        assert_eq!(fs::read(&path).unwrap(), damaged);
+        fs::write(&path, &whole).unwrap();
+    }
 }

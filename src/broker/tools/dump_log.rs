@@ -2,6 +2,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::java_string::java_string;
 use crate::broker::coordinator::group::offsets_record_text;
 use crate::broker::coordinator::share::share_group_state_record_text;
 use crate::broker::coordinator::transaction::transaction_record_text;
@@ -14,7 +15,7 @@ use crate::sys::{FileSystem, OsFileSystem};
 /// What [`DumpLog`] takes keys and values of records for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PayloadDecoder {
-    /// Text; what is not UTF-8 is replaced.
+    /// Text; what is not UTF-8 is replaced, as Java does it.
     #[default]
     Text,
     /// Records of `__consumer_offsets`, given as JSON.
@@ -65,7 +66,9 @@ pub struct DumpLog {
     pub verify_index_only: bool,
     /// Of indexes, tell only whether a broker would take them for sound.
     pub index_sanity_check: bool,
-    /// Tell of no more bytes of a `.log` file than these.
+    /// Of offset indexes, take what points at a larger batch than this, in bytes, for wrong.
+    pub max_message_size: u64,
+    /// Tell of no more bytes of a `.log` file than these, in whole batches.
     pub max_bytes: u64,
     /// What keys and values are taken for.
     pub decoder: PayloadDecoder,
@@ -79,6 +82,7 @@ impl Default for DumpLog {
             skip_record_metadata: false,
             verify_index_only: false,
             index_sanity_check: false,
+            max_message_size: u64::MAX,
             max_bytes: u64::MAX,
             decoder: PayloadDecoder::Text,
         }
@@ -100,6 +104,7 @@ impl DumpLog {
             skip_record_metadata: self.skip_record_metadata,
             verify_index_only: self.verify_index_only,
             index_sanity_check: self.index_sanity_check,
+            max_message_size: self.max_message_size,
             max_bytes: self.max_bytes,
         };
         let decode: fn(&RecordRef<'_>) -> RecordText = match self.decoder {
@@ -120,7 +125,7 @@ fn cannot_write(error: io::Error) -> Error {
 }
 
 fn text(record: &RecordRef<'_>) -> RecordText {
-    let text = |bytes: Option<&[u8]>| bytes.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let text = |bytes: Option<&[u8]>| bytes.map(java_string);
     RecordText { key: text(record.key()), payload: text(record.value()) }
 }
 

@@ -1,6 +1,7 @@
 //! What the `ottla` binary does with the files of a broker that does not run.
 
 mod dump_log;
+mod java_string;
 mod repair;
 mod verify;
 

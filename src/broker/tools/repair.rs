@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::verify::FILES;
 use crate::error::Result;
-use crate::log::{VerifyParams, repair_log_dir};
+use crate::log::{VerifyParams, VerifyProgress, repair_log_dir};
 use crate::sys::{FileSystem, OsFileSystem};
 
 /// Cuts what is damaged out of a data directory that no broker has open, so that a broker can open and serve the rest.
@@ -35,13 +35,13 @@ use crate::sys::{FileSystem, OsFileSystem};
 /// content[at] = b'b';
 /// std::fs::write(&file, &content)?;
 ///
-/// let plan = RepairLogDir::plan(dir.path(), |_, _, _| {})?;
+/// let plan = RepairLogDir::plan(dir.path(), |_| {})?;
 /// assert_eq!((plan.problems, plan.steps.len()), (1, 1), "it says what it would do");
 /// assert_eq!(std::fs::read(&file)?, content, "and does nothing");
 ///
-/// let done = RepairLogDir::repair(dir.path(), |_, _, _| {})?;
+/// let done = RepairLogDir::repair(dir.path(), |_| {})?;
 /// assert_eq!(std::fs::read(&done.kept[0])?, content[..content.len() / 2], "what was cut");
-/// assert!(VerifyLogDir::verify(dir.path(), |_, _, _| {})?.problems.is_empty());
+/// assert!(VerifyLogDir::verify(dir.path(), |_| {})?.problems.is_empty());
 /// # Ok(())
 /// # }
 /// ```
@@ -65,12 +65,12 @@ pub struct RepairLogDir {
 }
 
 impl RepairLogDir {
-    /// Says what is to be done to one of a broker's `log.dirs`, and writes nothing. `progress` is called with the name of
-    /// each partition before it is looked at, how many were before, and how many there are.
+    /// Says what is to be done to one of a broker's `log.dirs`, and writes nothing. `progress` is called as by
+    /// [`VerifyLogDir::verify`](crate::VerifyLogDir::verify).
     ///
     /// # Errors
     /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError) if a broker is at work there, or the disk refuses.
-    pub fn plan(log_dir: impl AsRef<Path>, progress: impl FnMut(&str, usize, usize)) -> Result<RepairLogDir> {
+    pub fn plan(log_dir: impl AsRef<Path>, progress: impl FnMut(&VerifyProgress)) -> Result<RepairLogDir> {
         Self::run(log_dir.as_ref(), progress, false)
     }
 
@@ -78,18 +78,11 @@ impl RepairLogDir {
     ///
     /// # Errors
     /// As [`RepairLogDir::plan`]. A repair that was cut short can be run again.
-    pub fn repair(
-        log_dir: impl AsRef<Path>,
-        progress: impl FnMut(&str, usize, usize),
-    ) -> Result<RepairLogDir> {
+    pub fn repair(log_dir: impl AsRef<Path>, progress: impl FnMut(&VerifyProgress)) -> Result<RepairLogDir> {
         Self::run(log_dir.as_ref(), progress, true)
     }
 
-    fn run(
-        log_dir: &Path,
-        mut progress: impl FnMut(&str, usize, usize),
-        apply: bool,
-    ) -> Result<RepairLogDir> {
+    fn run(log_dir: &Path, mut progress: impl FnMut(&VerifyProgress), apply: bool) -> Result<RepairLogDir> {
         let fs: Arc<dyn FileSystem> = Arc::new(OsFileSystem::durable());
         let mut params = VerifyParams { log_dir, files: &FILES, progress: &mut progress };
         let done = repair_log_dir(&fs, &mut params, apply)?;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use crate::broker::metadata::{METADATA_CHECKPOINT, MetadataImage};
 use crate::error::Result;
-use crate::log::{FileCheck, VerifyParams, verify_log_dir};
+use crate::log::{FileCheck, VerifyParams, VerifyProgress, verify_log_dir};
 use crate::sys::{FileSystem, OsFileSystem};
 
 /// The files of a log dir that are not the log engine's.
@@ -19,10 +19,12 @@ pub(super) const FILES: [FileCheck<'static>; 1] = [(METADATA_CHECKPOINT, &Metada
 /// let dir = tempfile::tempdir().unwrap();
 /// let broker = Broker::open(dir.path())?;
 /// broker.admin().create_topic(NewTopic::new("orders", 3))?;
-/// assert!(VerifyLogDir::verify(dir.path(), |_, _, _| {}).is_err(), "a broker is at work there");
+/// assert!(VerifyLogDir::verify(dir.path(), |_| {}).is_err(), "a broker is at work there");
 /// broker.close();
 ///
-/// let found = VerifyLogDir::verify(dir.path(), |partition, done, all| println!("{partition}: {done} of {all}"))?;
+/// let found = VerifyLogDir::verify(dir.path(), |progress| {
+///     println!("{} of {} bytes, now {}", progress.verified_bytes, progress.bytes, progress.partition);
+/// })?;
 /// assert_eq!((found.partitions, found.problems.len()), (3, 0));
 /// # Ok(())
 /// # }
@@ -41,18 +43,20 @@ pub struct VerifyLogDir {
     /// What an unclean stop leaves and the next start mends, such as a batch at the end of a log that was torn before it
     /// was flushed: no damage, but no part of the log either.
     pub pending: Vec<String>,
+    /// Files and directories that are no part of a broker's logs. A broker leaves them alone, too: move them elsewhere.
+    pub foreign: Vec<String>,
 }
 
 impl VerifyLogDir {
-    /// Checks one of a broker's `log.dirs`. `progress` is called with the name of each partition before it is looked
-    /// at, how many were before, and how many there are.
+    /// Checks one of a broker's `log.dirs`. `progress` is called before each partition is looked at, and each time some more
+    /// of a large one was read.
     ///
     /// # Errors
     /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError) if a broker is at work there, or the disk refuses.
     /// What is wrong with the files is no error, but an answer.
     pub fn verify(
         log_dir: impl AsRef<Path>,
-        mut progress: impl FnMut(&str, usize, usize),
+        mut progress: impl FnMut(&VerifyProgress),
     ) -> Result<VerifyLogDir> {
         let fs: Arc<dyn FileSystem> = Arc::new(OsFileSystem::durable());
         let mut params = VerifyParams { log_dir: log_dir.as_ref(), files: &FILES, progress: &mut progress };
@@ -66,6 +70,7 @@ impl VerifyLogDir {
             bytes: found.bytes,
             problems: texts(problems),
             pending: texts(pending),
+            foreign: found.foreign,
         })
     }
 }

@@ -25,10 +25,16 @@ impl Fields {
             }
         }
         for (key, value) in &request.query {
-            let number = value.parse::<i64>().map(Value::from);
-            fields.insert(key.clone(), number.unwrap_or_else(|_| Value::from(value.as_str())));
+            // `007` is a name.
+            let number = value.parse::<i64>().ok().filter(|number| number.to_string() == *value);
+            fields.insert(key.clone(), number.map_or_else(|| Value::from(value.as_str()), Value::from));
         }
         Ok(Fields { fields })
+    }
+
+    /// All of them as they were given, to be shown again.
+    pub(super) fn told(&self) -> Value {
+        Value::from(self.fields.clone())
     }
 
     fn take<T>(
@@ -49,8 +55,9 @@ impl Fields {
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Failure> {
         self.take(name, "a text", |value| match value {
             Value::String(text) => Some(text.clone()),
-            // Names may be numbers, too.
+            // Names may be these, too.
             Value::Number(number) => Some(number.to_string()),
+            Value::Bool(boolean) => Some(boolean.to_string()),
             _ => None,
         })
     }
@@ -96,6 +103,29 @@ impl Fields {
             other => other.as_bool(),
         };
         Ok(self.take(name, "true or false", read)?.unwrap_or(false))
+    }
+
+    /// Things in a list.
+    pub(super) fn list(&mut self, name: &str) -> Result<Option<Vec<Value>>, Failure> {
+        self.take(name, "a list", |value| value.as_array().cloned())
+    }
+
+    /// The fields of one thing of a list.
+    pub(super) fn of_thing(thing: Value, what: &str) -> Result<Self, Failure> {
+        match thing {
+            Value::Object(fields) => Ok(Fields { fields }),
+            other => Err(Failure::bad_request(format!("{what} is to be an object, not {other}"))),
+        }
+    }
+
+    /// Bytes, as records are shown with them: a text, or `{"hex": …}`; `None` for null and for what is not there.
+    pub(super) fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.take(name, "a text, or {\"hex\": digits}, or null", |value| match value {
+            Value::String(text) => Some(text.clone().into_bytes()),
+            Value::Number(number) => Some(number.to_string().into_bytes()),
+            Value::Object(fields) if fields.len() == 1 => unhex(fields.get("hex")?.as_str()?),
+            _ => None,
+        })
     }
 
     /// The settings of a topic.
@@ -164,6 +194,14 @@ impl Fields {
             Some(name) => Err(Failure::bad_request(format!("'{name}' is not known here"))),
         }
     }
+}
+
+/// The bytes of two hexadecimal digits each.
+fn unhex(digits: &str) -> Option<Vec<u8>> {
+    let pairs = digits.as_bytes().chunks(2);
+    pairs
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|p| p.len() == 2)?, 16).ok())
+        .collect()
 }
 
 fn missing(name: &str) -> Failure {

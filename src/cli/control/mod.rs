@@ -1,10 +1,14 @@
 //! The control endpoint of `ottla test`: a test's hand on its broker, from any language, as JSON over HTTP.
 //!
-//! What it offers is written down in `examples/control.openapi.yaml`, and in the handbook's page on testing.
+//! What it offers stands in [`operations`], and is written down in `examples/control.openapi.yaml`, and in the handbook's page on testing.
 
+mod disk;
 mod fields;
+mod groups;
 pub(super) mod http;
 mod nodes;
+mod operations;
+mod records;
 mod routes;
 mod show;
 mod snapshots;
@@ -13,6 +17,7 @@ use std::io::BufReader;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ottla::TestBroker;
@@ -28,14 +33,36 @@ const AFTER_FAILED_ACCEPT: Duration = Duration::from_millis(100);
 /// The broker under test, and what the test has started on it.
 pub(super) struct Control {
     kafka: RwLock<TestBroker>,
-    faults: Mutex<Vec<ottla::FaultHandle>>,
+    state: Mutex<State>,
+    /// The rules for requests, each as it was given.
+    faults: Mutex<Vec<(ottla::FaultHandle, Value)>>,
+    disk_rules: disk::DiskRules,
     offspring: snapshots::Offspring,
+}
+
+/// What a broker does, if it does anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Running,
+    Paused,
+    Stopped,
+}
+
+impl From<State> for Value {
+    fn from(state: State) -> Self {
+        Value::from(match state {
+            State::Running => "running",
+            State::Paused => "paused",
+            State::Stopped => "stopped",
+        })
+    }
 }
 
 /// An endpoint that is open.
 pub(super) struct Serving {
     address: SocketAddr,
     has_ended: Arc<AtomicBool>,
+    accepting: JoinHandle<()>,
 }
 
 impl Serving {
@@ -43,11 +70,13 @@ impl Serving {
         self.address
     }
 
-    /// Takes no more connections.
-    fn end(&self) {
+    /// Takes no more connections: whoever connects from now on is refused.
+    fn end(self) {
         self.has_ended.store(true, Ordering::SeqCst);
-        // For the thread to see it; if nobody can connect, there is none.
-        let _ = TcpStream::connect(self.address);
+        // For the thread to see it. If even that fails, it sees it with the next that comes.
+        if TcpStream::connect(self.address).is_ok() && self.accepting.join().is_err() {
+            tracing::error!(address = %self.address, "the control endpoint's thread has panicked");
+        }
     }
 }
 
@@ -55,7 +84,9 @@ impl Control {
     pub(super) fn new(kafka: TestBroker) -> Arc<Self> {
         Arc::new(Control {
             kafka: RwLock::new(kafka),
+            state: Mutex::new(State::Running),
             faults: Mutex::default(),
+            disk_rules: Default::default(),
             offspring: Default::default(),
         })
     }
@@ -83,8 +114,9 @@ impl Control {
                 }
             }
         };
-        std::thread::Builder::new().name("control".to_owned()).spawn(accept).map_err(failed)?;
-        Ok(Serving { address: local, has_ended })
+        let accepting =
+            std::thread::Builder::new().name("control".to_owned()).spawn(accept).map_err(failed)?;
+        Ok(Serving { address: local, has_ended, accepting })
     }
 
     /// Ends the broker. A request that still waits is refused.
@@ -92,6 +124,12 @@ impl Control {
         self.offspring.end();
         let kafka = self.kafka.write();
         kafka.broker().close();
+    }
+
+    /// For a broker that has begun anew, and has none any more.
+    fn forget_rules(&self) {
+        self.faults.lock().clear();
+        self.disk_rules.clear();
     }
 
     fn take(self: &Arc<Self>, stream: TcpStream) {
@@ -168,16 +206,22 @@ impl Failure {
 impl From<ottla::Error> for Failure {
     fn from(error: ottla::Error) -> Self {
         use ottla::ErrorCode::{
-            BrokerNotAvailable, InvalidConfig, InvalidRequest, InvalidTopicException, RequestTimedOut,
-            TopicAlreadyExists, UnknownTopicOrPartition,
+            BrokerNotAvailable, GroupIdNotFound, InvalidConfig, InvalidPartitions, InvalidRecord,
+            InvalidRequest, InvalidTimestamp, InvalidTopicException, MessageTooLarge, RecordListTooLarge,
+            RequestTimedOut, TopicAlreadyExists, UnknownTopicOrPartition,
         };
         let status = match error.code() {
             RequestTimedOut => 408,
-            UnknownTopicOrPartition => 404,
+            UnknownTopicOrPartition | GroupIdNotFound => 404,
             TopicAlreadyExists
             | InvalidTopicException
+            | InvalidPartitions
             | InvalidConfig
             | InvalidRequest
+            | InvalidRecord
+            | InvalidTimestamp
+            | MessageTooLarge
+            | RecordListTooLarge
             | BrokerNotAvailable => 400,
             _ => 500,
         };

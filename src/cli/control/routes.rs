@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use ottla::{
-    Clock, DiskFault, FaultRule, FileOperation, NewTopic, PowerLoss, RequestMatch, SystemClock,
-    TopicPartition, Until,
-};
+use ottla::{Clock, FaultRule, NewTopic, RequestMatch, SystemClock, TopicPartition, Until};
 use serde_json::{Value, json};
 
 use super::fields::Fields;
 use super::http::Request;
-use super::{Control, Failure, nodes, show, snapshots};
+use super::{Control, Failure, State, disk, groups, nodes, operations, records, show, snapshots};
 
 /// How long a wait lasts if it does not say.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(10);
@@ -20,9 +17,16 @@ const WAIT_SLICE: Duration = Duration::from_millis(50);
 
 pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Failure> {
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+    if !operations::is_known(&request.method, &path) {
+        return Err(Failure::not_found(format!("there is no {} /{}", request.method, path.join("/"))));
+    }
     let mut fields = Fields::of(request)?;
     let done = || Ok(json!({}));
     match (request.method.as_str(), path.as_slice()) {
+        ("GET", ["v1"]) => {
+            fields.end()?;
+            Ok(operations::all().collect())
+        }
         ("GET", ["v1", "status"]) => {
             fields.end()?;
             let kafka = control.kafka.read();
@@ -31,6 +35,7 @@ pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Fail
                 "clusterId": kafka.cluster_id(),
                 "nowMs": kafka.now_ms(),
                 "faultSeed": kafka.faults().seed(),
+                "state": Value::from(*control.state.lock()),
             }))
         }
         ("POST", ["v1", "advance"]) => {
@@ -41,6 +46,11 @@ pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Fail
                 return Err(Failure::bad_request(
                     "the system's time cannot be advanced: start with another --clock",
                 ));
+            }
+            let left = kafka.max_advance();
+            if by > left {
+                let message = format!("the clock cannot show so much: 'ms' is at most {}", left.as_millis());
+                return Err(Failure::bad_request(message));
             }
             kafka.advance(by);
             Ok(json!({ "nowMs": kafka.now_ms() }))
@@ -76,47 +86,36 @@ pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Fail
             control.kafka.read().admin().delete_topic(name)?;
             done()
         }
-        ("GET", ["v1", "topics", name, "records"]) => {
-            fields.end()?;
-            Ok(control.kafka.read().records(name)?.iter().map(show::record).collect())
-        }
+        (method, ["v1", "topics", name, "records"]) => records::answer(control, method, name, fields),
         ("GET", ["v1", "groups"]) => {
             fields.end()?;
-            Ok(show::groups(&control.kafka.read())?)
+            Ok(groups::all(&control.kafka.read())?)
         }
-        ("GET", ["v1", kind @ ("groups" | "transactions"), id, "history"]) => {
+        ("GET", ["v1", "transactions"]) => {
+            fields.end()?;
+            Ok(control.kafka.read().transactions()?.iter().map(show::transaction).collect())
+        }
+        ("GET", ["v1", "connections"]) => {
+            fields.end()?;
+            Ok(control.kafka.read().connections().iter().map(show::connection).collect())
+        }
+        ("GET", ["v1", kind @ ("groups" | "transactions" | "producers"), id, "history"]) => {
             fields.end()?;
             let kafka = control.kafka.read();
             let events = match *kind {
                 "groups" => kafka.group_history(id),
+                "producers" => {
+                    let is_none = |_| Failure::bad_request(format!("'{id}' is no producer's number"));
+                    kafka.producer_history(id.parse().map_err(is_none)?)
+                }
                 _ => kafka.transaction_history(id),
             };
             let event = |event: &ottla::HistoryEvent| json!({ "timestampMs": event.timestamp_ms, "text": event.text });
             Ok(events.iter().map(event).collect())
         }
         (_, ["v1", "faults", ..]) => faults(control, request, &path, fields),
-        ("POST", ["v1", "disk"]) => {
-            if let Some(operation) = fields.text("delay")? {
-                let operation = self::operation(&operation)?;
-                let by = fields.milliseconds("ms")?.ok_or_else(|| Failure::bad_request("'ms' is missing"))?;
-                fields.end()?;
-                control.kafka.read().disk().delay(operation, by);
-                return done();
-            }
-            let operation = operation(&fields.required_text("fail")?)?;
-            let fault = match fields.text("with")?.as_deref().unwrap_or("EIO") {
-                "EIO" => DiskFault::Io,
-                "ENOSPC" => DiskFault::NoSpace,
-                other => return Err(Failure::bad_request(format!("'with' is EIO or ENOSPC, not {other}"))),
-            };
-            fields.end()?;
-            control.kafka.read().disk().fail(operation, fault);
-            done()
-        }
-        ("DELETE", ["v1", "disk"]) => {
-            fields.end()?;
-            control.kafka.read().disk().heal();
-            done()
+        (method, ["v1", rest @ ..]) if matches!(rest.first(), Some(&("disk" | "power-loss"))) => {
+            disk::answer(control, method, rest, fields)
         }
         (method, ["v1", rest @ ..]) if matches!(rest.first(), Some(&("nodes" | "move"))) => {
             nodes::answer(control, method, rest, fields)
@@ -124,21 +123,18 @@ pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Fail
         (method, ["v1", rest @ ..]) if matches!(rest.first(), Some(&("snapshots" | "forks"))) => {
             snapshots::answer(control, method, rest, fields)
         }
+        ("GET", ["v1", "namespaces"]) => {
+            fields.end()?;
+            Ok(control.kafka.read().namespaces().iter().map(namespace_json).collect())
+        }
         ("POST", ["v1", "namespaces"]) => {
             let name = fields.required_text("name")?;
             fields.end()?;
-            let namespace = control.kafka.read().namespace(&name)?;
-            Ok(json!({ "name": name, "bootstrapServers": namespace.bootstrap_servers() }))
+            Ok(namespace_json(&control.kafka.read().namespace(&name)?))
         }
         ("DELETE", ["v1", "namespaces", name]) => {
             fields.end()?;
             control.kafka.read().end_namespace(name)?;
-            done()
-        }
-        ("POST", ["v1", "power-loss"]) => {
-            let loss = fields.number("seed")?.map_or(PowerLoss::Everything, PowerLoss::Torn);
-            fields.end()?;
-            control.kafka.write().lose_power(loss)?;
             done()
         }
         ("POST", ["v1", command @ ("stop" | "restart" | "reset" | "pause" | "resume")]) => {
@@ -149,34 +145,37 @@ pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Fail
     }
 }
 
-fn command_broker(control: &Control, command: &str) -> Result<Value, Failure> {
-    match command {
-        "stop" => control.kafka.write().stop(),
-        "restart" => control.kafka.write().restart()?,
-        "reset" => {
-            let mut kafka = control.kafka.write();
-            kafka.reset()?;
-            control.faults.lock().clear();
-        }
-        "pause" => control.kafka.read().pause(),
-        _ => control.kafka.read().resume(),
-    }
-    Ok(json!({}))
+fn namespace_json(namespace: &ottla::Namespace) -> Value {
+    json!({ "name": namespace.name(), "bootstrapServers": namespace.bootstrap_servers() })
 }
 
-fn operation(name: &str) -> Result<FileOperation, Failure> {
-    Ok(match name {
-        "sync" => FileOperation::Sync,
-        "write" => FileOperation::Write,
-        "read" => FileOperation::Read,
-        "open" => FileOperation::Open,
-        "rename" => FileOperation::Rename,
-        "remove" => FileOperation::Remove,
-        other => {
-            let message = format!("'fail' is sync, write, read, open, rename or remove, not {other}");
-            return Err(Failure::bad_request(message));
+fn command_broker(control: &Control, command: &str) -> Result<Value, Failure> {
+    if let "pause" | "resume" = command {
+        let kafka = control.kafka.read();
+        let mut state = control.state.lock();
+        match (command, *state) {
+            ("pause", State::Running) => *state = State::Paused,
+            ("resume", State::Paused) => *state = State::Running,
+            _ => {}
         }
-    })
+        if command == "pause" {
+            kafka.pause()
+        } else {
+            kafka.resume()
+        }
+        return Ok(json!({}));
+    }
+    let mut kafka = control.kafka.write();
+    match command {
+        "stop" => kafka.stop(),
+        "restart" => kafka.restart()?,
+        _ => {
+            kafka.reset()?;
+            control.forget_rules();
+        }
+    }
+    *control.state.lock() = if command == "stop" { State::Stopped } else { State::Running };
+    Ok(json!({}))
 }
 
 fn until(fields: &mut Fields) -> Result<Until, Failure> {
@@ -184,6 +183,10 @@ fn until(fields: &mut Fields) -> Result<Until, Failure> {
         "records" => {
             let (topic, count) = (fields.required_text("topic")?, fields.required_number("count")?);
             Until::records(topic, count)
+        }
+        "committedRecords" => {
+            let (topic, count) = (fields.required_text("topic")?, fields.required_number("count")?);
+            Until::committed_records(topic, count)
         }
         "groupStable" => {
             let (group, members) =
@@ -202,8 +205,13 @@ fn until(fields: &mut Fields) -> Result<Until, Failure> {
             let (wanted, count) = (fields.requests()?, fields.required_number::<u32>("count")?);
             Until::requests(wanted, count as usize)
         }
+        "requestsEnded" => {
+            let (wanted, count) = (fields.requests()?, fields.required_number::<u32>("count")?);
+            Until::requests_have_ended(wanted, count as usize)
+        }
         other => {
-            let kinds = "records, groupStable, groupEmpty, lagZero, committed, transactionEnded or requests";
+            let kinds = "records, committedRecords, groupStable, groupEmpty, lagZero, committed, transactionEnded, \
+                         requests or requestsEnded";
             return Err(Failure::bad_request(format!("'until' is {kinds}, not {other}")));
         }
     })
@@ -232,6 +240,7 @@ fn wait(control: &Control, mut fields: Fields) -> Result<Value, Failure> {
 fn faults(control: &Control, request: &Request, path: &[&str], mut fields: Fields) -> Result<Value, Failure> {
     match (request.method.as_str(), path) {
         ("POST", ["v1", "faults"]) => {
+            let told = fields.told();
             let requests: RequestMatch = fields.requests()?;
             let mut rule = control.kafka.read().faults().on(requests);
             if let Some(count) = fields.number("skip")? {
@@ -243,17 +252,21 @@ fn faults(control: &Control, request: &Request, path: &[&str], mut fields: Field
             if let Some(probability) = fields.fraction("probability")? {
                 rule = rule.probability(probability);
             }
-            let start = effect(&mut fields)?;
+            let nodes = control.kafka.read().node_ids();
+            let start = effect(&mut fields, &nodes)?;
             fields.end()?;
             let handle = start(rule);
             let id = handle.id();
-            control.faults.lock().push(handle);
+            control.faults.lock().push((handle, told));
             Ok(json!({ "id": id }))
         }
         ("GET", ["v1", "faults"]) => {
             fields.end()?;
             let faults = control.faults.lock();
-            Ok(faults.iter().map(|fault| json!({ "id": fault.id(), "hits": fault.hits() })).collect())
+            let told = faults
+                .iter()
+                .map(|(fault, rule)| json!({ "id": fault.id(), "hits": fault.hits(), "rule": rule }));
+            Ok(told.collect())
         }
         ("DELETE", ["v1", "faults"]) => {
             fields.end()?;
@@ -264,9 +277,9 @@ fn faults(control: &Control, request: &Request, path: &[&str], mut fields: Field
         ("DELETE", ["v1", "faults", id]) => {
             fields.end()?;
             let mut faults = control.faults.lock();
-            let found = faults.iter().position(|fault| fault.id().to_string() == *id);
+            let found = faults.iter().position(|(fault, _)| fault.id().to_string() == *id);
             let found = found.ok_or_else(|| Failure::not_found(format!("there is no rule {id}")))?;
-            faults.remove(found).remove();
+            faults.remove(found).0.remove();
             Ok(json!({}))
         }
         (method, _) => Err(Failure::not_found(format!("there is no {method} /{}", path.join("/")))),
@@ -281,8 +294,20 @@ type StartPlain = fn(FaultRule) -> ottla::FaultHandle;
 /// The start of a rule that moves something to a broker, or to the next one.
 type StartMove = fn(FaultRule, Option<i32>) -> ottla::FaultHandle;
 
+/// Refuses what could never do anything.
+fn check_move(name: &str, to: Option<i32>, nodes: &[i32]) -> Result<(), Failure> {
+    if nodes.len() < 2 {
+        let message = format!("'{name}' is for several brokers, and there is one only: start with --nodes");
+        return Err(Failure::bad_request(message));
+    }
+    match to.filter(|to| !nodes.contains(to)) {
+        Some(to) => Err(Failure::bad_request(format!("'{name}': there is no broker {to}, but {nodes:?}"))),
+        None => Ok(()),
+    }
+}
+
 /// The one thing that a rule does.
-fn effect(fields: &mut Fields) -> Result<Start, Failure> {
+fn effect(fields: &mut Fields, nodes: &[i32]) -> Result<Start, Failure> {
     let mut effects: Vec<Start> = Vec::new();
     if let Some(code) = fields.error_code("answer")? {
         effects.push(Box::new(move |rule| rule.answer(code)));
@@ -319,6 +344,7 @@ fn effect(fields: &mut Fields) -> Result<Start, Failure> {
     ];
     for (name, start) in moves {
         if let Some(to) = fields.node_or_next(name)? {
+            check_move(name, to, nodes)?;
             effects.push(Box::new(move |rule| start(rule, to)));
         }
     }

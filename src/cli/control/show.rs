@@ -1,6 +1,8 @@
 //! What a test looks at, as JSON.
 
-use ottla::{ConfigSource, Error, FieldValue, JournalEntry, ListGroupsOptions, TestBroker, TestRecord};
+use ottla::{
+    ConfigSource, Error, FieldValue, JournalEntry, TestBroker, TestConnection, TestRecord, TestTransaction,
+};
 use serde_json::{Map, Value, json};
 
 /// Text as it is; other bytes as an object with their hexadecimal digits.
@@ -46,6 +48,8 @@ pub(super) fn journal_entry(entry: &JournalEntry) -> Value {
             "body": field_value(&end.body),
             "errors": end.error_codes.iter().map(|code| code.name()).collect::<Vec<_>>(),
             "durationMs": end.duration.as_secs_f64() * 1_000.0,
+            "refusal": end.refusal,
+            "truncated": end.is_truncated,
         })
     });
     json!({
@@ -61,6 +65,7 @@ pub(super) fn journal_entry(entry: &JournalEntry) -> Value {
         "groups": entry.groups().collect::<Vec<_>>(),
         "request": entry.request,
         "body": field_value(&entry.body),
+        "truncated": entry.is_truncated,
         "end": end,
     })
 }
@@ -96,37 +101,28 @@ pub(super) fn topic(kafka: &TestBroker, name: &str) -> Result<Value, Error> {
     }))
 }
 
-pub(super) fn groups(kafka: &TestBroker) -> Result<Value, Error> {
-    let admin = kafka.admin();
-    let mut groups = Vec::new();
-    for listed in admin.list_groups(&ListGroupsOptions::new())? {
-        let group = admin.describe_group(&listed.group_id)?;
-        let members = group.members.iter().map(|member| {
-            let assigned = member.assignment.iter();
-            json!({
-                "memberId": member.member_id,
-                "groupInstanceId": member.group_instance_id,
-                "clientId": member.client_id,
-                "clientHost": member.client_host,
-                "assignment": assigned
-                    .map(|tp| json!({ "topic": tp.topic(), "partition": tp.partition() }))
-                    .collect::<Vec<_>>(),
-            })
-        });
-        let members: Vec<_> = members.collect();
-        let offsets = admin.list_consumer_group_offsets(&listed.group_id)?;
-        let offsets = offsets.iter().map(|(tp, committed)| {
-            json!({ "topic": tp.topic(), "partition": tp.partition(), "offset": committed.offset })
-        });
-        groups.push(json!({
-            "groupId": group.group_id,
-            "state": group.state.to_string(),
-            "generationId": group.generation_id,
-            "assignor": group.partition_assignor,
-            "coordinator": kafka.group_coordinator(&listed.group_id),
-            "members": members,
-            "offsets": offsets.collect::<Vec<_>>(),
-        }));
-    }
-    Ok(Value::from(groups))
+pub(super) fn transaction(transaction: &TestTransaction) -> Value {
+    let partitions = transaction.partitions.iter();
+    let partitions = partitions.map(|tp| json!({ "topic": tp.topic(), "partition": tp.partition() }));
+    json!({
+        "transactionalId": transaction.transactional_id,
+        "state": transaction.state,
+        "producerId": transaction.producer_id,
+        "producerEpoch": transaction.producer_epoch,
+        "timeoutMs": transaction.timeout_ms,
+        "startedAtMs": transaction.started_at_ms,
+        "partitions": partitions.collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn connection(connection: &TestConnection) -> Value {
+    json!({
+        "connection": connection.number,
+        "peer": connection.peer.to_string(),
+        "local": connection.local.to_string(),
+        "clientId": connection.client_id,
+        "software": connection.software,
+        "openedAtMs": connection.opened_at_ms,
+        "requests": connection.requests,
+    })
 }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::fields::Fields;
-use super::{Control, Failure, Serving};
+use super::{Control, Failure, Serving, State};
 
 /// What a test has made of its broker.
 #[derive(Default)]
@@ -19,12 +19,15 @@ pub(super) struct Offspring {
 /// A fork, and where it is told what to do.
 struct Fork {
     control: Arc<Control>,
-    serving: Serving,
+    /// `None` once it is dropped.
+    serving: Option<Serving>,
 }
 
 impl Drop for Fork {
     fn drop(&mut self) {
-        self.serving.end();
+        if let Some(serving) = self.serving.take() {
+            serving.end();
+        }
         self.control.close();
     }
 }
@@ -92,8 +95,10 @@ pub(super) fn answer(
             fields.end()?;
             let snapshots = snapshots.lock();
             let snapshot = snapshots.find(number(id)?, "snapshot")?;
-            control.kafka.write().restore(snapshot)?;
-            control.faults.lock().clear();
+            let mut kafka = control.kafka.write();
+            kafka.restore(snapshot)?;
+            control.forget_rules();
+            *control.state.lock() = State::Running;
             Ok(json!({}))
         }
         ("DELETE", ["snapshots", id]) => {
@@ -127,5 +132,5 @@ fn serve(kafka: TestBroker) -> Result<(Fork, String, std::net::SocketAddr), Fail
     let control = Control::new(kafka);
     let serving = control.serve("127.0.0.1:0").map_err(|error| Failure::internal(error.to_string()))?;
     let address = serving.address();
-    Ok((Fork { control, serving }, servers, address))
+    Ok((Fork { control, serving: Some(serving) }, servers, address))
 }

@@ -20,6 +20,14 @@ impl BrokerConfig {
         dirs
     }
 
+    /// The data directories that get nothing new: `*` is all of them (Kafka: `KafkaConfig#cordonedLogDirs`).
+    pub(crate) fn effective_cordoned_log_dirs(&self) -> Vec<String> {
+        match self.cordoned_log_dirs.as_slice() {
+            [all] if all == "*" => self.effective_log_dirs(),
+            some => some.iter().filter(|dir| !dir.is_empty()).cloned().collect(),
+        }
+    }
+
     /// How long records are kept: milliseconds win over minutes, and these over hours; -1 is for ever.
     pub(crate) fn effective_log_retention_ms(&self) -> i64 {
         let minutes = || self.log_retention_minutes.map(|minutes| i64::from(minutes) * MINUTE_MS);

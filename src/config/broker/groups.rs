@@ -21,8 +21,9 @@ macro_rules! groups_rows {
             "offsets.retention.minutes" offsets_retention_minutes: i32 = 10_080, AtLeast(1), ReadOnly, Acts;
             /// How often offsets past their time are looked for.
             "offsets.retention.check.interval.ms" offsets_retention_check_interval_ms: i64 = 600_000, AtLeast(1), ReadOnly, Acts;
-            /// How long a commit may wait until all replicas have it.
-            "offsets.commit.timeout.ms" offsets_commit_timeout_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
+            /// How long a commit may wait until all replicas have it, which there are none of. A share group does not ask
+            /// for the state of its partitions again before.
+            "offsets.commit.timeout.ms" offsets_commit_timeout_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
             /// How many replicas must have a commit before it is answered; -1 is all that are in sync.
             "offsets.commit.required.acks" offsets_commit_required_acks: i16 = -1, Any, ReadOnly, Accepted;
             /// The shortest session timeout that a member of a classic group may ask for.
@@ -33,26 +34,27 @@ macro_rules! groups_rows {
             "group.initial.rebalance.delay.ms" group_initial_rebalance_delay_ms: i32 = 3000, AtLeast(0), ReadOnly, Acts;
             /// How many members a classic group may have.
             "group.max.size" group_max_size: i32 = i32::MAX, AtLeast(1), ReadOnly, Acts;
-            /// The protocols that groups may use: classic, consumer, share, streams.
-            "group.coordinator.rebalance.protocols" group_coordinator_rebalance_protocols: Vec<String> = list(&["classic", "consumer"]), Items(&["classic", "consumer", "share", "streams"]), ReadOnly, Accepted;
+            /// The protocols that groups may use: classic, and consumer, without which members that want the broker
+            /// to assign partitions are refused. Share groups do not go by it, and there are no groups of streams.
+            "group.coordinator.rebalance.protocols" group_coordinator_rebalance_protocols: Vec<String> = list(&["classic", "consumer"]), Items(&["classic", "consumer", "share", "streams"]), ReadOnly, Acts;
             /// Whether Kafka's newer implementation of the coordinator is used. ottla has one.
             "group.coordinator.new.enable" group_coordinator_new_enable: bool = true, Any, ReadOnly, Accepted;
             /// How many threads coordinate groups.
             "group.coordinator.threads" group_coordinator_threads: i32 = 4, AtLeast(1), ReadOnly, Accepted;
             /// How long the coordinator gathers what it writes; -1 lets it decide.
-            "group.coordinator.append.linger.ms" group_coordinator_append_linger_ms: i32 = 5, AtLeast(-1), ReadOnly, Accepted;
+            "group.coordinator.append.linger.ms" group_coordinator_append_linger_ms: i32 = -1, AtLeast(-1), ReadOnly, Accepted;
             /// How long a member of a consumer group may be silent before it is taken for dead.
             "group.consumer.session.timeout.ms" group_consumer_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Acts;
             /// The shortest session timeout that a consumer group may be given.
-            "group.consumer.min.session.timeout.ms" group_consumer_min_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Accepted;
+            "group.consumer.min.session.timeout.ms" group_consumer_min_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Acts;
             /// The longest session timeout that a consumer group may be given.
-            "group.consumer.max.session.timeout.ms" group_consumer_max_session_timeout_ms: i32 = 60_000, AtLeast(1), ReadOnly, Accepted;
+            "group.consumer.max.session.timeout.ms" group_consumer_max_session_timeout_ms: i32 = 60_000, AtLeast(1), ReadOnly, Acts;
             /// How often members of a consumer group are told to report.
             "group.consumer.heartbeat.interval.ms" group_consumer_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
             /// The shortest heartbeat interval that a consumer group may be given.
-            "group.consumer.min.heartbeat.interval.ms" group_consumer_min_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
+            "group.consumer.min.heartbeat.interval.ms" group_consumer_min_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
             /// The longest heartbeat interval that a consumer group may be given.
-            "group.consumer.max.heartbeat.interval.ms" group_consumer_max_heartbeat_interval_ms: i32 = 15_000, AtLeast(1), ReadOnly, Accepted;
+            "group.consumer.max.heartbeat.interval.ms" group_consumer_max_heartbeat_interval_ms: i32 = 15_000, AtLeast(1), ReadOnly, Acts;
             /// How many members a consumer group may have.
             "group.consumer.max.size" group_consumer_max_size: i32 = i32::MAX, AtLeast(1), ReadOnly, Acts;
             /// How the broker can spread partitions over a consumer group's members; the first is what a group
@@ -65,9 +67,9 @@ macro_rules! groups_rows {
             /// answered together. 0 for tests.
             "group.consumer.assignment.interval.ms" group_consumer_assignment_interval_ms: i32 = 1000, AtLeast(0), ReadOnly, Acts;
             /// The shortest interval between assignments that a consumer group may be given.
-            "group.consumer.min.assignment.interval.ms" group_consumer_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Accepted;
+            "group.consumer.min.assignment.interval.ms" group_consumer_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Acts;
             /// The longest interval between assignments that a consumer group may be given.
-            "group.consumer.max.assignment.interval.ms" group_consumer_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Accepted;
+            "group.consumer.max.assignment.interval.ms" group_consumer_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Acts;
             /// How often it is looked up which topics a consumer group's pattern matches.
             "group.consumer.regex.refresh.interval.ms" group_consumer_regex_refresh_interval_ms: i32 = 600_000, AtLeast(10_000), ReadOnly, Acts;
             /// How long a member of a share group may be silent before it is taken for dead.
@@ -75,21 +77,21 @@ macro_rules! groups_rows {
             /// How often members of a share group are told to report.
             "group.share.heartbeat.interval.ms" group_share_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
             /// The shortest session timeout that a share group may be given.
-            "group.share.min.session.timeout.ms" group_share_min_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Accepted;
+            "group.share.min.session.timeout.ms" group_share_min_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Acts;
             /// The longest session timeout that a share group may be given.
-            "group.share.max.session.timeout.ms" group_share_max_session_timeout_ms: i32 = 60_000, AtLeast(1), ReadOnly, Accepted;
+            "group.share.max.session.timeout.ms" group_share_max_session_timeout_ms: i32 = 60_000, AtLeast(1), ReadOnly, Acts;
             /// The shortest heartbeat interval that a share group may be given.
-            "group.share.min.heartbeat.interval.ms" group_share_min_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
+            "group.share.min.heartbeat.interval.ms" group_share_min_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Acts;
             /// The longest heartbeat interval that a share group may be given.
-            "group.share.max.heartbeat.interval.ms" group_share_max_heartbeat_interval_ms: i32 = 15_000, AtLeast(1), ReadOnly, Accepted;
+            "group.share.max.heartbeat.interval.ms" group_share_max_heartbeat_interval_ms: i32 = 15_000, AtLeast(1), ReadOnly, Acts;
             /// How the broker spreads partitions over a share group's members.
             "group.share.assignors" group_share_assignors: Vec<String> = list(&["simple"]), Items(&["simple"]), ReadOnly, Acts;
             /// How long a share group keeps its assignment before a new one is made.
             "group.share.assignment.interval.ms" group_share_assignment_interval_ms: i32 = 1000, AtLeast(0), ReadOnly, Acts;
             /// The shortest that a share group may be made to keep its assignment.
-            "group.share.min.assignment.interval.ms" group_share_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Accepted;
+            "group.share.min.assignment.interval.ms" group_share_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Acts;
             /// The longest that a share group may be made to keep its assignment.
-            "group.share.max.assignment.interval.ms" group_share_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Accepted;
+            "group.share.max.assignment.interval.ms" group_share_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Acts;
             /// Whether assignments of share groups are computed on a thread of their own. ottla's are not.
             "group.share.assignor.offload.enable" group_share_assignor_offload_enable: bool = true, Any, ReadOnly, Accepted;
             /// After which time the state of a share group's partition is asked for again.
@@ -103,17 +105,17 @@ macro_rules! groups_rows {
             /// How many records of a partition a share group may hold at once.
             "group.share.partition.max.record.locks" group_share_partition_max_record_locks: i32 = 2000, Between(100, 10_000), ReadOnly, Acts;
             /// The most that a group may set for the count of deliveries.
-            "group.share.max.delivery.count.limit" group_share_max_delivery_count_limit: i32 = 10, Between(5, 25), ReadOnly, Accepted;
+            "group.share.max.delivery.count.limit" group_share_max_delivery_count_limit: i32 = 10, Between(5, 25), ReadOnly, Acts;
             /// The least that a group may set for the count of deliveries.
-            "group.share.min.delivery.count.limit" group_share_min_delivery_count_limit: i32 = 2, Between(2, 5), ReadOnly, Accepted;
+            "group.share.min.delivery.count.limit" group_share_min_delivery_count_limit: i32 = 2, Between(2, 5), ReadOnly, Acts;
             /// The longest that a group may have records locked for its members.
-            "group.share.max.record.lock.duration.ms" group_share_max_record_lock_duration_ms: i32 = 60_000, Between(30_000, 3_600_000), ReadOnly, Accepted;
+            "group.share.max.record.lock.duration.ms" group_share_max_record_lock_duration_ms: i32 = 60_000, Between(30_000, 3_600_000), ReadOnly, Acts;
             /// The shortest that a group may have records locked for its members.
-            "group.share.min.record.lock.duration.ms" group_share_min_record_lock_duration_ms: i32 = 15_000, Between(1000, 30_000), ReadOnly, Accepted;
+            "group.share.min.record.lock.duration.ms" group_share_min_record_lock_duration_ms: i32 = 15_000, Between(1000, 30_000), ReadOnly, Acts;
             /// The most records of a partition that a group may allow itself to hold at once.
-            "group.share.max.partition.max.record.locks" group_share_max_partition_max_record_locks: i32 = 4000, Between(2000, 10_000), ReadOnly, Accepted;
+            "group.share.max.partition.max.record.locks" group_share_max_partition_max_record_locks: i32 = 4000, Between(2000, 10_000), ReadOnly, Acts;
             /// The fewest records of a partition that a group may allow itself to hold at once.
-            "group.share.min.partition.max.record.locks" group_share_min_partition_max_record_locks: i32 = 100, Between(100, 2000), ReadOnly, Accepted;
+            "group.share.min.partition.max.record.locks" group_share_min_partition_max_record_locks: i32 = 100, Between(100, 2000), ReadOnly, Acts;
             /// How many members of share groups may have a session of fetches at once.
             "group.share.max.share.sessions" group_share_max_share_sessions: i32 = 2000, AtLeast(1), ReadOnly, Acts;
             /// After how many requests waiting share fetches that are over are let go of. ottla lets go at once.
@@ -129,7 +131,7 @@ macro_rules! groups_rows {
             /// How large a segment of the topic of share groups' state is: small ones load fast.
             "share.coordinator.state.topic.segment.bytes" share_coordinator_state_topic_segment_bytes: i32 = 104_857_600, AtLeast(1), ReadOnly, Acts;
             /// The codec of share groups' state: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.
-            "share.coordinator.state.topic.compression.codec" share_coordinator_state_topic_compression_codec: i32 = 0, Any, ReadOnly, Accepted;
+            "share.coordinator.state.topic.compression.codec" share_coordinator_state_topic_compression_codec: i32 = 0, Between(0, 4), ReadOnly, Acts;
             /// How much is read at once when share groups' state is loaded.
             "share.coordinator.load.buffer.size" share_coordinator_load_buffer_size: i32 = 5_242_880, AtLeast(1), ReadOnly, Acts;
             /// After how many updates of a share partition's state all of it is written.
@@ -144,6 +146,48 @@ macro_rules! groups_rows {
             "share.coordinator.state.topic.prune.interval.ms" share_coordinator_state_topic_prune_interval_ms: i32 = 300_000, AtLeast(1), ReadOnly, Acts;
             /// How long after the last snapshot of a share partition's state another is written in any case.
             "share.coordinator.cold.partition.snapshot.interval.ms" share_coordinator_cold_partition_snapshot_interval_ms: i32 = 300_000, AtLeast(1), ReadOnly, Acts;
+            /// How many threads do for the coordinator what takes long. ottla has none for that.
+            "group.coordinator.background.threads" group_coordinator_background_threads: i32 = 2, AtLeast(1), ReadOnly, Accepted;
+            /// How large a buffer Kafka's coordinator of groups keeps for its next write.
+            "group.coordinator.cached.buffer.max.bytes" group_coordinator_cached_buffer_max_bytes: i32 = 1_048_588, AtLeast(524_288), ClusterWide, Accepted;
+            /// How long a member of a group of streams may be silent. ottla has no such groups (KIP-1071).
+            "group.streams.session.timeout.ms" group_streams_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Accepted;
+            /// The shortest session timeout that a group of streams may be given.
+            "group.streams.min.session.timeout.ms" group_streams_min_session_timeout_ms: i32 = 45_000, AtLeast(1), ReadOnly, Accepted;
+            /// The longest session timeout that a group of streams may be given.
+            "group.streams.max.session.timeout.ms" group_streams_max_session_timeout_ms: i32 = 60_000, AtLeast(1), ReadOnly, Accepted;
+            /// How often members of a group of streams are told to report.
+            "group.streams.heartbeat.interval.ms" group_streams_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
+            /// The shortest heartbeat interval that a group of streams may be given.
+            "group.streams.min.heartbeat.interval.ms" group_streams_min_heartbeat_interval_ms: i32 = 5000, AtLeast(1), ReadOnly, Accepted;
+            /// The longest heartbeat interval that a group of streams may be given.
+            "group.streams.max.heartbeat.interval.ms" group_streams_max_heartbeat_interval_ms: i32 = 15_000, AtLeast(1), ReadOnly, Accepted;
+            /// How many members a group of streams may have.
+            "group.streams.max.size" group_streams_max_size: i32 = i32::MAX, AtLeast(1), ReadOnly, Accepted;
+            /// How many copies of each store a group of streams keeps ready.
+            "group.streams.num.standby.replicas" group_streams_num_standby_replicas: i32 = 0, AtLeast(0), ReadOnly, Accepted;
+            /// The most copies of a store that a group of streams may ask for.
+            "group.streams.max.standby.replicas" group_streams_max_standby_replicas: i32 = 2, AtLeast(0), ReadOnly, Accepted;
+            /// How long a new group of streams waits for more members.
+            "group.streams.initial.rebalance.delay.ms" group_streams_initial_rebalance_delay_ms: i32 = 3000, AtLeast(0), ReadOnly, Accepted;
+            /// How soon after one assignment of a group of streams the next may be made.
+            "group.streams.assignment.interval.ms" group_streams_assignment_interval_ms: i32 = 1000, AtLeast(0), ClusterWide, Accepted;
+            /// The shortest interval between assignments that a group of streams may be given.
+            "group.streams.min.assignment.interval.ms" group_streams_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Accepted;
+            /// The longest interval between assignments that a group of streams may be given.
+            "group.streams.max.assignment.interval.ms" group_streams_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Accepted;
+            /// How the broker would spread the tasks of a group of streams over its members.
+            "group.streams.assignors" group_streams_assignors: Vec<String> = list(&["sticky"]), Any, ReadOnly, Accepted;
+            /// By which tags of its members a group of streams would spread copies of stores.
+            "group.streams.rack.aware.assignment.tags" group_streams_rack_aware_assignment_tags: Vec<String> = Vec::new(), Any, ReadOnly, Accepted;
+            /// The Java class that would be told the topologies of groups of streams.
+            "group.streams.topology.description.plugin.class" group_streams_topology_description_plugin_class: Option<ClassName> = None, Any, ReadOnly, Accepted;
+            /// Whether topics come into being for records that a share group has given up.
+            "errors.deadletterqueue.auto.create.topics.enable" errors_deadletterqueue_auto_create_topics_enable: bool = false, Any, ClusterWide, Accepted;
+            /// What the names of topics begin with to which a share group's records go that it has given up.
+            "errors.deadletterqueue.topic.name.prefix" errors_deadletterqueue_topic_name_prefix: String = "dlq.".to_owned(), Any, ClusterWide, Accepted;
+            /// How large a buffer Kafka's coordinator of share groups' state keeps for its next write.
+            "share.coordinator.cached.buffer.max.bytes" share_coordinator_cached_buffer_max_bytes: i32 = 1_048_588, AtLeast(524_288), ClusterWide, Accepted;
         }
     };
 }

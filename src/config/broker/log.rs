@@ -98,7 +98,7 @@ macro_rules! log_rows {
             /// How long a KRaft broker tries to report a failed data directory before it stops.
             "log.dir.failure.timeout.ms" log_dir_failure_timeout_ms: i64 = 30_000, AtLeast(1), ReadOnly, Accepted;
             /// Data directories that get no new partitions.
-            "cordoned.log.dirs" cordoned_log_dirs: Vec<String> = list(&[]), Any, PerBroker, Accepted;
+            "cordoned.log.dirs" cordoned_log_dirs: Vec<String> = list(&[]), Any, PerBroker, Acts;
             /// The largest batch of records that is accepted, as it is stored.
             "message.max.bytes" message_max_bytes: i32 = 1_048_588, AtLeast(0), ClusterWide, Acts;
             /// The codec that batches are stored with: uncompressed, gzip, snappy, lz4 or zstd; `producer`

@@ -7,9 +7,9 @@ macro_rules! replication_rows {
             "inter.broker.protocol.version" inter_broker_protocol_version: String = "3.9-IV0".to_owned(), Any, ReadOnly, Accepted;
             /// How many threads copy from each other broker.
             "num.replica.fetchers" num_replica_fetchers: i32 = 1, AtLeast(1), ClusterWide, Accepted;
-            /// How many threads move replicas between data directories; by default as many as there are
-            /// directories.
-            "num.replica.alter.log.dirs.threads" num_replica_alter_log_dirs_threads: Option<i32> = None, Any, ReadOnly, Accepted;
+            /// How many partitions move between data directories at the same time, each on a thread; by default as many
+            /// as there are directories.
+            "num.replica.alter.log.dirs.threads" num_replica_alter_log_dirs_threads: Option<i32> = None, Any, ReadOnly, Acts;
             /// How many copies a topic gets that is created without saying. A broker on its own keeps one.
             "default.replication.factor" default_replication_factor: i32 = 1, AtLeast(1), ReadOnly, Accepted;
             /// How many replicas, the leader among them, must have a record before acks=all is answered.

@@ -29,10 +29,15 @@ macro_rules! transactions_rows {
             "transaction.partition.verification.enable" transaction_partition_verification_enable: bool = true, Any, ClusterWide, Acts;
             /// Whether producers may have transactions without a timeout, for a coordinator outside of Kafka.
             "transaction.two.phase.commit.enable" transaction_two_phase_commit_enable: bool = false, Any, ReadOnly, Accepted;
+            /// How long Kafka waits before it tries once more to add a partition to a transaction while the one
+            /// before is being completed. Here that is complete before its end is answered.
+            "add.partitions.to.txn.retry.backoff.ms" add_partitions_to_txn_retry_backoff_ms: i32 = 20, AtLeast(1), ReadOnly, Accepted;
+            /// How long Kafka goes on trying.
+            "add.partitions.to.txn.retry.backoff.max.ms" add_partitions_to_txn_retry_backoff_max_ms: i32 = 100, AtLeast(0), ReadOnly, Accepted;
             /// How long a partition remembers the last batches of a producer that is silent.
             "producer.id.expiration.ms" producer_id_expiration_ms: i32 = 86_400_000, AtLeast(1), ClusterWide, Acts;
             /// How often silent producers are looked for, to be forgotten.
-            "producer.id.expiration.check.interval.ms" producer_id_expiration_check_interval_ms: i32 = 600_000, AtLeast(1), ReadOnly, Accepted;
+            "producer.id.expiration.check.interval.ms" producer_id_expiration_check_interval_ms: i32 = 600_000, AtLeast(1), ReadOnly, Acts;
         }
     };
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::config::{BrokerConfig, ConfigKey, Effect, LogConfig};
+use crate::config::{BrokerConfig, ConfigKey, Effect, GroupSettings, LogConfig};
 
 /// The code that takes settings: everything outside of tests and of the table itself.
 fn code_that_acts() -> String {
@@ -35,6 +35,15 @@ fn collect(root: &Path, dir: &Path, code: &mut String) {
     }
 }
 
+/// The broker's settings that a group's own must keep within: the table of groups' settings names them, and takes them.
+fn bounds_of_groups() -> Vec<&'static str> {
+    let rows = include_str!("../group.rs").lines().filter(|row| row.contains(", Acts"));
+    let bounds = rows.filter_map(|row| row.split_once(", within ")?.1.strip_suffix(';'));
+    let bounds: Vec<&str> = bounds.flat_map(|bounds| bounds.split(' ')).collect();
+    assert!(bounds.len() >= 18, "the table does not look as this test reads it: {bounds:?}");
+    bounds
+}
+
 fn field(key: &ConfigKey) -> String {
     let letter = |c: char| match c {
         '.' => "_".to_owned(),
@@ -52,10 +61,12 @@ fn words(code: &str) -> HashSet<&str> {
 fn every_setting_that_is_said_to_act_is_taken_by_some_code() {
     let code = code_that_acts();
     let words = words(&code);
-    let is_taken = |word: &str| words.contains(word);
+    let bounds = bounds_of_groups();
+    let is_taken = |word: &str| words.contains(word) || bounds.contains(&word);
     let topic_key_acts = |name: &str| {
         // Limits of timestamps are resolved by the table's own file.
-        let resolved = name.starts_with("message.timestamp.") && is_taken("timestamp_before_max_ms");
+        let resolved =
+            name.starts_with("message.timestamp.") && is_taken("effective_timestamp_before_max_ms");
         resolved || LogConfig::key(name).is_some_and(|key| is_taken(&field(key)))
     };
     let mut idle = Vec::new();
@@ -69,5 +80,18 @@ fn every_setting_that_is_said_to_act_is_taken_by_some_code() {
             idle.push(key.name);
         }
     }
+    for key in GroupSettings::keys().iter().filter(|key| key.effect == Effect::Acts) {
+        if !is_taken(&field(key)) {
+            idle.push(key.name);
+        }
+    }
     assert!(idle.is_empty(), "said to act, but no code takes them: {idle:?}");
+}
+
+#[test]
+fn what_bounds_the_settings_of_groups_is_not_said_to_be_without_effect() {
+    let bounds = bounds_of_groups();
+    let keys = BrokerConfig::keys().iter().filter(|key| bounds.contains(&field(key).as_str()));
+    let idle: Vec<_> = keys.filter(|key| key.effect != Effect::Acts).map(|key| key.name).collect();
+    assert!(idle.is_empty(), "groups' settings must keep within these: {idle:?}");
 }

@@ -59,6 +59,15 @@ fn keys_without_effect_are_accepted_and_said_once() {
 }
 
 #[test]
+fn the_classic_protocol_of_groups_cannot_be_switched_off() {
+    let key = "group.coordinator.rebalance.protocols";
+    assert_eq!(load(&[(key, "classic")]).group_coordinator_rebalance_protocols, ["classic"]);
+    let expected =
+        ["group.coordinator.rebalance.protocols=consumer: is without classic, which cannot be switched off"];
+    assert_eq!(problems(&[(key, "consumer")]), expected);
+}
+
+#[test]
 fn ids_fall_back_from_node_to_broker_to_one() {
     assert_eq!(load(&[]).effective_node_id(), 1);
     assert_eq!(load(&[("broker.id", "0")]).effective_node_id(), 0);
@@ -75,6 +84,18 @@ fn log_dirs_win_over_log_dir() {
     assert_eq!(load(&[("log.dir", "/a")]).effective_log_dirs(), ["/a"]);
     assert_eq!(load(&[("log.dir", "/a"), ("log.dirs", "/b, /c")]).effective_log_dirs(), ["/b", "/c"]);
     assert_eq!(problems(&[("log.dirs", " , ")]), ["log.dirs= , : names no directory"]);
+}
+
+#[test]
+fn directories_that_are_cordoned_are_among_the_log_dirs_or_all_of_them() {
+    let cordoned =
+        |text| load(&[("log.dirs", "/a,/b"), ("cordoned.log.dirs", text)]).effective_cordoned_log_dirs();
+    assert_eq!(cordoned(""), [""; 0]);
+    assert_eq!(cordoned("/b"), ["/b"]);
+    assert_eq!(cordoned("*"), ["/a", "/b"]);
+    let refused = |text| problems(&[("log.dirs", "/a,/b"), ("cordoned.log.dirs", text)]);
+    assert_eq!(refused("/a,/c"), ["cordoned.log.dirs=/a,/c: names /c, which log.dirs does not"]);
+    assert_eq!(refused("/a,*"), ["cordoned.log.dirs=/a,*: names all directories by *, and others too"]);
 }
 
 #[test]
@@ -272,7 +293,9 @@ fn throttled_replicas_are_pairs_or_all() {
 
 #[test]
 fn the_two_sided_limit_of_timestamps_counts_until_the_newer_ones_are_given() {
-    let limits = |config: &LogConfig| (config.timestamp_before_max_ms(), config.timestamp_after_max_ms());
+    let limits = |config: &LogConfig| {
+        (config.effective_timestamp_before_max_ms(), config.effective_timestamp_after_max_ms())
+    };
     assert_eq!(limits(&topic(&[]).unwrap()), (i64::MAX, 3_600_000));
     let two_sided = ("message.timestamp.difference.max.ms", "50");
     assert_eq!(limits(&topic(&[two_sided]).unwrap()), (50, 50));

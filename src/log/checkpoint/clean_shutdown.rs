@@ -35,14 +35,16 @@ impl CleanShutdownFile {
     /// Removes the mark; answers whether it was there. It must be gone for good before any log is written, or
     /// a crash would look like a clean stop.
     pub(crate) fn take(&self) -> Result<bool, LogError> {
-        match self.fs.remove_file(&self.path) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        let was_there = match self.fs.remove_file(&self.path) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(LogError::storage("remove", &self.path)(error)),
-        }
+        };
+        // If it was not there, too: a process that was killed may have removed it, and have made partitions, and not come
+        // to the sync.
         if let Some(dir) = self.path.parent() {
             self.fs.sync_dir(dir).map_err(LogError::storage("sync", dir))?;
         }
-        Ok(true)
+        Ok(was_there)
     }
 }

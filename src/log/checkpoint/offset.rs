@@ -75,6 +75,18 @@ impl OffsetCheckpointFile {
         })
     }
 
+    /// Writes the offset of one partition down if the file has none of it; it is asked for once nobody else writes the
+    /// file.
+    pub(crate) fn add(
+        &self,
+        partition: &TopicPartition,
+        offset: impl FnOnce() -> Offset,
+    ) -> Result<(), LogError> {
+        self.change(|offsets| {
+            offsets.entry(partition.clone()).or_insert_with(offset);
+        })
+    }
+
     /// Writes the offset of one partition down, and leaves the others as they are.
     pub(crate) fn set(&self, partition: &TopicPartition, offset: Offset) -> Result<(), LogError> {
         self.change(|offsets| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::choose::Cleanable;
 use super::copy::{CopyParams, SegmentCopy};
 use super::group::{GroupLimits, group_segments};
-use super::offset_map::{OffsetMap, OffsetMapParams};
+use super::offset_map::{Fingerprint, KEYS_AT_ONCE, OffsetMap, OffsetMapParams};
 use super::transactions::CleanedTransactions;
 use super::{CleanerConfig, CleaningError, LogCleaner};
 use crate::config::LogConfig;
@@ -38,7 +38,6 @@ pub(super) struct Pace<'a> {
     pub(super) is_stopping: &'a dyn Fn() -> bool,
     uncounted_bytes: u64,
     chunk_size: usize,
-    bytes_per_second: f64,
 }
 
 impl Pace<'_> {
@@ -52,7 +51,8 @@ impl Pace<'_> {
         self.uncounted_bytes += bytes as u64;
         if self.uncounted_bytes >= self.chunk_size as u64 {
             let bytes = std::mem::take(&mut self.uncounted_bytes);
-            self.cleaner.throttler.throttle(bytes, self.bytes_per_second, || self.is_over());
+            let bytes_per_second = self.cleaner.config().io_max_bytes_per_second;
+            self.cleaner.throttler.throttle(bytes, bytes_per_second, || self.is_over());
         }
         if self.is_over() { Err(CleaningError::Aborted) } else { Ok(()) }
     }
@@ -80,9 +80,8 @@ impl<'a> Cleaning<'a> {
     ) -> Self {
         let log_config = log.config();
         let chunk_size = config.io_buffer_per_thread().max(MIN_CHUNK);
-        let bytes_per_second = config.io_max_bytes_per_second;
         Cleaning {
-            pace: Pace { log, cleaner, is_stopping, uncounted_bytes: 0, chunk_size, bytes_per_second },
+            pace: Pace { log, cleaner, is_stopping, uncounted_bytes: 0, chunk_size },
             now_ms: cleaner.env.clock.now_ms(),
             decompression_limit: decompression_limit_bytes(&log_config),
             config: log_config,
@@ -107,11 +106,7 @@ impl<'a> Cleaning<'a> {
         };
         let map = self.build_offset_map(cleanable, config)?;
         let end_offset = map.latest_offset().saturating_add(1);
-        let params = CopyParams {
-            map: &map,
-            legacy_horizon_ms,
-            upper_bound_offset: cleanable.first_uncleanable_offset,
-        };
+        let params = CopyParams { map: &map, legacy_horizon_ms, high_watermark: log.high_watermark() };
         let to_clean: Vec<Arc<LogSegment>> = segments.within(0, end_offset).cloned().collect();
         let limits = GroupLimits {
             segment_bytes: u64::try_from(self.config.segment_bytes).unwrap_or_default(),
@@ -197,7 +192,7 @@ impl<'a> Cleaning<'a> {
     ) -> Result<bool, CleaningError> {
         let Some(found) = segment.translate_offset(start)? else { return Ok(false) };
         let mut walk = SegmentWalk::new(segment, found.position, self.chunk_size)?;
-        let mut scratch = Vec::new();
+        let (mut scratch, mut keys) = (Vec::new(), Vec::new());
         while let Some(batch) = walk.next()? {
             self.pace.step(batch.size_in_bytes())?;
             if batch.is_control() {
@@ -209,10 +204,12 @@ impl<'a> Cleaning<'a> {
                     let record = record.map_err(LogError::Batch)?;
                     if let Some(key) = record.key()
                         && record.offset() >= start
-                        && !map.put(key, record.offset())
                     {
-                        return Ok(true);
+                        keys.push((map.fingerprint(key), record.offset()));
                     }
+                }
+                if !put_all(map, &mut keys) {
+                    return Ok(true);
                 }
             }
             if batch.last_offset() >= start {
@@ -221,6 +218,16 @@ impl<'a> Cleaning<'a> {
         }
         Ok(false)
     }
+}
+
+/// Answers whether there was room for all `keys`, which are none then.
+fn put_all(map: &mut OffsetMap, keys: &mut Vec<(Fingerprint, Offset)>) -> bool {
+    let has_room = keys.chunks(KEYS_AT_ONCE).all(|keys| {
+        map.warm_up(keys.iter().map(|(key, _)| *key));
+        keys.iter().all(|(key, offset)| map.put(*key, *offset))
+    });
+    keys.clear();
+    has_room
 }
 
 /// What a control batch is about; `None` if its record is gone.

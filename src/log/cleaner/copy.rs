@@ -6,14 +6,16 @@ use std::sync::Arc;
 
 use super::CleaningError;
 use super::clean::{Cleaning, SegmentWalk, control_type};
-use super::offset_map::OffsetMap;
+use super::offset_map::{Fingerprint, KEYS_AT_ONCE, OffsetMap};
 use super::transactions::CleanedTransactions;
 use crate::config::LogConfig;
 use crate::log::file_names::{self, CLEANED, LOG, OFFSET_INDEX, TIME_INDEX, TXN_INDEX};
 use crate::log::segment::{BatchEntry, LogSegment, SegmentParams};
 use crate::log::{Log, LogError};
 use crate::model::{Offset, ProducerEpoch, ProducerId, Timestamp};
-use crate::record::{BatchFilter, BatchHeader, FilterParams, MAGIC_VALUE_V2, RecordBatchRef, RecordRef};
+use crate::record::{
+    BatchFilter, BatchHeader, FilterParams, MAGIC_VALUE_V2, RecordBatchRef, RecordRef, RecordRetention,
+};
 
 /// What decides which records stay.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +23,8 @@ pub(super) struct CopyParams<'a> {
     pub(super) map: &'a OffsetMap,
     /// Tombstones of magic 0 and 1 may go from segments that did not change since.
     pub(super) legacy_horizon_ms: Timestamp,
-    /// Where the part of the log ends that is compacted.
-    pub(super) upper_bound_offset: Offset,
+    /// Where the records end that all replicas have.
+    pub(super) high_watermark: Offset,
 }
 
 /// The last that a producer wrote, which must not go before the producer is forgotten.
@@ -72,6 +74,7 @@ pub(super) struct SegmentCopy<'a, 'l> {
     dest: &'a LogSegment,
     last_records: HashMap<ProducerId, LastRecord>,
     filter: BatchFilter,
+    verdicts: Verdicts,
     /// Batches that are not yet written, and what the indexes need to know of them.
     out: Vec<u8>,
     entries: Vec<BatchEntry>,
@@ -89,6 +92,7 @@ impl<'a, 'l> SegmentCopy<'a, 'l> {
             params,
             dest,
             filter: BatchFilter::default(),
+            verdicts: Verdicts::default(),
             out: Vec::new(),
             entries: Vec::new(),
         }
@@ -159,8 +163,8 @@ impl<'a, 'l> SegmentCopy<'a, 'l> {
         let is_past_horizon = batch.delete_horizon_ms().is_some_and(|horizon| horizon <= now_ms);
         let discard = can_discard && (!is_control || is_past_horizon);
         let retain_empty = self.is_last_of_producer(batch.header())
-            // Followers learn from it where the compacted part ends.
-            || batch.next_offset() == self.params.upper_bound_offset;
+            // The last of all, which tells where the log ends.
+            || batch.next_offset() == self.params.high_watermark;
         let params = FilterParams {
             retain_empty,
             is_marker_of_empty_txn: can_discard && is_control,
@@ -172,20 +176,21 @@ impl<'a, 'l> SegmentCopy<'a, 'l> {
                 u64::try_from(batch.records_count().unwrap_or_default()).unwrap_or_default();
             return Ok(());
         }
-        let retention =
-            Retention { map: self.params.map, batch: batch.header(), retain_legacy_deletes, now_ms };
-        let mut without_key = 0;
+        let fate = match (discard, is_control) {
+            (true, _) => Fate::Goes,
+            (false, true) => Fate::Stays,
+            (false, false) => Fate::ByKey {
+                retains_deletes: retains_deletes(batch.header(), retain_legacy_deletes, now_ms),
+            },
+        };
+        self.verdicts.clear();
+        let mut retention = Retention { map: self.params.map, fate, verdicts: &mut self.verdicts };
         let start = self.out.len();
-        let filtered = self.filter.filter(
-            batch,
-            &params,
-            |record| !discard && (is_control || retention.retains(record, &mut without_key)),
-            &mut self.out,
-        )?;
+        let filtered = self.filter.filter(batch, &params, &mut retention, &mut self.out)?;
         let stats = &mut self.cleaning.stats;
         stats.records_read += filtered.records_read;
         stats.records_written += filtered.records_retained;
-        stats.records_without_key += without_key;
+        stats.records_without_key += self.verdicts.without_key;
         if let Some(header) = BatchHeader::parse(self.out.get(start..).unwrap_or_default())? {
             self.entries.push(BatchEntry::of(header));
         }
@@ -215,31 +220,89 @@ impl<'a, 'l> SegmentCopy<'a, 'l> {
     }
 }
 
-/// Which records of a batch of data stay (Kafka: `Cleaner#shouldRetainRecord`).
-struct Retention<'a> {
-    map: &'a OffsetMap,
-    batch: BatchHeader<'a>,
-    retain_legacy_deletes: bool,
-    now_ms: Timestamp,
+/// Whether tombstones stay that nothing else makes obsolete.
+fn retains_deletes(batch: BatchHeader<'_>, retain_legacy_deletes: bool, now_ms: Timestamp) -> bool {
+    if batch.magic() < MAGIC_VALUE_V2 {
+        return retain_legacy_deletes;
+    }
+    batch.delete_horizon_ms().is_none_or(|horizon| now_ms < horizon)
 }
 
-impl Retention<'_> {
-    fn retains(&self, record: &RecordRef<'_>, without_key: &mut u64) -> bool {
-        if record.offset() > self.map.latest_offset() {
-            return true;
-        }
-        let Some(key) = record.key() else {
-            *without_key += 1;
-            return false;
+/// What is to become of the records of a batch.
+#[derive(Clone, Copy, Debug)]
+enum Fate {
+    Stays,
+    Goes,
+    /// The map knows it of each.
+    ByKey {
+        retains_deletes: bool,
+    },
+}
+
+/// What was decided about the records of one batch.
+#[derive(Debug, Default)]
+struct Verdicts {
+    stays: Vec<bool>,
+    /// What the map is to be asked; of these, `stays` says nothing yet.
+    questions: Vec<Question>,
+    without_key: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Question {
+    key: Fingerprint,
+    offset: Offset,
+    /// The place of the record in the batch.
+    number: usize,
+}
+
+impl Verdicts {
+    fn clear(&mut self) {
+        self.stays.clear();
+        self.questions.clear();
+        self.without_key = 0;
+    }
+}
+
+/// Which records of a batch stay (Kafka: `Cleaner#shouldRetainRecord`).
+struct Retention<'a> {
+    map: &'a OffsetMap,
+    fate: Fate,
+    verdicts: &'a mut Verdicts,
+}
+
+impl RecordRetention for Retention<'_> {
+    fn meet(&mut self, record: &RecordRef<'_>) {
+        let stays = match (self.fate, record.key()) {
+            (Fate::Stays, _) => true,
+            (Fate::Goes, _) => false,
+            (Fate::ByKey { .. }, _) if record.offset() > self.map.latest_offset() => true,
+            (Fate::ByKey { .. }, None) => {
+                self.verdicts.without_key += 1;
+                false
+            }
+            (Fate::ByKey { retains_deletes }, Some(_)) if record.value().is_none() && !retains_deletes => {
+                false
+            }
+            (Fate::ByKey { .. }, Some(key)) => {
+                let (key, number) = (self.map.fingerprint(key), self.verdicts.stays.len());
+                self.verdicts.questions.push(Question { key, offset: record.offset(), number });
+                false
+            }
         };
-        let is_latest = self.map.get(key).is_none_or(|latest| record.offset() >= latest);
-        is_latest && (record.value().is_some() || self.retains_deletes())
+        self.verdicts.stays.push(stays);
     }
 
-    fn retains_deletes(&self) -> bool {
-        if self.batch.magic() < MAGIC_VALUE_V2 {
-            return self.retain_legacy_deletes;
+    fn decide(&mut self) -> &[bool] {
+        let Verdicts { stays, questions, .. } = &mut *self.verdicts;
+        for questions in questions.chunks(KEYS_AT_ONCE) {
+            self.map.warm_up(questions.iter().map(|question| question.key));
+            for Question { key, offset, number } in questions {
+                if let Some(stays) = stays.get_mut(*number) {
+                    *stays = self.map.get(*key).is_none_or(|latest| *offset >= latest);
+                }
+            }
         }
-        self.batch.delete_horizon_ms().is_none_or(|horizon| self.now_ms < horizon)
+        stays
     }
 }

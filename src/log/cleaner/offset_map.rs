@@ -1,5 +1,7 @@
 //! The last offset of each key (Kafka: `SkimpyOffsetMap`).
 
+use std::hint::black_box;
+
 use super::key_hash::KeyHash;
 use crate::model::Offset;
 
@@ -19,6 +21,14 @@ pub(super) struct OffsetMap {
     max_len: usize,
     latest_offset: Offset,
 }
+
+/// What the map knows of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fingerprint([u64; 2]);
+
+/// How many keys may be looked up between one [`OffsetMap::warm_up`] and the next: what they touch stays in the first
+/// cache of any processor.
+pub(super) const KEYS_AT_ONCE: usize = 64;
 
 /// How large a map may get.
 #[derive(Clone, Copy, Debug)]
@@ -55,14 +65,22 @@ impl OffsetMap {
         }
     }
 
+    /// Reads where the keys will be searched. Entries lie anywhere in a memory that no cache holds: the processor
+    /// fetches many at once when nothing that it does next depends on them, and one after the other when it must see
+    /// whether the key is in the first before it knows what comes then.
+    pub(super) fn warm_up(&self, fingerprints: impl Iterator<Item = Fingerprint>) {
+        let word_of = |fingerprint| self.words.get(self.slot_of(fingerprint) * WORDS);
+        black_box(fingerprints.filter_map(word_of).fold(0, |sum: u64, word| sum.wrapping_add(*word)));
+    }
+
     /// Notes that the key was last seen at `offset`; answers whether there was room. A full map takes nothing, not
     /// even a key that it knows, as in Kafka.
-    pub(super) fn put(&mut self, key: &[u8], offset: Offset) -> bool {
+    pub(super) fn put(&mut self, key: Fingerprint, offset: Offset) -> bool {
         if self.len >= self.max_len || self.len + 1 >= self.slots {
             return false;
         }
-        let fingerprint = self.fingerprint(key);
-        let mut slot = self.slot_of(fingerprint);
+        let Fingerprint(fingerprint) = key;
+        let mut slot = self.slot_of(key);
         while let Some([a, b, known]) = self.words.get_mut(slot * WORDS..).and_then(<[u64]>::first_chunk_mut)
         {
             if *a == 0 {
@@ -74,35 +92,39 @@ impl OffsetMap {
                 *known = offset as u64;
                 break;
             }
-            slot = (slot + 1) % self.slots;
+            slot = self.next_slot(slot);
         }
         self.latest_offset = offset;
         true
     }
 
     /// Where the key was last seen; `None` if it was not.
-    pub(super) fn get(&self, key: &[u8]) -> Option<Offset> {
-        let fingerprint = self.fingerprint(key);
-        let mut slot = self.slot_of(fingerprint);
+    pub(super) fn get(&self, key: Fingerprint) -> Option<Offset> {
+        let mut slot = self.slot_of(key);
         loop {
             let [a, b, offset] = *self.words.get(slot * WORDS..)?.first_chunk()?;
-            if [a, b] == fingerprint {
+            if [a, b] == key.0 {
                 return Some(offset as Offset);
             }
             if a == 0 {
                 return None;
             }
-            slot = (slot + 1) % self.slots;
+            slot = self.next_slot(slot);
         }
     }
 
-    fn fingerprint(&self, key: &[u8]) -> [u64; 2] {
+    /// What stands for a key in this map.
+    pub(super) fn fingerprint(&self, key: &[u8]) -> Fingerprint {
         let [a, b] = self.hash.of(key);
-        [a | 1, b]
+        Fingerprint([a | 1, b])
     }
 
-    fn slot_of(&self, [_, b]: [u64; 2]) -> usize {
+    fn slot_of(&self, Fingerprint([_, b]): Fingerprint) -> usize {
         ((u128::from(b) * self.slots as u128) >> 64) as usize
+    }
+
+    fn next_slot(&self, slot: usize) -> usize {
+        if slot + 1 == self.slots { 0 } else { slot + 1 }
     }
 
     /// Everything up to this offset has been looked at; -1: nothing has.
@@ -139,17 +161,25 @@ mod tests {
         OffsetMap::new(OffsetMapParams { max_bytes, load_factor, expected_keys, seed: [1, 2] })
     }
 
+    fn put(map: &mut OffsetMap, key: i64, offset: Offset) -> bool {
+        map.put(map.fingerprint(&key.to_be_bytes()), offset)
+    }
+
+    fn get(map: &OffsetMap, key: i64) -> Option<Offset> {
+        map.get(map.fingerprint(&key.to_be_bytes()))
+    }
+
     #[test]
     fn the_last_offset_of_each_key_is_known() {
         let mut map = map(24 * 1000, 0.9, 500);
         for offset in 0..1000i64 {
-            assert!(map.put(&(offset % 500).to_be_bytes(), offset));
+            assert!(put(&mut map, offset % 500, offset));
         }
         assert_eq!((map.len(), map.latest_offset()), (500, 999));
         for key in 0..500i64 {
-            assert_eq!(map.get(&key.to_be_bytes()), Some(500 + key));
+            assert_eq!(get(&map, key), Some(500 + key));
         }
-        assert_eq!(map.get(b"other"), None);
+        assert_eq!(map.get(map.fingerprint(b"other")), None);
     }
 
     #[test]
@@ -163,22 +193,22 @@ mod tests {
         ] {
             let mut map = map(max_bytes, load_factor, expected);
             assert!(map.size_in_bytes() <= max_bytes.max(48), "{max_bytes}");
-            let mut put = 0u64;
-            while put < expected && map.put(&put.to_be_bytes(), put as i64) {
-                put += 1;
+            let mut count = 0u64;
+            while count < expected && put(&mut map, count as i64, count as i64) {
+                count += 1;
             }
             let max_len = (max_bytes as f64 / 24.0 * load_factor) as u64;
-            assert!(put >= expected.min(max_len).clamp(1, 9), "{max_bytes} {load_factor} {put}");
-            assert!(put <= max_len.max(1) && map.get(b"none").is_none());
+            assert!(count >= expected.min(max_len).clamp(1, 9), "{max_bytes} {load_factor} {count}");
+            assert!(count <= max_len.max(1) && get(&map, -1).is_none());
         }
     }
 
     #[test]
     fn a_full_map_takes_nothing_more() {
         let mut map = map(24 * 10, 0.9, u64::MAX);
-        let taken = (0..20i64).take_while(|key| map.put(&key.to_be_bytes(), *key)).count();
+        let taken = (0..20i64).take_while(|key| put(&mut map, *key, *key)).count();
         assert_eq!((taken, map.len(), map.latest_offset()), (9, 9, 8));
-        assert!(!map.put(&0i64.to_be_bytes(), 100));
-        assert_eq!(map.get(&0i64.to_be_bytes()), Some(0));
+        assert!(!put(&mut map, 0, 100));
+        assert_eq!(get(&map, 0), Some(0));
     }
 }

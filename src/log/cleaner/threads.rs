@@ -32,7 +32,11 @@ impl LogManager {
             return;
         }
         let count = config.threads;
+        let is_other_rate = config.io_max_bytes_per_second != cleaner.config().io_max_bytes_per_second;
         *cleaner.config.write() = Arc::new(config);
+        if is_other_rate {
+            cleaner.throttler.change_rate();
+        }
         if !cleaner.started.load(Ordering::Acquire) {
             return;
         }
@@ -59,19 +63,24 @@ impl LogManager {
         }
     }
 
+    /// Has the threads end, and does not wait for that; a compaction that is under way is given up.
+    pub(crate) fn begin_stopping_cleaner(&self) {
+        self.cleaner().stopped.store(true, Ordering::Release);
+        self.cleaner().wakeup.notify();
+    }
+
     /// Ends the threads; a compaction that is under way is given up.
     pub(in crate::log) fn stop_cleaner(&self) {
+        self.begin_stopping_cleaner();
         let cleaner = self.cleaner();
-        cleaner.stopped.store(true, Ordering::Release);
-        cleaner.wakeup.notify();
         let threads = std::mem::take(&mut *cleaner.threads.lock());
         let own = std::thread::current().id();
         // The last handle on everything may be dropped by one of them.
         threads.into_iter().filter(|thread| thread.thread().id() != own).for_each(join);
     }
 
-    /// Compacts the log with the largest share of bytes that were not compacted yet, if it is large enough or overdue;
-    /// answers whether there was one.
+    /// Compacts the log with the largest share of bytes that were not compacted yet, if it is large enough or overdue, or
+    /// the next one if its compaction does not come to its end; answers whether one was compacted.
     pub(crate) fn clean_filthiest_log(&self) -> bool {
         self.clean_filthiest(&|| self.cleaner().is_stopped())
     }
@@ -91,9 +100,14 @@ impl LogManager {
             // Another thread may be at it, or have been since.
             let Some(_started) = log.cleaning.try_start() else { continue };
             let Some(cleanable) = log.cleanable_or_marked(now_ms) else { continue };
-            if cleanable.is_due(log.config().min_cleanable_dirty_ratio) {
-                self.clean(&log, &cleanable, is_stopping);
+            // One that is put off, on a full disk, must not keep the others from their turn, nor the thread from its rest.
+            if cleanable.is_due(log.config().min_cleanable_dirty_ratio)
+                && self.clean(&log, &cleanable, is_stopping).is_some()
+            {
                 return true;
+            }
+            if is_stopping() {
+                break;
             }
         }
         false
@@ -105,7 +119,6 @@ impl LogManager {
             return;
         }
         let logs = self.logs();
-        // One whose compaction is put off stays due.
         for _ in &logs {
             if !self.clean_filthiest_log() {
                 break;

@@ -63,6 +63,7 @@ struct Found {
     last_offset: Offset,
     /// The largest timestamp of its records.
     max_timestamp: Timestamp,
+    size: u64,
 }
 
 /// The first batch from `position` on that reaches `offset`, or just the first.
@@ -89,7 +90,11 @@ fn find(records: &FileRecords, position: u64, offset: Option<Offset>) -> Result<
             // A batch that compaction has emptied tells the timestamp that it had.
             max_timestamp = timestamps.max().unwrap_or_else(|| batch.max_timestamp());
         }
-        return Ok(Some(Found { last_offset: batch.last_offset(), max_timestamp }));
+        return Ok(Some(Found {
+            last_offset: batch.last_offset(),
+            max_timestamp,
+            size: batch.size_in_bytes() as u64,
+        }));
     }
 }
 
@@ -107,19 +112,19 @@ impl Dump<'_> {
         }
         self.unused(path, content.get(entries.len() * 8..));
         let records = self.records(&sibling(path, base_offset, LOG))?;
+        let mut mismatches = Vec::new();
         for entry in entries {
-            let found = find(&records, u64::from(entry.position), None)?.map(|found| found.last_offset);
-            if found != Some(entry.offset) {
-                let found = found.map_or_else(|| "none".to_owned(), |found| found.to_string());
-                let offset = entry.offset;
-                let path = path.display();
-                self.problems
-                    .push(format!("Mismatches in :{path}\n  Index offset: {offset}, log offset: {found}"));
+            let found = find(&records, u64::from(entry.position), None)?;
+            let found = found.filter(|found| found.size <= self.options.max_message_size);
+            if found.as_ref().map(|found| found.last_offset) != Some(entry.offset) {
+                let found = found.map_or_else(|| "none".to_owned(), |found| found.last_offset.to_string());
+                mismatches.push(format!("Index offset: {}, log offset: {found}", entry.offset));
             }
             if !self.options.verify_index_only {
                 writeln!(self.out, "offset: {} position: {}", entry.offset, entry.position)?;
             }
         }
+        self.problem_list(format!("Mismatches in :{}", path.display()), mismatches);
         Ok(())
     }
 
@@ -141,6 +146,7 @@ impl Dump<'_> {
             true => offset_entries(&self.content(&index)?, base_offset),
             false => Vec::new(),
         };
+        let [mut mismatches, mut out_of_order, mut not_found] = [Vec::new(), Vec::new(), Vec::new()];
         let mut previous = NO_TIMESTAMP;
         for (timestamp, offset) in entries {
             // As a reader looks it up; what is out of order is told of with the offset index itself.
@@ -149,33 +155,31 @@ impl Dump<'_> {
             let position = start.map_or(0, |entry| u64::from(entry.position));
             match find(&records, position, Some(offset))? {
                 Some(found) if found.last_offset == offset => {
-                    if found.max_timestamp != timestamp {
-                        self.problems.push(format!(
-                            "Found timestamp mismatch in :{}\n  Index timestamp: {timestamp}, log timestamp: {}",
-                            path.display(),
-                            found.max_timestamp
+                    let log = found.max_timestamp;
+                    if log != timestamp {
+                        mismatches.push(format!("Index timestamp: {timestamp}, log timestamp: {log}"));
+                    }
+                    if previous >= timestamp {
+                        let before = previous;
+                        out_of_order.push(format!(
+                            "Index timestamp: {timestamp}, Previously indexed timestamp: {before}"
                         ));
                     }
                 }
                 found => {
                     let found = found.map_or(-1, |found| found.last_offset);
-                    self.problems.push(format!(
-                        "The following indexed offsets are not found in the log.\n\
-                         Indexed offset: {offset}, found log offset: {found}"
-                    ));
+                    not_found.push(format!("Indexed offset: {offset}, found log offset: {found}"));
                 }
-            }
-            if previous >= timestamp {
-                self.problems.push(format!(
-                    "Found out of order timestamp in :{}\n  Index timestamp: {timestamp}, Previously indexed timestamp: {previous}",
-                    path.display()
-                ));
             }
             if !self.options.verify_index_only {
                 writeln!(self.out, "timestamp: {timestamp} offset: {offset}")?;
             }
             previous = timestamp;
         }
+        let of = path.display();
+        self.problem_list(format!("Found timestamp mismatch in :{of}"), mismatches);
+        self.problem_list(format!("Found out of order timestamp in :{of}"), out_of_order);
+        self.problem_list(format!("The following indexed offsets are not found in :{of}"), not_found);
         Ok(())
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct DumpOptions {
     pub(crate) verify_index_only: bool,
     /// Of indexes only whether they would be taken for sound when the log is opened.
     pub(crate) index_sanity_check: bool,
+    /// An index that points at a larger batch than this is wrong.
+    pub(crate) max_message_size: u64,
     /// No more bytes of a log than these.
     pub(crate) max_bytes: u64,
 }
@@ -99,6 +101,13 @@ impl<'a> Dump<'a> {
             self.problems.push(format!("Ignoring unknown file {}", path.display()));
         }
         Ok(self.problems)
+    }
+
+    /// Tells later of what all is wrong in one way.
+    fn problem_list(&mut self, heading: String, items: Vec<String>) {
+        if !items.is_empty() {
+            self.problems.push(format!("{heading}\n  {}", items.join("\n  ")));
+        }
     }
 
     /// The records of the `.log` file at `path`.

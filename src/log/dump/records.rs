@@ -7,11 +7,19 @@ use crate::log::file_records::ScanError;
 use crate::model::{NO_SEQUENCE, Offset};
 use crate::record::{
     ControlRecordType, EndTransactionMarker, MAGIC_VALUE_V0, MAGIC_VALUE_V2, RecordBatchRef, RecordRef,
-    TimestampType, increment_sequence,
+    TimestampType, increment_sequence, message_checksums,
 };
 
 /// What stands in front of each record of a batch.
 const RECORD_INDENT: &str = "|";
+
+/// What the records before say about the next one.
+#[derive(Default)]
+struct Seen {
+    last_offset: Option<Offset>,
+    /// Where offsets are missing, as compaction leaves them.
+    gaps: Vec<String>,
+}
 
 impl Dump<'_> {
     pub(super) fn log(&mut self, path: &Path, base_offset: Offset) -> Result<(), DumpError> {
@@ -19,15 +27,20 @@ impl Dump<'_> {
         let records = self.records(path)?;
         let mut batches = records.batches_from(0)?;
         let mut valid_bytes = 0;
-        let mut last_offset = None;
+        let mut seen = Seen::default();
         let mut scratch = Vec::new();
         loop {
             match batches.next() {
-                Ok(Some((position, _))) if position >= self.options.max_bytes => return Ok(()),
+                // What does not fit wholly is not told of.
+                Ok(Some((position, batch)))
+                    if position + batch.size_in_bytes() as u64 > self.options.max_bytes =>
+                {
+                    return Ok(());
+                }
                 Ok(Some((position, batch))) => {
                     self.batch(position, batch)?;
                     if self.options.deep_iteration || self.options.print_data_log {
-                        self.batch_records(path, batch, &mut last_offset, &mut scratch)?;
+                        self.batch_records(path, batch, &mut seen, &mut scratch)?;
                     }
                     valid_bytes = position + batch.size_in_bytes() as u64;
                 }
@@ -35,6 +48,7 @@ impl Dump<'_> {
                 Err(ScanError::Log(error)) => return Err(error.into()),
             }
         }
+        self.problem_list(format!("Non-consecutive offsets in {}", path.display()), seen.gaps);
         let trailing = records.size() - valid_bytes;
         if trailing > 0 {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -82,10 +96,17 @@ impl Dump<'_> {
         &mut self,
         path: &Path,
         batch: RecordBatchRef<'_>,
-        last_offset: &mut Option<Offset>,
+        seen: &mut Seen,
         scratch: &mut Vec<u8>,
     ) -> Result<(), DumpError> {
         let unreadable = |error| format!("{}: offset {}: {error}", path.display(), batch.base_offset());
+        let checksums = if batch.magic() >= MAGIC_VALUE_V2 {
+            Vec::new()
+        } else {
+            // What cannot be decompressed is told of below.
+            message_checksums(batch, scratch, DECOMPRESSION_LIMIT).unwrap_or_default()
+        };
+        let mut checksums = checksums.into_iter();
         let records = match batch.records(scratch, DECOMPRESSION_LIMIT) {
             Ok(records) => records,
             Err(error) => {
@@ -101,20 +122,21 @@ impl Dump<'_> {
                     break;
                 }
             };
-            if let Some(last) = last_offset.filter(|last| record.offset() != last + 1) {
-                let offset = record.offset();
-                self.problems.push(format!(
-                    "Non-consecutive offsets in {}: {last} is followed by {offset}",
-                    path.display()
-                ));
+            if let Some(last) = seen.last_offset.filter(|last| record.offset() != last + 1) {
+                seen.gaps.push(format!("{last} is followed by {}", record.offset()));
             }
-            *last_offset = Some(record.offset());
-            self.record(batch, &record)?;
+            seen.last_offset = Some(record.offset());
+            self.record(batch, &record, checksums.next())?;
         }
         Ok(())
     }
 
-    fn record(&mut self, batch: RecordBatchRef<'_>, record: &RecordRef<'_>) -> Result<(), DumpError> {
+    fn record(
+        &mut self,
+        batch: RecordBatchRef<'_>,
+        record: &RecordRef<'_>,
+        checksum: Option<(u32, bool)>,
+    ) -> Result<(), DumpError> {
         let is_bare = self.options.skip_record_metadata;
         if !is_bare {
             let size = |field: Option<&[u8]>| field.map_or(-1, |field| field.len() as i64);
@@ -131,13 +153,16 @@ impl Dump<'_> {
                 let keys: Vec<_> = record.headers().iter().map(|header| header.key().into_owned()).collect();
                 write!(self.out, " sequence: {} headerKeys: [{}]", sequence(batch, record), keys.join(","))?;
             }
+            if let Some((crc, is_valid)) = checksum {
+                write!(self.out, " isValid: {is_valid} crc: {crc}")?;
+            }
             if batch.is_control() {
                 write!(self.out, "{}", control(record))?;
             }
         }
         if self.options.print_data_log && !batch.is_control() {
             let text = (self.decode)(record);
-            if is_bare {
+            if is_bare && (text.key.is_some() || text.payload.is_some()) {
                 write!(self.out, "{RECORD_INDENT}")?;
             }
             if let Some(key) = text.key {
@@ -174,7 +199,7 @@ fn control(record: &RecordRef<'_>) -> String {
             format!(" endTxnMarker: {kind} coordinatorEpoch: {}", marker.coordinator_epoch)
         }
         Ok(None) => match ControlRecordType::parse(record.key()) {
-            Ok(kind) => format!(" controlType: {kind:?}"),
+            Ok(kind) => format!(" controlType: {}({})", kind.name(), kind.id()),
             Err(error) => format!(" controlType: {error}"),
         },
         Err(error) => format!(" controlType: {error}"),

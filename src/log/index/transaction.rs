@@ -73,12 +73,44 @@ impl TransactionIndex {
 
     /// Adds an entry. Markers come in the order of the log, so each lies beyond the last.
     pub(crate) fn append(&self, txn: &AbortedTxn) -> Result<(), LogError> {
+        self.prepare(std::slice::from_ref(txn))?;
+        self.admit(1);
+        Ok(())
+    }
+
+    /// Writes entries that count only once they are [admitted](TransactionIndex::admit): their markers are yet to be
+    /// written, and once those are, nothing may fail for want of room.
+    pub(crate) fn prepare(&self, txns: &[AbortedTxn]) -> Result<(), LogError> {
+        if txns.is_empty() {
+            return Ok(());
+        }
         let (file, entries) = match self.opened()? {
             Some(opened) => opened,
             None => (self.file.open(OpenOptions::CREATE)?, 0),
         };
-        file.write_all_at(&txn.to_bytes(), entries * ENTRY as u64).map_err(self.file.failed("append to"))?;
-        *self.state.lock() = State { exists: true, file: Some(file), entries: entries + 1, dirty: true };
+        *self.state.lock() = State { exists: true, file: Some(Arc::clone(&file)), entries, dirty: true };
+        let bytes: Vec<u8> = txns.iter().flat_map(|txn| txn.to_bytes()).collect();
+        file.write_all_at(&bytes, entries * ENTRY as u64).map_err(|source| {
+            let error = self.file.failed("append to")(source);
+            // The half of an entry would be in the way of no later one, but of whoever reads the file.
+            if error.is_disk_full() { self.trim().err().unwrap_or(error) } else { error }
+        })
+    }
+
+    /// Counts the first `count` entries that were prepared: their markers are in the log.
+    pub(crate) fn admit(&self, count: usize) {
+        self.state.lock().entries += count as u64;
+    }
+
+    /// Cuts off what was prepared and not admitted.
+    pub(crate) fn trim(&self) -> Result<(), LogError> {
+        let mut state = self.state.lock();
+        let Some(file) = &state.file else { return Ok(()) };
+        let len = state.entries * ENTRY as u64;
+        if file.len().map_err(self.file.failed("look at"))? > len {
+            file.set_len(len).map_err(self.file.failed("cut"))?;
+            state.dirty = true;
+        }
         Ok(())
     }
 

@@ -1,11 +1,13 @@
 //! Which files are there, once those are out of the way that a crash left half done.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use super::recovery::first_to_recover;
 use crate::log::error::LogError;
 use crate::log::file_names::{
-    self, CLEANED, CUT, DELETED, LEADER_EPOCH_CHECKPOINT, LOG, OFFSET_INDEX, PARTITION_METADATA,
+    self, CLEANED, CUT, DELETED, DirName, LEADER_EPOCH_CHECKPOINT, LOG, OFFSET_INDEX, PARTITION_METADATA,
     PRODUCER_SNAPSHOT, SWAP, TEMPORARY, TIME_INDEX, TXN_INDEX,
 };
 use crate::log::file_records::{FileRecords, ScanError};
@@ -13,7 +15,7 @@ use crate::log::partition_dir::{PartitionDir, SegmentFile};
 use crate::log::recovery_progress::RecoveryWork;
 use crate::log::segment::ExistingFiles;
 use crate::model::Offset;
-use std::sync::Arc;
+use crate::sys::{DirEntry, FileSystem};
 
 /// The files that make the log.
 #[derive(Debug, Default)]
@@ -81,6 +83,8 @@ fn finish_interrupted(dir: &Arc<PartitionDir>, names: &[String]) -> Result<(), L
     let mut replaced: Option<(Offset, Offset)> = None;
     for &(offset, name) in complete.iter().filter(|(_, name)| name.ends_with(&format!("{LOG}{SWAP}"))) {
         let next = next_offset(dir, name, offset)?;
+        // Of one that compaction has left nothing of, the old indexes go all the same.
+        let next = next.max(offset.saturating_add(1));
         let (start, end) = replaced.unwrap_or((offset, next));
         replaced = Some((start.min(offset), end.max(next)));
     }
@@ -161,6 +165,40 @@ fn flag_of<'a>(files: &'a mut ExistingFiles, kind: &str) -> &'a mut bool {
         TIME_INDEX => &mut files.time_index,
         _ => &mut files.txn_index,
     }
+}
+
+/// What the directory `name` of a log dir is, by its name and by what is in it.
+pub(in crate::log) fn kind_of_dir(
+    fs: &dyn FileSystem,
+    log_dir: &Path,
+    name: &str,
+) -> Result<DirName, LogError> {
+    match file_names::dir_name(name) {
+        DirName::Partition(_) | DirName::Future(_) if is_foreign(fs, &log_dir.join(name))? => {
+            Ok(DirName::Foreign)
+        }
+        kind => Ok(kind),
+    }
+}
+
+/// Whether a directory that has a partition's name is none: it has something in it, and nothing of that is a partition's.
+fn is_foreign(fs: &dyn FileSystem, path: &Path) -> Result<bool, LogError> {
+    let metadata = path.join(PARTITION_METADATA);
+    // Nearly all have it, so that they need not be listed once more.
+    if fs.exists(&metadata).map_err(LogError::storage("look at", &metadata))? {
+        return Ok(false);
+    }
+    let entries = fs.read_dir(path).map_err(LogError::storage("list", path))?;
+    let is_own = |entry: &DirEntry| !entry.is_dir && is_file_of_partition(&entry.name);
+    Ok(!entries.is_empty() && !entries.iter().any(is_own))
+}
+
+/// Whether a file within a partition's directory belongs there, by its name.
+pub(in crate::log) fn is_file_of_partition(name: &str) -> bool {
+    let unmarked = [DELETED, CLEANED, SWAP].iter().find_map(|suffix| name.strip_suffix(suffix));
+    let name = unmarked.unwrap_or(name);
+    let is_snapshot = |offset| name == file_names::of_offset(offset, PRODUCER_SNAPSHOT);
+    kind_of(name).is_some() || file_names::offset_of(name).is_some_and(is_snapshot) || is_known(name)
 }
 
 /// Files that are Kafka's, yet no part of a segment.

@@ -33,6 +33,9 @@ mod files;
 mod recovery;
 mod terms;
 
+#[cfg(feature = "cli")]
+pub(super) use files::is_file_of_partition;
+pub(super) use files::kind_of_dir;
 pub(super) use files::recovery_work;
 #[cfg(feature = "cli")]
 pub(super) use recovery::first_to_recover;
@@ -51,6 +54,8 @@ pub(super) struct LoadParams {
     pub(super) recovery_point: Offset,
     pub(super) log_start_offset: Offset,
     pub(super) had_clean_shutdown: bool,
+    /// The checkpoint of recovery points knows the partition.
+    pub(super) is_checkpointed: bool,
     /// From where on a power loss may have taken records, if that is known.
     pub(super) unsynced_from: Option<Offset>,
     /// Told of what is read again.
@@ -76,10 +81,13 @@ impl Log {
     /// Makes the directory of a new partition.
     pub(super) fn create(params: LoadParams, topic_id: Uuid) -> Result<Log, LogError> {
         params.dir.create()?;
-        if !topic_id.is_zero() {
-            params.dir.replace(PARTITION_METADATA, &format_partition_metadata(topic_id))?;
-        }
         let active = LogSegment::create(&segment_params(&params, 0), &params.config)?;
+        // The first segment is there to stay before there is a second one: a log that a power loss lets begin with that
+        // looks like one whose start retention has removed. What replaces a file syncs the directory.
+        match topic_id.is_zero() {
+            true => params.dir.sync()?,
+            false => params.dir.replace(PARTITION_METADATA, &format_partition_metadata(topic_id))?,
+        }
         let producers =
             ProducerStateManager::new(Arc::clone(&params.dir), params.producer_id_expiration_ms, []);
         let loaded = Loaded {
@@ -118,15 +126,19 @@ impl Log {
             segments: &mut segments,
             producers: &mut producers,
             epochs: &mut epochs,
+            has_gap: false,
         };
-        let log_end_offset = recovery.run()?;
+        let end = recovery.run()?;
         let (log_end_offset, recovery_point) =
-            recovery::start_over_if_behind(&params, &mut segments, &mut producers, log_end_offset)?;
+            recovery::start_over_if_behind(&params, &mut segments, &mut producers, end)?;
         let active = match segments.pop_last() {
             Some((_, active)) => Arc::new(active),
             None => {
                 let base = segment_params(&params, log_end_offset);
-                Arc::new(LogSegment::create(&base, &params.config)?)
+                let first = LogSegment::create(&base, &params.config)?;
+                // As with a new log.
+                params.dir.sync()?;
+                Arc::new(first)
             }
         };
         let segments = Segments::new(segments.into_values().map(Arc::new).collect(), active);
@@ -192,7 +204,7 @@ impl Log {
             epochs: RwLock::new(loaded.epochs),
             epoch_file: Mutex::new(()),
             bounds: Mutex::new(Bounds { log_start_offset: start, end, high_watermark, first_unstable: None }),
-            flusher: Flusher::new(loaded.recovery_point, now_ms),
+            flusher: Flusher::new(loaded.recovery_point, params.is_checkpointed, now_ms),
             cleaning: Cleaning::new(params.cleaner_wakeup, params.first_dirty_offset),
             closed: AtomicBool::new(false),
             had_clean_shutdown: params.had_clean_shutdown,

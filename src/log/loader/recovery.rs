@@ -25,17 +25,37 @@ pub(in crate::log) fn first_to_recover(
     bases.clone().rev().find(|base| *base <= reached).or_else(|| bases.next())
 }
 
+/// Where a log ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LogEnd {
+    pub(super) offset: Offset,
+    /// Everything below is synced.
+    is_synced: bool,
+}
+
 /// What recovery works on.
 pub(super) struct Recovery<'a> {
     pub(super) params: &'a LoadParams,
     pub(super) segments: &'a mut BTreeMap<Offset, LogSegment>,
     pub(super) producers: &'a mut ProducerStateManager,
     pub(super) epochs: &'a mut LeaderEpochFileCache,
+    /// Records are missing that nobody has lost.
+    pub(super) has_gap: bool,
 }
 
 impl Recovery<'_> {
-    /// Reads again what has to be, and answers the offset after the last record.
-    pub(super) fn run(mut self) -> Result<Offset, LogError> {
+    /// Reads again what has to be, and answers where the log ends.
+    pub(super) fn run(mut self) -> Result<LogEnd, LogError> {
+        let offset = self.recover()?;
+        if self.has_gap {
+            // The next power loss, too, must not find that it may have made the gap.
+            self.segments.values().try_for_each(|segment| segment.flush(false))?;
+            self.params.dir.sync()?;
+        }
+        Ok(LogEnd { offset, is_synced: self.has_gap || self.params.had_clean_shutdown })
+    }
+
+    fn recover(&mut self) -> Result<Offset, LogError> {
         let first = first_to_recover(self.segments.keys().copied(), self.params.recovery_point);
         let first = first.filter(|_| !self.params.had_clean_shutdown);
         self.rebuild_indexes_below(first)?;
@@ -105,8 +125,14 @@ impl Recovery<'_> {
         let mut end = None;
         let mut before: Option<(Offset, Offset)> = None;
         for (&base, segment) in self.segments.range(first..) {
-            if let Some((last, next_offset)) = before
-                && next_offset < base
+            let is_gap = |(_, next_offset): &(Offset, Offset)| *next_offset < base;
+            if before.as_ref().is_some_and(is_gap)
+                && !self.was_compacted()
+                && self.params.unsynced_from.is_none()
+            {
+                self.has_gap = true;
+            }
+            if let Some((last, next_offset)) = before.filter(is_gap)
                 && self.is_gap_damage(base)
             {
                 let path = segment.records().segment_file().path();
@@ -141,11 +167,15 @@ impl Recovery<'_> {
     }
 
     /// Whether records that are missing before the segment at `base` were lost: of two files whose bytes were not
-    /// synced, a disk may keep those of the later one. Compaction leaves gaps, too, and so does a repair, which mean nothing.
+    /// synced, a disk may keep those of the later one. Compaction leaves gaps, too, and so does a repair, which mean nothing;
+    /// nor do those below the start of the log.
     fn is_gap_damage(&self, base: Offset) -> bool {
-        let was_compacted =
-            self.params.config.cleanup_policy.compact || self.params.first_dirty_offset.is_some();
-        !was_compacted && self.params.unsynced_from.is_some_and(|unsynced| base > unsynced)
+        let is_unsynced = self.params.unsynced_from.is_some_and(|unsynced| base > unsynced);
+        !self.was_compacted() && is_unsynced && base > self.params.log_start_offset
+    }
+
+    fn was_compacted(&self) -> bool {
+        self.params.config.cleanup_policy.compact || self.params.first_dirty_offset.is_some()
     }
 
     fn rebuild(&self, log_end_offset: Offset) -> ProducersRebuild {
@@ -189,8 +219,9 @@ pub(super) fn start_over_if_behind(
     params: &LoadParams,
     segments: &mut BTreeMap<Offset, LogSegment>,
     producers: &mut ProducerStateManager,
-    log_end_offset: Offset,
+    end: LogEnd,
 ) -> Result<(Offset, Offset), LogError> {
+    let log_end_offset = end.offset;
     // No log that was closed in order ends before its start.
     if log_end_offset < params.log_start_offset && !params.had_clean_shutdown {
         tracing::warn!(
@@ -207,6 +238,6 @@ pub(super) fn start_over_if_behind(
         return Ok((params.log_start_offset, params.log_start_offset));
     }
     let recovery_point =
-        if params.had_clean_shutdown { log_end_offset } else { params.recovery_point.min(log_end_offset) };
+        if end.is_synced { log_end_offset } else { params.recovery_point.min(log_end_offset) };
     Ok((log_end_offset, recovery_point))
 }

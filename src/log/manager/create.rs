@@ -14,7 +14,7 @@ use crate::model::{TopicPartition, Uuid};
 
 impl LogManager {
     /// The log of a partition; a new one goes into the log dir with the fewest logs
-    /// (Kafka: `LogManager#getOrCreateLog`).
+    /// of those that are not cordoned (Kafka: `LogManager#getOrCreateLog`).
     ///
     /// # Errors
     /// [`LogError::InconsistentTopicId`] if the log that is there belongs to another topic of the same name.
@@ -97,6 +97,8 @@ impl LogManager {
         if self.env.fs.exists(&path).map_err(LogError::storage("look at", &path))? {
             let log = Log::load(params)?;
             log.ensure_topic_id(topic_id)?;
+            // Whoever made it may have failed before its name was durable.
+            self.env.fs.sync_dir(dir.path()).map_err(LogError::storage("sync", dir.path()))?;
             return Ok(log);
         }
         let created = Log::create(params, topic_id).and_then(|log| {
@@ -121,7 +123,11 @@ impl LogManager {
         let mut dirs: Vec<_> =
             self.online_dirs().map(|open| (self.logs_in(&open.dir).len(), Arc::clone(&open.dir))).collect();
         dirs.sort_by_key(|(count, _)| *count);
-        dirs.into_iter().map(|(_, dir)| dir).collect()
+        let (cordoned, open): (Vec<_>, Vec<_>) =
+            dirs.into_iter().map(|(_, dir)| dir).partition(|dir| self.is_cordoned(dir.path()));
+        // Who asks for a partition's log has admitted the partition; it goes somewhere even if the last dir was
+        // cordoned since.
+        if open.is_empty() { cordoned } else { open }
     }
 
     /// Ends a partition: its directory is renamed at once and removed `file.delete.delay.ms` later; readers that are

@@ -29,6 +29,8 @@ pub(crate) struct LogDirDescription {
     pub(crate) partitions: Vec<(TopicPartition, u64)>,
     /// Those that move here.
     pub(crate) futures: Vec<FutureDescription>,
+    /// Whether it gets nothing new.
+    pub(crate) is_cordoned: bool,
 }
 
 /// A partition on its way to another log dir.
@@ -54,6 +56,7 @@ impl LogManager {
                 space: self.env.fs.space(open.dir.path()).unwrap_or_default(),
                 partitions: self.logs_in(&open.dir).into_iter().map(sizes).collect(),
                 futures: self.describe_futures(&open.dir),
+                is_cordoned: self.is_cordoned(open.dir.path()),
                 offline,
             }
         });
@@ -64,6 +67,7 @@ impl LogManager {
             space: None,
             partitions: Vec::new(),
             futures: Vec::new(),
+            is_cordoned: self.is_cordoned(path),
         });
         open.chain(failed).collect()
     }
@@ -79,9 +83,33 @@ impl LogManager {
         futures.filter_map(describe).collect()
     }
 
+    /// Has these log dirs get nothing new, and all others take it again (Kafka: `LogManager#updateCordonedLogDirs`).
+    pub(crate) fn set_cordoned_log_dirs(&self, dirs: Vec<String>) {
+        *self.cordoned.write() = dirs.into_iter().map(PathBuf::from).collect();
+    }
+
+    /// Whether the log dir at `path`, as `log.dirs` names it, gets nothing new.
+    pub(crate) fn is_cordoned(&self, path: &Path) -> bool {
+        self.cordoned.read().iter().any(|dir| dir == path)
+    }
+
+    /// Whether some log dir that works takes new logs, so that there may be more of them. Where none works, that is not
+    /// for want of one.
+    pub(crate) fn takes_new_logs(&self) -> bool {
+        let live = self.live_log_dirs();
+        live.is_empty() || live.iter().any(|dir| !self.is_cordoned(dir.path()))
+    }
+
     /// The log dirs that work.
-    pub(crate) fn live_log_dirs(&self) -> Vec<PathBuf> {
-        self.dirs.iter().filter(|open| open.dir.is_online()).map(|open| open.dir.path().to_owned()).collect()
+    pub(crate) fn live_log_dirs(&self) -> Vec<Arc<LogDir>> {
+        self.dirs.iter().filter(|open| open.dir.is_online()).map(|open| Arc::clone(&open.dir)).collect()
+    }
+
+    /// Why the log dir at `path` cannot be used, if it cannot.
+    pub(crate) fn offline_reason(&self, path: &Path) -> Option<String> {
+        let failed = self.failed_dirs.iter().find(|(failed, _)| failed == path);
+        let lost = || self.dirs.iter().find(|open| open.dir.path() == path)?.dir.offline_reason();
+        failed.map(|(_, reason)| reason.clone()).or_else(|| lost().map(|reason| reason.to_string()))
     }
 
     /// The log dirs that cannot be used now.
@@ -101,20 +129,31 @@ pub(crate) fn node_id_of_dir(fs: &dyn FileSystem, dir: &Path) -> Option<BrokerId
 
 /// Makes a log dir, and those above it, so that it is there after a power loss too.
 fn make_log_dir(fs: &dyn FileSystem, path: &Path) -> Result<(), LogError> {
-    let mut missing = Vec::new();
-    for dir in path.ancestors().filter(|dir| !dir.as_os_str().is_empty()) {
+    // It is the first file there, and comes after all this. Why it cannot be looked at is told by what follows.
+    if matches!(fs.exists(&path.join(META_PROPERTIES)), Ok(true)) {
+        return Ok(());
+    }
+    let dirs: Vec<&Path> = path.ancestors().filter(|dir| !dir.as_os_str().is_empty()).collect();
+    let mut missing = 0;
+    for dir in &dirs {
         if fs.exists(dir).map_err(LogError::storage("make", dir))? {
             break;
         }
-        missing.push(dir);
+        missing += 1;
     }
     fs.create_dir_all(path).map_err(LogError::storage("make", path))?;
-    for dir in missing {
+    for (i, dir) in dirs.into_iter().enumerate() {
         let parent = match dir.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
+            Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+            Some(parent) => parent,
+            None => break,
         };
-        fs.sync_dir(parent).map_err(LogError::storage("sync", parent))?;
+        match fs.sync_dir(parent) {
+            Ok(()) => {}
+            Err(error) if i < missing => return Err(LogError::storage("sync", parent)(error)),
+            // A start that was killed may have made those that are there, too, but hardly where nothing can be synced.
+            Err(_) => break,
+        }
     }
     Ok(())
 }

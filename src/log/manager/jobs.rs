@@ -7,7 +7,8 @@ use crate::sys::Env;
 
 /// Does `work` for each of the jobs, and answers what came of them, in no order. Each group, of one log dir, has up to
 /// `threads` threads of its own (Kafka: `num.recovery.threads.per.data.dir`), so that no disk waits for another, and
-/// none is asked by more; this thread is one of them. One that cannot be started is done without.
+/// none is asked by more; this thread is one of them. One that cannot be started is done without. A panic of `work` is
+/// one of the caller.
 pub(super) fn run_jobs<T: Send + 'static, R: Send + 'static>(
     env: &Env,
     threads: usize,
@@ -54,8 +55,9 @@ pub(super) fn run_jobs<T: Send + 'static, R: Send + 'static>(
         run(jobs)();
     }
     for handle in handles {
-        if handle.join().is_err() {
-            tracing::error!("a recovery thread panicked");
+        // Whoever hands the jobs out contains their panics, so that none is left without a result.
+        if let Err(panic) = handle.join() {
+            std::panic::resume_unwind(panic);
         }
     }
     let mut results = results.lock();

@@ -14,6 +14,7 @@ mod tasks;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 
 use parking_lot::{Mutex, RwLock};
 
@@ -60,13 +61,15 @@ pub(crate) struct LogManagerConfig {
 pub(crate) struct LogManager {
     env: Env,
     cluster_id: String,
-    producer_id_expiration_ms: i64,
+    producer_id_expiration_ms: AtomicI64,
     recovery_threads_per_data_dir: usize,
     /// Those that could be opened; some may have failed since.
     dirs: Vec<OpenDir>,
     /// Those that failed before they were open, with the reason.
     failed_dirs: Vec<(PathBuf, String)>,
     failures: LogDirFailureChannel,
+    /// Log dirs that get nothing new.
+    cordoned: RwLock<Vec<PathBuf>>,
     logs: RwLock<HashMap<TopicPartition, Arc<Log>>>,
     /// Those that are to take the place of one of `logs`, in another log dir. Changed only by who holds `changing`.
     futures: RwLock<HashMap<TopicPartition, Arc<Log>>>,
@@ -104,7 +107,7 @@ impl LogManager {
         self.logs.read().values().cloned().collect()
     }
 
-    /// Tells of log dirs that fail from now on.
+    /// Tells of log dirs that cannot be used, from the start or from some time on.
     pub(crate) fn failures(&self) -> &LogDirFailureChannel {
         &self.failures
     }

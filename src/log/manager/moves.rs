@@ -135,7 +135,8 @@ impl LogManager {
         let (from, to) = (&current.log_dir, &future.log_dir);
         current.hand_over(future, || {
             to.run(|| {
-                // Where the log starts is not told by its files alone.
+                // Where the log starts is not told by its files alone, nor that nobody has lost what it does not have.
+                self.checkpoint_recovery_offsets_in(to)?;
                 self.checkpoint_log_start_offsets_in(to)?;
                 future.dir.rename_dir(&to.path().join(partition.to_string()))
             })?;
@@ -163,15 +164,20 @@ impl LogManager {
         for future in futures {
             let partition = future.topic_partition().clone();
             let current = self.log(&partition);
-            let fits = current.as_ref().is_some_and(|current| {
-                current.topic_id() == future.topic_id() && !Arc::ptr_eq(&current.log_dir, &future.log_dir)
-            });
+            let fits = match current.as_ref().map(|current| is_copy_of(&future, current)).transpose() {
+                Ok(fits) => fits.unwrap_or_default(),
+                Err(error) if is_of_disk(&error) => continue,
+                Err(error) => return Err(error),
+            };
             let Some(current) = current.filter(|_| fits && self.future_log(&partition).is_none()) else {
                 let path = future.dir.path();
                 if future.size() == 0 && future.topic_id().is_zero() {
                     // Not even its beginning was told to anybody.
                     tracing::info!(path = %path.display(), %partition, "a move that had not begun is removed");
-                    self.delete_log(&future)?;
+                    match self.delete_log(&future) {
+                        Err(error) if is_of_disk(&error) => future.abandon(),
+                        deleted => deleted?,
+                    }
                 } else {
                     tracing::warn!(path = %path.display(), %partition, "a move that nothing needs is left");
                     future.abandon();
@@ -184,7 +190,7 @@ impl LogManager {
                     self.futures.write().insert(partition, future);
                 }
                 // One of the two log dirs is offline now.
-                Err(error) if error.is_storage() || matches!(error, LogError::LogDirOffline { .. }) => {}
+                Err(error) if is_of_disk(&error) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -197,4 +203,25 @@ impl LogManager {
         logs.extend(self.future_logs().into_iter().filter(|log| Arc::ptr_eq(&log.log_dir, dir)));
         logs
     }
+}
+
+/// Whether it tells of a log dir that is offline, or is from now on.
+pub(super) fn is_of_disk(error: &LogError) -> bool {
+    error.is_storage() || matches!(error, LogError::LogDirOffline { .. })
+}
+
+/// Whether a log found in another log dir is a copy of the partition's present one. That of which only the file with the
+/// topic's id is damaged is known by its records.
+fn is_copy_of(future: &Log, current: &Log) -> Result<bool, LogError> {
+    if Arc::ptr_eq(&current.log_dir, &future.log_dir) {
+        return Ok(false);
+    }
+    if future.topic_id().is_zero() && future.size() > 0 {
+        match future.ends_within(current) {
+            Ok(true) => future.ensure_topic_id(current.topic_id())?,
+            Ok(false) | Err(LogError::CorruptRecord { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(current.topic_id() == future.topic_id())
 }

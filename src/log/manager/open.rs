@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
 
 use super::dirs::{DirsOpening, OpenedDirs};
 use super::jobs::run_jobs;
+use super::moves::is_of_disk;
 use super::{LogManager, LogManagerConfig};
 use crate::log::cleaner::LogCleaner;
 use crate::log::file_names::{self, DirName};
-use crate::log::loader::{LoadParams, recovery_work};
+use crate::log::loader::{LoadParams, kind_of_dir, recovery_work};
 use crate::log::log_dir::{LogDir, LogDirFailureChannel};
 use crate::log::partition_dir::PartitionDir;
 use crate::log::recovery_progress::{DirRecovery, LogRecovery};
@@ -37,13 +39,17 @@ impl LogManager {
     pub(crate) fn open(config: LogManagerConfig, env: Env) -> Result<LogManager, LogError> {
         let failures = LogDirFailureChannel::new();
         let OpenedDirs { cluster_id, dirs, failed } = DirsOpening::new(&env, &config, &failures).open()?;
+        for (path, _) in &failed {
+            failures.send(path.clone());
+        }
         let manager = LogManager {
             cluster_id,
-            producer_id_expiration_ms: config.producer_id_expiration_ms,
+            producer_id_expiration_ms: AtomicI64::new(config.producer_id_expiration_ms),
             recovery_threads_per_data_dir: config.recovery_threads_per_data_dir.max(1),
             dirs,
             failed_dirs: failed,
             failures,
+            cordoned: RwLock::default(),
             logs: RwLock::default(),
             futures: RwLock::default(),
             missing: RwLock::default(),
@@ -110,7 +116,7 @@ impl LogManager {
         let mut jobs = Vec::new();
         for name in names {
             let path = dir.path().join(&name);
-            match file_names::dir_name(&name) {
+            match kind_of_dir(&*self.env.fs, dir.path(), &name)? {
                 kind @ (DirName::Partition(_) | DirName::Future(_)) => {
                     let is_future = matches!(kind, DirName::Future(_));
                     let (DirName::Partition(partition) | DirName::Future(partition)) = kind else { continue };
@@ -120,6 +126,7 @@ impl LogManager {
                         recovery_point: of(&recovery_points),
                         log_start_offset: of(&log_start_offsets),
                         had_clean_shutdown,
+                        is_checkpointed: recovery_points.contains_key(&partition),
                         unsynced_from: recovery_points
                             .get(&partition)
                             .copied()
@@ -174,10 +181,11 @@ impl LogManager {
             log_dir: Arc::clone(dir),
             deletions: Arc::clone(&self.deletions),
             config: Arc::default(),
-            producer_id_expiration_ms: self.producer_id_expiration_ms,
+            producer_id_expiration_ms: self.producer_id_expiration_ms.load(Ordering::Relaxed),
             recovery_point: 0,
             log_start_offset: 0,
             had_clean_shutdown: false,
+            is_checkpointed: false,
             unsynced_from: None,
             recovery: LogRecovery::default(),
             first_dirty_offset: None,
@@ -192,7 +200,8 @@ impl LogManager {
             return jobs;
         }
         run_jobs(&self.env, self.recovery_threads_per_data_dir, vec![jobs], |job: Job| {
-            let work = recovery_work(&job.params.dir, job.params.recovery_point);
+            let (dir, log_dir) = (&job.params.dir, &job.params.log_dir);
+            let work = log_dir.contain(&dir.path(), || recovery_work(dir, job.params.recovery_point));
             // A directory that cannot be listed is for the one who opens it to report.
             job.params.recovery.plan(work.unwrap_or_default());
             job
@@ -211,13 +220,14 @@ impl LogManager {
                 Ok(log) if is_future => futures.push(log),
                 Ok(log) => {
                     let log = match logs.remove(&partition) {
-                        Some(other) => self.resolve_duplicate(other, log)?,
-                        None => log,
+                        Some(other) => self.keep_one(other, log)?,
+                        None => Some(log),
                     };
-                    logs.insert(partition, log);
+                    logs.extend(log.map(|log| (partition, log)));
                 }
                 // The log dir is offline now, which all its other partitions notice too.
-                Err(error) if error.is_storage() || matches!(error, LogError::LogDirOffline { .. }) => {}
+                Err(error) if error.is_storage() => {}
+                Err(LogError::LogDirOffline { .. } | LogError::Panicked { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -229,12 +239,32 @@ impl LogManager {
 }
 
 impl LogManager {
+    /// Of two logs of one partition, the one to go on with: if the disk of one breaks while they are compared, the other,
+    /// as if it had broken before.
+    fn keep_one(&self, a: Arc<Log>, b: Arc<Log>) -> Result<Option<Arc<Log>>, LogError> {
+        match self.resolve_duplicate(Arc::clone(&a), Arc::clone(&b)) {
+            Ok(kept) => Ok(Some(kept)),
+            Err(error) if is_of_disk(&error) && !(a.is_online() && b.is_online()) => {
+                Ok([a, b].into_iter().find(|log| log.is_online()))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Of two logs of one partition, the one that has more, if that has all of the other: the end of a move was cut
     /// short, or its last step met a broken disk. An empty one is what a log dir has left that went offline while the
     /// log was made there, before it was made elsewhere.
+    ///
+    /// Where both end at the same offset, one may lack records that a power loss has taken from it: what was moved was
+    /// flushed, and what it was moved from perhaps not.
     fn resolve_duplicate(&self, a: Arc<Log>, b: Arc<Log>) -> Result<Arc<Log>, LogError> {
         let is_empty = |log: &Log| log.log_end_offset() == 0 && log.size() == 0;
-        let (kept, dropped) = if b.log_end_offset() <= a.log_end_offset() { (a, b) } else { (b, a) };
+        let start = a.log_start_offset().max(b.log_start_offset());
+        let extent = |log: &Log| -> Result<_, LogError> {
+            let end = log.log_end_offset();
+            Ok((end, log.size_from(start.min(end))?))
+        };
+        let (kept, dropped) = if extent(&b)? <= extent(&a)? { (a, b) } else { (b, a) };
         if !is_empty(&dropped) && !dropped.is_prefix_of(&kept)? {
             let dirs = [&kept, &dropped].map(|log| log.log_dir().display().to_string()).join(" and ");
             return Err(LogError::DuplicateLog { partition: kept.topic_partition().clone(), dirs });
@@ -284,11 +314,13 @@ fn announce(recovery: &DirRecovery) -> bool {
 }
 
 fn load(job: Job) -> Result<Arc<Log>, LogError> {
-    let dir = Arc::clone(&job.params.log_dir);
-    dir.run(|| {
-        let log = Log::load(job.params)?;
-        log.update_high_watermark(job.high_watermark)?;
-        Ok(Arc::new(log))
+    let (dir, path) = (Arc::clone(&job.params.log_dir), job.params.dir.path());
+    dir.contain(&path, || {
+        dir.run(|| {
+            let log = Log::load(job.params)?;
+            log.update_high_watermark(job.high_watermark)?;
+            Ok(Arc::new(log))
+        })
     })
 }
 

@@ -25,17 +25,23 @@ impl LogManager {
             logs
         };
         let groups = self.dirs.iter().map(group).collect();
-        run_jobs(&self.env, self.recovery_threads_per_data_dir, groups, |log: Arc<Log>| {
-            if let Err(error) = log.close() {
-                log.abandon();
-                // No mark of a clean stop, then: the next opening has to look.
-                log.log_dir.fail(&error);
-                tracing::error!(partition = %log.topic_partition(), %error, "a log could not be closed");
+        let closed = run_jobs(&self.env, self.recovery_threads_per_data_dir, groups, |log: Arc<Log>| {
+            let error = log.log_dir.contain(&log.dir.path(), || log.close()).err()?;
+            log.abandon();
+            tracing::error!(partition = %log.topic_partition(), %error, "a log could not be closed");
+            if error.is_disk_full() {
+                return Some((Arc::clone(&log.log_dir), error));
             }
+            // No mark of a clean stop, then: the next opening has to look.
+            log.log_dir.fail(&error);
+            None
         });
+        let mut full: Vec<_> = closed.into_iter().flatten().collect();
         let mut result = Ok(());
         for open in &self.dirs {
-            let closed = open.dir.run(|| self.close_dir(open));
+            let unclosed = full.iter().position(|(dir, _)| Arc::ptr_eq(dir, &open.dir));
+            let unclosed = unclosed.map(|i| full.swap_remove(i).1);
+            let closed = open.dir.run_unless_full(|| self.close_dir(open, unclosed));
             open.lock.lock().take();
             if result.is_ok() {
                 result = closed;
@@ -44,10 +50,13 @@ impl LogManager {
         result
     }
 
-    fn close_dir(&self, open: &OpenDir) -> Result<(), LogError> {
+    /// With the error of one of its logs that found no room, without the mark: its other logs were flushed, and the
+    /// checkpoints say so, if there is room for them.
+    fn close_dir(&self, open: &OpenDir, unclosed: Option<LogError>) -> Result<(), LogError> {
         self.checkpoint_recovery_offsets_in(&open.dir)?;
         self.checkpoint_log_start_offsets_in(&open.dir)?;
         self.checkpoint_high_watermarks_in(&open.dir)?;
+        unclosed.map_or(Ok(()), Err)?;
         open.dir.clean_shutdown.write()
     }
 

@@ -1,11 +1,13 @@
 //! What somebody must call from time to time (Kafka: `LogManager#startupWithConfigOverrides` schedules them).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::LogManager;
 use crate::log::log_dir::LogDir;
 use crate::log::{Log, LogError};
+use crate::model::Timestamp;
 
 impl LogManager {
     /// Removes what retention no longer keeps; the number of segments. Every `log.retention.check.interval.ms`.
@@ -31,12 +33,36 @@ impl LogManager {
         self.for_each_future(Log::flush_if_rolled);
     }
 
+    /// Takes another `producer.id.expiration.ms`, which the next call of
+    /// [`remove_expired_producers`](Self::remove_expired_producers) goes by.
+    pub(crate) fn set_producer_id_expiration_ms(&self, ms: i64) {
+        // A log that is made, or loaded, meanwhile is made with the new one, or found here.
+        let _changing = self.changing.lock();
+        self.producer_id_expiration_ms.store(ms, Ordering::Relaxed);
+        for log in self.logs().into_iter().chain(self.future_logs()) {
+            log.set_producer_id_expiration_ms(ms);
+        }
+    }
+
     /// Forgets producers that have not written for `producer.id.expiration.ms`. Every
     /// `producer.id.expiration.check.interval.ms`.
     pub(crate) fn remove_expired_producers(&self) {
         for log in self.logs() {
             log.remove_expired_producers();
         }
+    }
+
+    /// The first time after `after` at which retention, compaction or the expiry of producers may find something to do
+    /// without anybody writing to a log.
+    pub(crate) fn next_upkeep_ms(&self, after: Timestamp) -> Option<Timestamp> {
+        let deadline = |log: Arc<Log>| match log.next_upkeep_ms(after) {
+            Ok(deadline) => deadline,
+            Err(error) => {
+                tracing::debug!(partition = %log.topic_partition(), %error, "its next task is not known");
+                None
+            }
+        };
+        self.logs().into_iter().filter_map(deadline).min()
     }
 
     /// Writes down from where each log would have to be recovered. Every
@@ -96,10 +122,9 @@ impl LogManager {
     }
 
     pub(super) fn checkpoint_recovery_offsets_in(&self, dir: &Arc<LogDir>) -> Result<(), LogError> {
-        let logs = self.all_logs_in(dir);
-        dir.recovery_points
-            .write(logs.iter().map(|log| (log.topic_partition().clone(), log.recovery_point())))?;
-        Ok(())
+        // Looked for once nobody else writes the file, which may tell of a log that has just been made.
+        let logs = std::iter::once_with(|| self.all_logs_in(dir)).flatten();
+        dir.recovery_points.write(logs.map(|log| (log.topic_partition().clone(), log.recovery_point())))
     }
 
     pub(super) fn checkpoint_log_start_offsets_in(&self, dir: &Arc<LogDir>) -> Result<(), LogError> {

@@ -7,6 +7,7 @@ use super::snapshot;
 use crate::log::checkpoint::{ContentError, MAX_FILE_BYTES};
 use crate::log::error::LogError;
 use crate::log::file_names::{self, DELETED, PRODUCER_SNAPSHOT};
+use crate::log::index::AbortedTxn;
 use crate::log::offset_metadata::LogOffsetMetadata;
 use crate::log::partition_dir::PartitionDir;
 use crate::model::{Offset, ProducerId, Timestamp};
@@ -106,11 +107,50 @@ impl ProducerStateManager {
         }
     }
 
-    /// Where records stop being stable once `completed` is counted as complete
-    /// (Kafka: `ProducerStateManager#lastStableOffset`).
-    pub(crate) fn last_stable_offset(&self, completed: &CompletedTxn) -> Offset {
-        let others = self.ongoing_txns.values().find(|txn| txn.producer_id != completed.producer_id);
-        others.map_or(completed.last_offset.saturating_add(1), |txn| txn.first_offset.offset)
+    /// What readers are to be told of the transactions that an append aborts: those of `completed`, in the order of their
+    /// markers. `updated` is what is not taken over yet of the append.
+    pub(crate) fn aborted_txns(
+        &self,
+        updated: &[ProducerAppendInfo],
+        completed: &[CompletedTxn],
+    ) -> Vec<AbortedTxn> {
+        let mut aborted = Vec::new();
+        for (i, txn) in completed.iter().enumerate().filter(|(_, txn)| txn.is_aborted) {
+            aborted.push(AbortedTxn {
+                producer_id: txn.producer_id,
+                first_offset: txn.first_offset,
+                last_offset: txn.last_offset,
+                last_stable_offset: self.last_stable_offset(
+                    updated,
+                    completed.get(..i).unwrap_or_default(),
+                    txn,
+                ),
+            });
+        }
+        aborted
+    }
+
+    /// Where records stop being stable once `completed` is counted as complete, and those `before` it
+    /// (Kafka: `ProducerStateManager#lastStableOffset`). That is not beyond its end: of batches that are appended at once,
+    /// a later one may begin a transaction there, and were the log cut between the two, readers would be told too little.
+    fn last_stable_offset(
+        &self,
+        updated: &[ProducerAppendInfo],
+        before: &[CompletedTxn],
+        completed: &CompletedTxn,
+    ) -> Offset {
+        let is_other = |producer_id: ProducerId, first_offset: &Offset| {
+            producer_id != completed.producer_id
+                && !before.iter().any(|done| done.first_offset == *first_offset)
+        };
+        let mut known = self.ongoing_txns.values().map(|txn| (txn.producer_id, txn.first_offset.offset));
+        let known = known.find_map(|(id, first)| is_other(id, &first).then_some(first));
+        let begun = updated.iter().flat_map(|info| {
+            let first_offsets = info.started_txns.iter().map(|first| first.offset);
+            first_offsets.filter(|first| is_other(info.producer_id(), first))
+        });
+        let end = completed.last_offset.saturating_add(1);
+        begun.chain(known).fold(end, Offset::min)
     }
 
     /// The transaction has its marker; it still waits for the high watermark.
@@ -145,10 +185,22 @@ impl ProducerStateManager {
         self.last_snap_offset = self.latest_snapshot_offset().unwrap_or(log_start_offset);
     }
 
+    /// Takes another `producer.id.expiration.ms`.
+    pub(crate) fn set_producer_id_expiration_ms(&mut self, producer_id_expiration_ms: i64) {
+        self.producer_id_expiration_ms = producer_id_expiration_ms;
+    }
+
     /// Forgets producers that have not written for `producer.id.expiration.ms` and have no transaction open.
     pub(crate) fn remove_expired_producers(&mut self, now_ms: Timestamp) {
         let limit = self.producer_id_expiration_ms;
         self.producers.retain(|_, entry| !is_expired(entry, now_ms, limit));
+    }
+
+    /// The first time after `after` at which [`remove_expired_producers`](Self::remove_expired_producers) has something to
+    /// do.
+    pub(crate) fn next_expiry_ms(&self, after: Timestamp) -> Option<Timestamp> {
+        let limit = self.producer_id_expiration_ms;
+        self.producers.values().filter_map(|entry| expires_at(entry, limit)).filter(|at| *at > after).min()
     }
 
     /// Forgets everything, and the files too (Kafka: `truncateFullyAndStartAt`).
@@ -322,5 +374,10 @@ impl ProducerStateManager {
 }
 
 fn is_expired(entry: &ProducerStateEntry, now_ms: Timestamp, limit_ms: i64) -> bool {
-    entry.current_txn_first_offset.is_none() && now_ms.saturating_sub(entry.last_timestamp) >= limit_ms
+    expires_at(entry, limit_ms).is_some_and(|at| now_ms >= at)
+}
+
+/// A producer with an open transaction stays.
+fn expires_at(entry: &ProducerStateEntry, limit_ms: i64) -> Option<Timestamp> {
+    entry.current_txn_first_offset.is_none().then(|| entry.last_timestamp.saturating_add(limit_ms))
 }

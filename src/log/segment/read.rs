@@ -1,6 +1,7 @@
 use super::LogSegment;
 use crate::log::error::LogError;
 use crate::log::file_records::ScanError;
+use crate::log::index::TimestampOffset;
 use crate::model::{LeaderEpoch, NO_TIMESTAMP, Offset, Timestamp};
 use crate::sys::FileSlice;
 
@@ -212,6 +213,55 @@ impl LogSegment {
         };
         self.state.lock().rolling_based_timestamp = Some(first);
         Ok(first)
+    }
+}
+
+/// Times that records may be deleted by.
+impl LogSegment {
+    /// [`largest_timestamp`](Self::largest_timestamp), if the batch says so too that the time index names: one bit of an
+    /// index must not cost records. If not, the batches are asked.
+    pub(crate) fn confirmed_largest_timestamp(&self) -> Result<Timestamp, LogError> {
+        let told = self.max_timestamp_and_offset()?;
+        if self.max_timestamp_of_batch(told.offset)? == Some(told.timestamp) {
+            return self.largest_timestamp();
+        }
+        let mut largest = TimestampOffset { timestamp: NO_TIMESTAMP, offset: self.base_offset };
+        let mut headers = self.records.headers_from(0)?;
+        loop {
+            match headers.next() {
+                Ok(Some((_, header))) if header.max_timestamp() > largest.timestamp => {
+                    largest =
+                        TimestampOffset { timestamp: header.max_timestamp(), offset: header.last_offset() };
+                }
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(ScanError::Log(error)) => return Err(error),
+                // Of what is behind it nobody knows; it was there when the file last changed.
+                Err(ScanError::Corrupt { .. }) => return self.last_modified_ms(),
+            }
+        }
+        if largest.timestamp != told.timestamp {
+            let path = self.time_index.file().path();
+            tracing::warn!(
+                path = %path.display(), index = told.timestamp, records = largest.timestamp,
+                "the time index does not fit its log, of which the records are asked"
+            );
+        }
+        self.state.lock().max_timestamp_so_far = Some(largest);
+        self.largest_timestamp()
+    }
+
+    fn max_timestamp_of_batch(&self, offset: Offset) -> Result<Option<Timestamp>, LogError> {
+        let found = match self.translate_offset(offset) {
+            Ok(Some(found)) => found,
+            Ok(None) | Err(LogError::CorruptRecord { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        match self.records.headers_from(found.position)?.next() {
+            Ok(found) => Ok(found.map(|(_, header)| header.max_timestamp())),
+            Err(ScanError::Corrupt { .. }) => Ok(None),
+            Err(ScanError::Log(error)) => Err(error),
+        }
     }
 }
 

@@ -55,6 +55,7 @@ impl LogSegment {
         self.time_index.maybe_append(max, true)?;
         self.offset_index.trim()?;
         self.time_index.trim()?;
+        self.txn_index.trim()?;
         self.records.trim()
     }
 }

@@ -240,8 +240,24 @@ fn the_sequence_of_a_producer_survives_the_loss_of_all_its_records() {
     }
 }
 
+/// It was kept, empty, for being the last of what is compacted. Kafka keeps the one below the high watermark alone.
 #[test]
-fn the_end_of_the_compacted_part_is_told_by_a_batch_even_if_nothing_else_is_left() {
+fn the_last_batch_that_is_compacted_goes_if_it_is_aborted_and_the_log_goes_on_behind_it() {
+    let fixture = compacted_fixture();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, keyed_at(START_MS, &[("a", Some("kept"))]));
+    append(&log, keyed_with(in_transaction(9, 0), START_MS, &[("b", Some("aborted"))]));
+    log.roll().unwrap();
+    append(&log, keyed_with(in_transaction(9, 1), START_MS, &[("c", Some("aborted"))]));
+    append(&log, marker(9, 0, false));
+    clean(&manager, &log);
+    let left: Vec<_> = batches(&log, 0).iter().map(|batch| batch.view().last_offset()).collect();
+    assert_eq!(left, [0, 2, 3]);
+}
+
+#[test]
+fn the_end_of_the_log_is_told_by_a_batch_even_if_nothing_else_is_left() {
     let fixture = compacted_fixture();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);

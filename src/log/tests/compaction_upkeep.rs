@@ -177,7 +177,7 @@ fn a_damaged_log_is_named_and_left_alone_while_others_go_on() {
     *content.last_mut().unwrap() ^= 1;
     *content.iter_mut().rev().nth(2).unwrap() ^= 1;
     write_file(&path, &content);
-    assert!(manager.clean_filthiest_log() && manager.clean_filthiest_log());
+    assert!(manager.clean_filthiest_log());
     assert!(!manager.clean_filthiest_log());
     assert_eq!(manager.uncleanable_partitions(), [TopicPartition::new("damaged", 0)]);
     assert_eq!(texts(&sound), ["1 b=2", "2 a=3", "3 c=4"]);
@@ -241,8 +241,10 @@ fn reads_and_appends_go_on_while_the_log_is_compacted_over_and_over() {
     let log = fixture.log_of(&manager);
     append(&log, keyed_at(START_MS, &[("first", Some("x"))]));
     let done = std::sync::atomic::AtomicBool::new(false);
+    // The last value of each key that is appended for certain.
+    let last = [const { std::sync::atomic::AtomicI64::new(-1) }; 3];
     std::thread::scope(|scope| {
-        let (log, manager, done) = (&log, &manager, &done);
+        let (log, manager, done, last) = (&log, &manager, &done, &last);
         let is_done = move || done.load(std::sync::atomic::Ordering::Acquire);
         scope.spawn(move || {
             while !is_done() {
@@ -255,16 +257,26 @@ fn reads_and_appends_go_on_while_the_log_is_compacted_over_and_over() {
         for _ in 0..2 {
             scope.spawn(move || {
                 while !is_done() {
+                    let before =
+                        last.each_ref().map(|value| value.load(std::sync::atomic::Ordering::Acquire));
                     let found = texts(log);
                     assert_eq!(found[0], "0 first=x");
-                    let keys = |text: &String| text.split([' ', '=']).nth(1).unwrap().to_owned();
-                    // Whoever reads all meets the last record of each key that there was when it began.
-                    assert!(found.len() == 1 || found.iter().any(|text| keys(text) != "first"));
+                    // Whoever reads all meets of each key the last record that there was when it began, or a later one.
+                    for (key, before) in ["a", "b", "c"].iter().zip(before) {
+                        let value = |text: &String| {
+                            let value =
+                                text.split_once(' ')?.1.split_once('=').filter(|pair| pair.0 == *key)?.1;
+                            value.parse::<i64>().ok()
+                        };
+                        let newest = found.iter().filter_map(value).max().unwrap_or(-1);
+                        assert!(newest >= before, "{key}: {newest} in place of {before} in {found:?}");
+                    }
                 }
             });
         }
         for i in 0..1_500 {
             append(log, keyed_at(START_MS, &[(["a", "b", "c"][i % 3], Some(&i.to_string()))]));
+            last[i % 3].store(i as i64, std::sync::atomic::Ordering::Release);
         }
         done.store(true, std::sync::atomic::Ordering::Release);
     });
@@ -281,10 +293,10 @@ fn until(mut is_so: impl FnMut() -> bool) {
     }
 }
 
-#[test]
-fn a_topic_is_deleted_at_once_although_its_compaction_is_held_back() {
+/// A log whose compaction has begun, and is held back to this rate by a clock that stands still.
+fn being_compacted(io_max_bytes_per_second: f64) -> (Fixture, Arc<LogManager>, Arc<Log>) {
     let mut fixture = compacted_fixture();
-    fixture.cleaner.io_max_bytes_per_second = 1.0;
+    fixture.cleaner.io_max_bytes_per_second = io_max_bytes_per_second;
     fixture.cleaner.io_buffer_size = 0;
     let manager = Arc::new(fixture.open());
     let log = fixture.log_of(&manager);
@@ -292,6 +304,12 @@ fn a_topic_is_deleted_at_once_although_its_compaction_is_held_back() {
     fill(&log, &[&[("a", Some(&long))], &[("a", Some("2"))]]);
     manager.start_cleaner();
     until(|| log.cleaning.try_start().is_none());
+    (fixture, manager, log)
+}
+
+#[test]
+fn a_topic_is_deleted_at_once_although_its_compaction_is_held_back() {
+    let (fixture, manager, _log) = being_compacted(1.0);
     // At this rate it takes an hour and more, and the clock stands still.
     assert!(manager.delete(&partition()).unwrap());
     assert!(!fixture.partition_dir().exists());
@@ -300,15 +318,7 @@ fn a_topic_is_deleted_at_once_although_its_compaction_is_held_back() {
 
 #[test]
 fn a_compaction_goes_on_when_the_clock_says_that_it_may() {
-    let mut fixture = compacted_fixture();
-    fixture.cleaner.io_max_bytes_per_second = 1_000.0;
-    fixture.cleaner.io_buffer_size = 0;
-    let manager = Arc::new(fixture.open());
-    let log = fixture.log_of(&manager);
-    let long = "x".repeat(5_000);
-    fill(&log, &[&[("a", Some(&long))], &[("a", Some("2"))]]);
-    manager.start_cleaner();
-    until(|| log.cleaning.try_start().is_none());
+    let (fixture, manager, log) = being_compacted(1_000.0);
     assert_eq!(log.cleaning.first_dirty_offset(), None);
     // Five seconds for reading it once, and again for copying it.
     let mut seconds = 0;
@@ -318,6 +328,21 @@ fn a_compaction_goes_on_when_the_clock_says_that_it_may() {
         log.cleaning.first_dirty_offset().is_some()
     });
     assert!(seconds >= 10, "{seconds}");
+    assert_eq!(texts(&log), ["1 a=2"]);
+    manager.shutdown().unwrap();
+}
+
+/// A rate of one byte in a second by mistake held the compaction for days, whatever was set after that.
+#[test]
+fn a_compaction_that_is_under_way_follows_a_rate_that_is_changed() {
+    let (fixture, manager, log) = being_compacted(1.0);
+    // The clock stands still: at a byte in a second nothing would go on.
+    let io_max_bytes_per_second = f64::MAX;
+    manager.reconfigure_cleaner(crate::log::CleanerConfig {
+        io_max_bytes_per_second,
+        ..fixture.cleaner.clone()
+    });
+    until(|| log.cleaning.first_dirty_offset().is_some());
     assert_eq!(texts(&log), ["1 a=2"]);
     manager.shutdown().unwrap();
 }

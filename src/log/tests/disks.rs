@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::fixture::*;
-use crate::log::LogError;
-use crate::log::file_names::LOG;
-use crate::model::{ErrorCode, TopicPartition};
+use crate::log::file_names::{LOG, TXN_INDEX};
+use crate::log::{Log, LogError};
+use crate::model::{ErrorCode, Offset, TopicPartition};
+use crate::record::ValidatedRecords;
 use crate::sys::{FileSystem, OsFileSystem};
-use crate::testkit::{FaultyFileSystem, FileOperation};
+use crate::testkit::{CrashFileSystem, FaultyFileSystem, FileOperation, Loss};
 
 fn faulty(fixture: &mut Fixture) -> Arc<FaultyFileSystem> {
     let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
@@ -22,6 +23,29 @@ fn no_space() -> io::Error {
 
 fn broken() -> io::Error {
     io::Error::other("input/output error")
+}
+
+fn end_is_seen(log: &Log) {
+    log.maybe_update_high_watermark(log.log_end_offset()).unwrap();
+}
+
+/// The first and the last offset of each aborted transaction.
+fn aborted_txns(log: &Log) -> Vec<(Offset, Offset)> {
+    let segments = log.segments();
+    let mut found = Vec::new();
+    for segment in segments.iter() {
+        let visited = segment.txn_index().visit(|txn| {
+            found.push((txn.first_offset, txn.last_offset));
+            true
+        });
+        assert!(visited.unwrap());
+    }
+    found
+}
+
+fn size_of_txn_indexes(fixture: &Fixture) -> usize {
+    let indexes = fixture.files().into_iter().filter(|name| name.ends_with(TXN_INDEX));
+    indexes.map(|name| read_file(&fixture.partition_dir().join(name)).len()).sum()
 }
 
 #[test]
@@ -78,6 +102,67 @@ fn a_failed_fsync_is_not_tried_again() {
     assert!(manager.shutdown().is_err());
     assert_eq!(syncs.load(Ordering::Relaxed), 1);
     assert_eq!(log.recovery_point(), 0);
+}
+
+#[test]
+fn terms_for_which_there_is_no_room_put_a_flush_off_and_nobody_is_told_that_it_was_done() {
+    let mut fixture = Fixture::new();
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    fs.set_plan(|operation, path| {
+        let is_of_terms = path.to_string_lossy().contains("leader-epoch-checkpoint");
+        (is_of_terms && operation == FileOperation::Write).then(no_space)
+    });
+    assert!(log.flush_to_end().unwrap_err().is_disk_full());
+    let told = Arc::new(AtomicUsize::new(0));
+    for i in 0..3 {
+        let told = Arc::clone(&told);
+        let is_first = log.flush_then(1, move |flushed| {
+            assert_eq!(flushed.unwrap_err().code(), ErrorCode::KafkaStorageError);
+            told.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(is_first, i == 0);
+    }
+    assert!(!log.flush_for_waiting());
+    assert_eq!((told.load(Ordering::Relaxed), log.recovery_point(), log.is_online()), (3, 0, true));
+    fs.clear_plan();
+    log.flush_to_end().unwrap();
+    assert_eq!(log.recovery_point(), 1);
+}
+
+/// The log dir went offline with the first log that found no room for its producers, and no other one was flushed.
+#[test]
+fn a_clean_stop_on_a_full_disk_flushes_and_closes_the_other_logs() {
+    let mut fixture = Fixture::new();
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let make = |i| {
+        let partition = TopicPartition::new("t", i);
+        manager.get_or_create_log(&partition, topic_id(), Arc::new(fixture.config.clone())).unwrap()
+    };
+    let logs = [make(0), make(1), make(2)];
+    for log in &logs {
+        append(log, idempotent(9, 0, 0, 1).build());
+    }
+    let first = logs[0].dir.path();
+    fs.set_plan(move |operation, path| {
+        let is_snapshot = path.starts_with(&first) && path.to_string_lossy().ends_with("snapshot");
+        (is_snapshot && operation == FileOperation::Write).then(no_space)
+    });
+    assert!(manager.shutdown().unwrap_err().is_disk_full());
+    assert!(manager.offline_log_dirs().is_empty());
+    assert_eq!(logs.each_ref().map(|log| log.recovery_point()), [1, 1, 1]);
+    assert!(!DISK().exists(&fixture.log_dir(0).join(".kafka_cleanshutdown")).unwrap());
+    drop((manager, logs));
+    fs.clear_plan();
+    let manager = fixture.open();
+    for log in manager.logs() {
+        end_is_seen(&log);
+        assert_eq!(read_all(&log, 0), numbered(0, &["v"]));
+    }
+    manager.shutdown().unwrap();
 }
 
 #[test]
@@ -249,13 +334,17 @@ fn a_full_disk_refuses_writes_until_there_is_room_and_serves_reads_meanwhile() {
 }
 
 #[test]
-fn a_sync_that_fails_for_want_of_room_takes_the_log_dir_offline_like_any_other() {
+fn a_sync_of_records_that_fails_for_want_of_room_takes_the_log_dir_offline_like_any_other() {
     let mut fixture = Fixture::new();
     let fs = faulty(&mut fixture);
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     append(&log, records(&["a"]));
-    fs.set_plan(|operation, _| (operation == FileOperation::Sync).then(no_space));
+    // Small files are written anew, each time from its beginning.
+    let is_of_records = |path: &std::path::Path| path.extension().is_some_and(|kind| kind == "log");
+    fs.set_plan(move |operation, path| {
+        (operation == FileOperation::Sync && is_of_records(path)).then(no_space)
+    });
     assert_eq!(log.flush_to_end().unwrap_err().code(), ErrorCode::KafkaStorageError);
     assert!(!log.is_online());
 }
@@ -287,25 +376,37 @@ fn wherever_the_disk_is_full_the_log_goes_on_when_there_is_room() {
                 no_space()
             })
         });
-        for i in 0..14u8 {
-            while let Err(error) = try_append(&log, records(&[[i]])) {
+        let mut values = Vec::new();
+        let mut write = |value: &[u8], make: &dyn Fn() -> ValidatedRecords| {
+            while let Err(error) = try_append(&log, make()) {
                 assert!(error.is_disk_full(), "operation {n}: {error}");
             }
+            values.push(value.to_vec());
+        };
+        let marker_value = [0; 6];
+        for i in 0..7u8 {
+            write(&[i], &|| records(&[[i]]));
+            write(b"v", &|| idempotent(9, 0, i32::from(i), 1).transactional().build());
+            write(&marker_value, &|| marker(9, 0, i % 3 == 0));
         }
         fs.clear_plan();
         assert!(log.is_online(), "operation {n}");
-        let expected = numbered(0, &(0..14u8).map(|i| [i]).collect::<Vec<_>>());
-        log.maybe_update_high_watermark(14).unwrap();
+        let expected = numbered(0, &values);
+        let aborted: Vec<_> = [1, 2, 4, 5].map(|i| (3 * i + 1, 3 * i + 2)).into();
+        end_is_seen(&log);
         assert_eq!(read_all(&log, 0), expected, "operation {n}");
+        assert_eq!(aborted_txns(&log), aborted, "operation {n}");
         // After a crash, and after a clean stop.
         manager.abandon();
         drop((manager, log));
         for _ in 0..2 {
             let manager = fixture.open();
             let log = fixture.log_of(&manager);
-            log.maybe_update_high_watermark(log.log_end_offset()).unwrap();
+            end_is_seen(&log);
             assert_eq!(read_all(&log, 0), expected, "operation {n}");
+            assert_eq!(aborted_txns(&log), aborted, "operation {n}");
             manager.shutdown().unwrap();
+            assert_eq!(size_of_txn_indexes(&fixture), 34 * aborted.len(), "operation {n}");
         }
         let Some(operation) = *kind.lock() else { break };
         full_operations.insert(operation);
@@ -313,6 +414,38 @@ fn wherever_the_disk_is_full_the_log_goes_on_when_there_is_room() {
     }
     for operation in [FileOperation::Open, FileOperation::Write, FileOperation::Allocate] {
         assert!(full_operations.contains(&operation), "{full_operations:?}");
+    }
+}
+
+/// The marker had room in the last block of its file, and the index, which comes with the first transaction that is
+/// aborted, had none: the log dir went offline for good.
+#[test]
+fn a_transaction_that_cannot_be_aborted_for_want_of_room_is_aborted_when_there_is_room() {
+    for full in [TXN_INDEX, LOG] {
+        for operation in [FileOperation::Open, FileOperation::Write] {
+            let mut fixture = Fixture::new();
+            let fs = faulty(&mut fixture);
+            let manager = fixture.open();
+            let log = fixture.log_of(&manager);
+            append(&log, idempotent(9, 0, 0, 1).transactional().build());
+            fs.set_plan(move |asked, path| {
+                (asked == operation && path.to_string_lossy().ends_with(full)).then(no_space)
+            });
+            // The file with the records is open already.
+            if (full, operation) != (LOG, FileOperation::Open) {
+                for _ in 0..2 {
+                    assert!(try_append(&log, marker(9, 0, false)).unwrap_err().is_disk_full());
+                    assert_eq!((log.log_end_offset(), log.is_online()), (1, true));
+                    assert_eq!(size_of_txn_indexes(&fixture), 0, "nothing stays of what was refused");
+                }
+            }
+            fs.clear_plan();
+            append(&log, marker(9, 0, false));
+            assert_eq!(log.last_stable_offset(), 2);
+            assert_eq!(aborted_txns(&log), [(0, 1)]);
+            manager.shutdown().unwrap();
+            assert_eq!(size_of_txn_indexes(&fixture), 34);
+        }
     }
 }
 
@@ -348,6 +481,39 @@ fn running_out_of_descriptors_fails_the_call_and_blames_no_disk() {
     let log = fixture.log_of(&manager);
     log.maybe_update_high_watermark(log.log_end_offset()).unwrap();
     assert_eq!(read_all(&log, 0), numbered(0, &expected));
+}
+
+/// The flush that found no descriptor for the directory said so; the next one took the directory for synced.
+#[cfg(unix)]
+#[test]
+fn names_that_a_flush_could_not_make_durable_for_want_of_a_descriptor_are_so_with_the_next() {
+    let mut fixture = Fixture::new();
+    let disk = CrashFileSystem::recording(fixture.clock.clone());
+    let fs = Arc::new(FaultyFileSystem::new(Arc::new(disk.clone())));
+    fixture.fs = fs.clone();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    log.flush_to_end().unwrap();
+    log.roll().unwrap();
+    append(&log, records(&["b"]));
+    let dir = fixture.partition_dir();
+    fs.set_plan(move |operation, path| {
+        (operation == FileOperation::Sync && path == dir).then(|| io::Error::from_raw_os_error(24))
+    });
+    assert!(log.flush_to_end().is_err());
+    assert!(log.is_online());
+    fs.clear_plan();
+    log.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
+    manager.abandon();
+    drop((manager, log));
+    disk.crash(Loss::Names);
+    fixture.fs = Arc::new(disk);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    log.maybe_update_high_watermark(log.log_end_offset()).unwrap();
+    assert_eq!(read_all(&log, 0), numbered(0, &[[b'a'], [b'b']]));
 }
 
 #[test]

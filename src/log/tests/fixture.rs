@@ -101,7 +101,19 @@ impl Fixture {
     }
 
     pub(super) fn try_log_of(&self, manager: &LogManager) -> Result<Arc<Log>, LogError> {
-        manager.get_or_create_log(&partition(), topic_id(), Arc::new(self.config.clone()))
+        self.try_log_at(manager, &partition())
+    }
+
+    pub(super) fn try_log_at(
+        &self,
+        manager: &LogManager,
+        partition: &TopicPartition,
+    ) -> Result<Arc<Log>, LogError> {
+        manager.get_or_create_log(partition, topic_id(), Arc::new(self.config.clone()))
+    }
+
+    pub(super) fn log_at(&self, manager: &LogManager, partition: &TopicPartition) -> Arc<Log> {
+        self.try_log_at(manager, partition).unwrap()
     }
 
     pub(super) fn log_of(&self, manager: &LogManager) -> Arc<Log> {

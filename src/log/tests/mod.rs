@@ -9,7 +9,11 @@ mod compaction_upkeep;
 mod crash;
 mod damage;
 #[cfg(feature = "testkit")]
+mod damaged_copies;
+#[cfg(feature = "testkit")]
 mod disks;
+#[cfg(feature = "testkit")]
+mod failed_syncs;
 mod fixture;
 #[cfg(feature = "testkit")]
 mod flushes;
@@ -19,6 +23,8 @@ mod model;
 #[cfg(feature = "testkit")]
 mod moves;
 mod newer_formats;
+#[cfg(feature = "testkit")]
+mod panics;
 #[cfg(feature = "testkit")]
 mod power_loss;
 mod producers;

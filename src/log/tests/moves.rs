@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::fixture::*;
 use crate::log::{Log, LogError, LogManager, Move};
 use crate::model::{ErrorCode, Offset, TopicPartition, Uuid};
-use crate::sys::{FileSystem, OsFileSystem};
-use crate::testkit::{FaultyFileSystem, FileOperation};
+use crate::sys::{FileSystem, OpenOptions, OsFileSystem};
+use crate::testkit::{CrashFileSystem, FaultyFileSystem, FileOperation, Loss};
 
 fn two_dirs(change: impl FnOnce(&mut crate::config::LogConfig)) -> Fixture {
     let mut fixture = Fixture::with_config(change);
@@ -151,6 +151,93 @@ fn a_log_whose_last_offsets_have_no_records_ends_where_it_did() {
     assert_eq!(append(&moved, records(&["b"])).first_offset, 7);
 }
 
+/// A compacted log on a disk that keeps a record of what is done to it.
+fn one_record_flushed() -> (Fixture, CrashFileSystem, LogManager, Arc<Log>) {
+    let mut fixture = two_dirs(super::compaction::compacted);
+    let fs = CrashFileSystem::recording(fixture.clock.clone());
+    fixture.fs = Arc::new(fs.clone());
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, keyed_at(START_MS, &[("a", Some("flushed"))]));
+    log.flush_to_end().unwrap();
+    (fixture, fs, manager, log)
+}
+
+/// Compaction leaves gaps, so that an empty segment may be all that tells where such a log ended.
+#[test]
+fn a_compacted_log_that_lost_its_last_records_after_it_moved_gives_way_to_the_copy() {
+    let (mut fixture, fs, manager, log) = one_record_flushed();
+    append(&log, keyed_at(START_MS, &[("b", Some("not flushed"))]));
+    log.roll().unwrap();
+    // Its name is there to stay, and says that the log goes on at offset 2.
+    fs.sync_dir(&log.log_dir().join(partition().to_string())).unwrap();
+    let before = fs.steps();
+    move_all(&fixture, &manager);
+    for steps in before..=fs.steps() {
+        fixture.fs = Arc::new(fs.crashed_at(steps, Loss::Everything));
+        let log = fixture.log_of(&fixture.open());
+        end_is_seen(&log);
+        assert_eq!(texts(&log)[0], "0 a=flushed", "after {steps} steps");
+        assert!(steps < fs.steps() || texts(&log).len() == 2);
+    }
+    manager.abandon();
+}
+
+#[test]
+fn a_copy_that_begins_after_the_log_that_it_follows_starts_over() {
+    let mut fixture = two_dirs(|_| {});
+    let fs = CrashFileSystem::recording(fixture.clock.clone());
+    fixture.fs = Arc::new(fs.clone());
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    append(&log, records(&["b"]));
+    log.flush_to_end().unwrap();
+    log.maybe_increment_log_start_offset(1).unwrap();
+    let before = fs.steps();
+    move_all(&fixture, &manager);
+    for steps in before..=fs.steps() {
+        fixture.fs = Arc::new(fs.crashed_at(steps, Loss::Everything));
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        end_is_seen(&log);
+        let expected = read_all(&log, log.log_start_offset());
+        let Some(future) = manager.future_log(&partition()) else { continue };
+        copy_all(&log, &future);
+        assert!(manager.finish_move(&log, &future).unwrap());
+        end_is_seen(&future);
+        assert_eq!(read_all(&future, log.log_start_offset()), expected, "after {steps} steps");
+    }
+    manager.abandon();
+}
+
+#[test]
+fn a_copy_brings_nothing_back_that_a_power_loss_took_from_a_compacted_log() {
+    let (fixture, fs, manager, log) = one_record_flushed();
+    for key in ["b", "c"] {
+        log.roll().unwrap();
+        append(&log, keyed_at(START_MS, &[(key, Some("not flushed"))]));
+    }
+    let dir = log.log_dir().join(partition().to_string());
+    fs.open(&dir.join("00000000000000000002.log"), OpenOptions::WRITE).unwrap().sync_data().unwrap();
+    fs.sync_dir(&dir).unwrap();
+    let future = begin(&manager, &log, &other_dir(&fixture, &log));
+    copy_all(&log, &future);
+    future.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
+    manager.abandon();
+    drop((manager, log, future));
+    fs.crash(Loss::Everything);
+    let manager = fixture.open();
+    let (log, future) = (manager.log(&partition()).unwrap(), manager.future_log(&partition()).unwrap());
+    end_is_seen(&log);
+    assert_eq!(texts(&log), ["0 a=flushed", "2 c=not flushed"]);
+    copy_all(&log, &future);
+    assert!(manager.finish_move(&log, &future).unwrap());
+    end_is_seen(&future);
+    assert_eq!(texts(&future), ["0 a=flushed", "2 c=not flushed"]);
+}
+
 #[test]
 fn a_move_to_where_the_log_is_ends_one_that_is_under_way() {
     let fixture = two_dirs(|config| config.file_delete_delay_ms = 0);
@@ -224,6 +311,8 @@ fn a_move_goes_on_after_a_clean_stop_and_after_a_crash() {
         let future = begin(&manager, &log, &to);
         log.copy_next_to(&future).unwrap();
         let copied = future.log_end_offset();
+        future.flush_to_end().unwrap();
+        manager.checkpoint_recovery_offsets();
         if clean {
             manager.shutdown().unwrap();
         }
@@ -413,6 +502,55 @@ fn whichever_disk_breaks_during_a_move_the_log_goes_on_on_the_other() {
             n += 1;
         }
         assert!(n > 5, "{n} operations were all");
+    }
+}
+
+/// The end of a move was cut between its last two steps, so that both log dirs have the partition. Whatever operation is
+/// the first that one of them refuses at the next start, the broker starts with the other.
+#[test]
+fn whichever_disk_breaks_while_two_logs_of_a_partition_are_compared_the_other_one_is_kept() {
+    for breaks in [0, 1] {
+        let mut n = 0;
+        loop {
+            let mut fixture = two_dirs(|_| {});
+            let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
+            fixture.fs = fs.clone();
+            let manager = fixture.open();
+            let log = fixture.log_of(&manager);
+            for i in 0..8 {
+                append(&log, records(&[[i]]));
+            }
+            fs.set_plan(|operation, path| {
+                let is_deletion = operation == FileOperation::Rename
+                    && path.file_name().is_some_and(|name| name == partition().to_string().as_str());
+                is_deletion.then(|| io::Error::other("no power"))
+            });
+            move_all(&fixture, &manager);
+            manager.abandon();
+            drop((manager, log));
+            let (count, is_broken) = (AtomicUsize::new(0), Arc::new(AtomicBool::new(false)));
+            let (seen, broken) = (Arc::clone(&is_broken), fixture.log_dir(breaks));
+            fs.set_plan(move |_, path| {
+                let fails = path.starts_with(&broken) && count.fetch_add(1, Ordering::SeqCst) >= n;
+                seen.fetch_or(fails, Ordering::SeqCst);
+                fails.then(|| io::Error::other("input/output error"))
+            });
+            let manager = fixture.try_open().unwrap_or_else(|error| panic!("operation {n}: {error}"));
+            fs.clear_plan();
+            let log = manager.log(&partition()).unwrap();
+            assert!(log.is_online(), "operation {n}");
+            end_is_seen(&log);
+            if is_broken.load(Ordering::SeqCst) {
+                assert_eq!(log.log_dir(), fixture.log_dir(1 - breaks), "operation {n}");
+            }
+            assert_eq!(read_all(&log, 0), numbered(0, &values(8)), "operation {n}");
+            manager.abandon();
+            if !is_broken.load(Ordering::SeqCst) {
+                break;
+            }
+            n += 1;
+        }
+        assert!(n > 10, "{n} operations were all");
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::compaction::compacted;
 use super::fixture::*;
+use crate::log::file_names::{CLEAN_SHUTDOWN, RECOVERY_POINT_CHECKPOINT};
 use crate::log::{AppendParams, Log};
 use crate::model::Offset;
 use crate::record::AppendOrigin;
@@ -42,6 +43,45 @@ fn a_log_dir_that_the_broker_made_is_there_after_a_power_loss() {
     assert_eq!(offsets(&fixture.log_of(&fixture.open())), [0]);
 }
 
+/// A process was killed between removing the mark of a clean stop and making that durable. The next one found no mark, and
+/// its logs were taken for cleanly closed once the power had brought it back.
+#[test]
+fn a_mark_of_a_clean_stop_that_a_killed_process_has_removed_does_not_come_back() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    append(&fixture.log_of(&manager), records(&["flushed"]));
+    manager.shutdown().unwrap();
+    drop(manager);
+    fs.remove_file(&fixture.log_dir(0).join(CLEAN_SHUTDOWN)).unwrap();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append_segments(&log, &["lost", "written by chance"]);
+    let dir = fixture.partition_dir();
+    fs.open(&dir.join("00000000000000000002.log"), OpenOptions::WRITE).unwrap().sync_data().unwrap();
+    fs.sync_dir(&dir).unwrap();
+    manager.abandon();
+    drop((manager, log));
+    fs.crash(Loss::Everything);
+    assert_eq!(offsets(&fixture.log_of(&fixture.open())), [0]);
+}
+
+#[test]
+fn a_partition_whose_directory_was_found_is_there_after_a_power_loss() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    // As an attempt has left it that failed.
+    fs.create_dir_all(&fixture.partition_dir()).unwrap();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["flushed"]));
+    log.flush_to_end().unwrap();
+    manager.abandon();
+    drop((manager, log));
+    fs.crash(Loss::Names);
+    assert_eq!(offsets(&fixture.log_of(&fixture.open())), [0]);
+}
+
 #[test]
 fn records_behind_others_that_a_power_loss_took_are_not_kept() {
     let mut fixture = Fixture::new();
@@ -60,6 +100,83 @@ fn records_behind_others_that_a_power_loss_took_are_not_kept() {
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     assert_eq!((offsets(&log), log.log_end_offset()), (vec![0], 1));
+}
+
+#[test]
+fn records_behind_others_that_a_power_loss_took_are_not_kept_before_the_first_checkpoint_either() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    append_segments(&fixture.log_of(&manager), &["lost", "written by chance"]);
+    let dir = fixture.partition_dir();
+    fs.open(&dir.join("00000000000000000001.log"), OpenOptions::WRITE).unwrap().sync_data().unwrap();
+    fs.sync_dir(&dir).unwrap();
+    manager.abandon();
+    fs.crash(Loss::Everything);
+    let log = fixture.log_of(&fixture.open());
+    assert_eq!((offsets(&log), log.log_end_offset()), (vec![], 0));
+}
+
+/// A log that a power loss lets begin with a later segment looks like one whose start retention has removed.
+#[test]
+fn a_log_begins_where_it_did_whatever_names_a_power_loss_takes() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    append_segments(&fixture.log_of(&manager), &["0", "1", "2"]);
+    manager.abandon();
+    for seed in 0..40 {
+        fixture.fs = Arc::new(fs.crashed_at(fs.steps(), Loss::Reordered(seed)));
+        assert_eq!(fixture.log_of(&fixture.open()).log_start_offset(), 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn gaps_of_a_log_that_came_from_elsewhere_are_no_loss_after_a_power_loss_either() {
+    let mut fixture = Fixture::new();
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    append_segments(&fixture.log_of(&manager), &["0", "1", "2"]);
+    manager.shutdown().unwrap();
+    drop(manager);
+    let log_dir = fixture.log_dir(0);
+    for name in [CLEAN_SHUTDOWN, RECOVERY_POINT_CHECKPOINT, "orders-eu-3/00000000000000000001.log"] {
+        fs.remove_file(&log_dir.join(name)).unwrap();
+    }
+    fs.crash(Loss::Nothing);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    assert_eq!(offsets(&log), [0, 2]);
+    append_segments(&log, &["3"]);
+    manager.abandon();
+    fs.crash(Loss::Everything);
+    assert_eq!(offsets(&fixture.log_of(&fixture.open())), [0, 2]);
+}
+
+#[test]
+fn of_several_segments_that_retention_removes_a_power_loss_leaves_no_hole() {
+    let mut fixture = Fixture::with_config(|config| config.retention_bytes = 0);
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append_segments(&log, &["0", "1", "2", "3"]);
+    append(&log, records(&["4"]));
+    log.flush_to_end().unwrap();
+    let before = fs.steps();
+    assert_eq!(manager.cleanup_logs(), 5);
+    for steps in before..=fs.steps() {
+        for seed in 0..8 {
+            fixture.fs = Arc::new(fs.crashed_at(steps, Loss::Reordered(seed)));
+            let log = fixture.log_of(&fixture.open());
+            let expected: Vec<Offset> = (log.log_start_offset()..5).collect();
+            assert_eq!(
+                (offsets(&log), log.log_end_offset()),
+                (expected, 5),
+                "after {steps} steps, seed {seed}"
+            );
+        }
+    }
+    manager.abandon();
 }
 
 #[test]
@@ -245,4 +362,28 @@ fn a_log_that_was_cut_below_its_start_does_not_start_over_after_a_power_loss() {
     manager.abandon();
     fs.crash(Loss::Everything);
     assert_eq!(offsets(&fixture.log_of(&fixture.open())), [1]);
+}
+
+/// The second start found it, and so did not make it last.
+#[test]
+fn a_log_dir_that_was_made_by_a_start_that_was_killed_outlives_a_power_loss() {
+    let mut fixture = Fixture::new();
+    let first = CrashFileSystem::recording(fixture.clock.clone());
+    fixture.fs = Arc::new(first.clone());
+    fixture.open().abandon();
+    for steps in 0..=first.steps() {
+        let fs = first.killed_at(steps);
+        fixture.fs = Arc::new(fs.clone());
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        append(&log, records(&["a"]));
+        log.flush_to_end().unwrap();
+        manager.abandon();
+        drop((manager, log));
+        fs.crash(Loss::Everything);
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        log.update_high_watermark(log.log_end_offset()).unwrap();
+        assert_eq!(read_all(&log, 0), numbered(0, &["a"]), "killed after {steps} steps");
+    }
 }

@@ -86,3 +86,22 @@ fn producers_that_are_silent_for_long_are_forgotten() {
     // Then any sequence will do.
     append(&log, idempotent(9, 0, 55, 1).build());
 }
+
+#[test]
+fn silent_producers_are_forgotten_by_the_setting_as_it_is_now() {
+    let mut fixture = Fixture::new();
+    fixture.log_dirs = 2;
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, idempotent(9, 0, 0, 1).build());
+    manager.set_producer_id_expiration_ms(1_000);
+    let later = crate::model::TopicPartition::new("later", 0);
+    let later = manager.get_or_create_log(&later, topic_id(), std::sync::Arc::default()).unwrap();
+    append(&later, idempotent(9, 0, 0, 1).build());
+    fixture.clock.advance(std::time::Duration::from_millis(999));
+    manager.remove_expired_producers();
+    assert!(log.producer(9).is_some() && later.producer(9).is_some());
+    fixture.clock.advance(std::time::Duration::from_millis(1));
+    manager.remove_expired_producers();
+    assert!(log.producer(9).is_none() && later.producer(9).is_none());
+}

@@ -282,6 +282,47 @@ fn a_compaction_that_was_complete_is_finished_and_one_that_was_not_is_dropped() 
     }
 }
 
+/// What a crash leaves between the two renames of a compaction that found nothing worth keeping in a segment.
+#[test]
+fn of_a_segment_that_compaction_has_emptied_no_index_stays() {
+    let fixture = small_segments();
+    let (manager, log) = reopened(&fixture);
+    for i in 0..20 {
+        append(&log, records_at(&["x"], START_MS + i));
+    }
+    manager.shutdown().unwrap();
+    drop((manager, log));
+    assert!(!read_file(&path_of(&fixture, 0, TIME_INDEX)).is_empty());
+    write_file(&fixture.partition_dir().join(of_offset(0, LOG) + SWAP), b"");
+    let (_manager, log) = reopened(&fixture);
+    assert_eq!(read_all(&log, 5).len(), 15);
+    for kind in [OFFSET_INDEX, TIME_INDEX] {
+        let path = path_of(&fixture, 0, kind);
+        assert!(!path.exists() || read_file(&path).iter().all(|byte| *byte == 0), "{kind}");
+    }
+}
+
+/// `backup-2024` was taken for partition 2024 of the topic `backup`, which had 2025 then.
+#[test]
+fn a_folder_with_a_partitions_name_and_something_else_in_it_is_left_untouched() {
+    let fixture = Fixture::new();
+    let folders = ["backup-2024", "photos-7"].map(|name| fixture.log_dir(0).join(name));
+    DISK().create_dir_all(&folders[0]).unwrap();
+    write_file(&folders[0].join("notes.txt"), b"mine");
+    DISK().create_dir_all(&folders[1].join("summer")).unwrap();
+    // What a crash leaves of a partition that was just made.
+    DISK().create_dir_all(&fixture.log_dir(0).join("orders-0")).unwrap();
+    let manager = fixture.open();
+    let mut found: Vec<_> = manager.logs().iter().map(|log| log.topic_partition().to_string()).collect();
+    found.sort();
+    assert_eq!(found, ["orders-0"]);
+    manager.shutdown().unwrap();
+    let names = |folder: &Path| -> Vec<String> {
+        DISK().read_dir(folder).unwrap().into_iter().map(|entry| entry.name).collect()
+    };
+    assert_eq!((names(&folders[0]), names(&folders[1])), (vec!["notes.txt".into()], vec!["summer".into()]));
+}
+
 #[test]
 fn orphans_go_and_foreign_files_stay() {
     let fixture = Fixture::new();

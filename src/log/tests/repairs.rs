@@ -6,7 +6,7 @@ use super::fixture::*;
 use crate::log::file_names::{CUT, LOG, OFFSET_INDEX, PRODUCER_SNAPSHOT, TIME_INDEX, of_offset};
 use crate::log::repair::Repaired;
 use crate::log::verify::Verified;
-use crate::log::{LogError, VerifyParams, repair_log_dir, verify_log_dir};
+use crate::log::{LogError, VerifyParams, VerifyProgress, repair_log_dir, verify_log_dir};
 use crate::record::Batches;
 use crate::sys::{FileSystem, OpenOptions, Rng, SeededRng};
 use crate::testkit::{FaultyFileSystem, FileOperation};
@@ -35,13 +35,13 @@ const VALUES: [&str; 8] = ["a", "b", "c", "v", "a", "b", "c", "v"];
 
 fn verify(fixture: &Fixture) -> Verified {
     let dir = fixture.log_dir(0);
-    let mut params = VerifyParams { log_dir: &dir, files: &[], progress: &mut |_, _, _| {} };
+    let mut params = VerifyParams { log_dir: &dir, files: &[], progress: &mut |_| {} };
     verify_log_dir(&fixture.fs, &mut params).unwrap()
 }
 
 fn try_repair(fixture: &Fixture, fs: &Arc<dyn FileSystem>) -> Result<Repaired, LogError> {
     let dir = fixture.log_dir(0);
-    let mut params = VerifyParams { log_dir: &dir, files: &[], progress: &mut |_, _, _| {} };
+    let mut params = VerifyParams { log_dir: &dir, files: &[], progress: &mut |_| {} };
     repair_log_dir(fs, &mut params, true)
 }
 
@@ -353,4 +353,24 @@ fn whatever_bits_are_changed_a_repair_leaves_nothing_wrong_and_the_log_opens() {
             Err(error) => panic!("seed {seed}: {error}"),
         }
     }
+}
+
+/// Waiting for one partition of many gigabytes is waiting too.
+#[test]
+fn a_check_of_one_large_partition_tells_how_far_it_is() {
+    let fixture = Fixture::new();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for _ in 0..40 {
+        append(&log, records(&[vec![7; 1_000_000]]));
+    }
+    manager.shutdown().unwrap();
+    let mut told = Vec::new();
+    let dir = fixture.log_dir(0);
+    let mut progress = |so_far: &VerifyProgress| told.push((so_far.verified_bytes, so_far.bytes));
+    let mut params = VerifyParams { log_dir: &dir, files: &[], progress: &mut progress };
+    let bytes = verify_log_dir(&fixture.fs, &mut params).unwrap().bytes;
+    let parts: Vec<u64> = told.iter().map(|(read, _)| read / (16 << 20)).collect();
+    assert_eq!(parts, [0, 1, 2], "{told:?}");
+    assert!(told.iter().all(|(read, all)| *all == bytes && read <= all), "{told:?}");
 }

@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use super::fixture::*;
 use crate::config::{CleanupPolicy, LogConfig};
-use crate::log::file_names::{self, DELETED, LOG};
+use crate::log::file_names::{self, DELETED, LOG, TIME_INDEX};
 use crate::log::{Log, LogError};
 use crate::sys::{FileSystem, OpenOptions};
 
@@ -181,6 +181,34 @@ fn without_limits_nothing_goes_however_old_and_large_it_is() {
     fixture.clock.advance(Duration::from_secs(1 << 40));
     assert_eq!(manager.cleanup_logs(), 0);
     assert_eq!(read_all(&log, 0).len(), 5);
+}
+
+/// After a clean stop nobody reads the records, and the index alone said how old they are.
+#[test]
+fn a_bit_of_a_time_index_that_flips_does_not_make_records_old() {
+    let fixture = Fixture::with_config(|config| {
+        one_each(config);
+        config.retention_ms = 10_000;
+    });
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fill(&log, 5);
+    manager.shutdown().unwrap();
+    drop((manager, log));
+    for base_offset in 0..4 {
+        // 1989 instead of 2023.
+        let path = fixture.partition_dir().join(file_names::of_offset(base_offset, TIME_INDEX));
+        let mut content = read_file(&path);
+        content[2] ^= 1;
+        write_file(&path, &content);
+    }
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    assert_eq!(manager.cleanup_logs(), 0);
+    assert_eq!(read_all(&log, 0).len(), 5);
+    fixture.clock.advance(Duration::from_millis(12_000));
+    assert_eq!(manager.cleanup_logs(), 2);
+    assert_eq!(log.log_start_offset(), 2);
 }
 
 #[test]

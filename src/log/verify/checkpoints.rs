@@ -78,11 +78,12 @@ impl Check<'_> {
         Ok(Offsets::new())
     }
 
-    /// Holds them against where the logs end. Once all were closed in order, a file has none beyond, and none of a
-    /// partition that is not there; a crash may leave either.
+    /// Holds them against where the logs end: the one of a partition, or that and the one of its copy. Once all were closed
+    /// in order, everything was flushed, a file has none beyond, and none of a partition that is not there; a crash may
+    /// leave any of that.
     pub(super) fn hold_against(
         &mut self,
-        ends: &HashMap<&TopicPartition, Offset>,
+        ends: &HashMap<&TopicPartition, Vec<Offset>>,
         log_dir: &Path,
         checkpoints: &Checkpoints,
     ) {
@@ -90,9 +91,16 @@ impl Check<'_> {
             return;
         }
         for (name, offsets) in checkpoints.files() {
+            let fits = |offset: Offset, end: Offset| match name {
+                RECOVERY_POINT_CHECKPOINT => offset == end,
+                _ => (0..=end).contains(&offset),
+            };
             let wrong_with = |partition: &TopicPartition, offset: Offset| match ends.get(partition) {
-                Some(end) if (0..=*end).contains(&offset) => None,
-                Some(end) => Some(format!("it has offset {offset} for {partition}, which ends at {end}")),
+                Some(ends) if ends.iter().any(|end| fits(offset, *end)) => None,
+                Some(ends) => {
+                    let end = ends.iter().max().copied().unwrap_or_default();
+                    Some(format!("it has offset {offset} for {partition}, which ends at {end}"))
+                }
                 // Kafka leaves those of deleted partitions there.
                 None if name == CLEANER_CHECKPOINT => None,
                 None => Some(format!("it has an offset for {partition}, which is not there")),

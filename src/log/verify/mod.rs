@@ -1,7 +1,10 @@
 //! Checking the files of a log dir without a broker, and without a write.
 
 mod checkpoints;
+mod cluster_metadata;
+mod indexes;
 mod partition;
+mod progress;
 mod segment;
 mod transactions;
 
@@ -13,7 +16,11 @@ use super::LogError;
 use super::checkpoint::{CleanShutdownFile, ContentError, MAX_FILE_BYTES, MetaProperties};
 use super::dump::DumpOptions;
 use super::file_names::{self, DirName, LOCK, META_PROPERTIES, TEMPORARY};
-use crate::sys::{FileLock, FileSystem};
+use super::loader::kind_of_dir;
+use crate::model::TopicPartition;
+use crate::sys::{DirEntry, FileLock, FileSystem};
+use progress::Progress;
+pub use progress::VerifyProgress;
 
 /// Of indexes and snapshots only what is wrong with them.
 const ONLY_PROBLEMS: DumpOptions = DumpOptions {
@@ -22,6 +29,7 @@ const ONLY_PROBLEMS: DumpOptions = DumpOptions {
     skip_record_metadata: false,
     verify_index_only: true,
     index_sanity_check: false,
+    max_message_size: u64::MAX,
     max_bytes: u64::MAX,
 };
 
@@ -33,6 +41,8 @@ pub(crate) struct Verified {
     /// Bytes of records.
     pub(crate) bytes: u64,
     pub(crate) findings: Vec<Finding>,
+    /// What is no part of a broker's logs, and is left alone.
+    pub(crate) foreign: Vec<String>,
 }
 
 /// Something that is not as it should be.
@@ -86,8 +96,8 @@ pub(crate) struct VerifyParams<'a> {
     pub(crate) log_dir: &'a Path,
     /// Files of a log dir that the log engine does not know.
     pub(crate) files: &'a [FileCheck<'a>],
-    /// Told the name of each partition before it is looked at, how many were, and how many there are.
-    pub(crate) progress: &'a mut dyn FnMut(&str, usize, usize),
+    /// Told before each partition, and while a large one is read.
+    pub(crate) progress: &'a mut dyn FnMut(&VerifyProgress),
 }
 
 /// Checks every file of a log dir that a broker would use.
@@ -119,7 +129,10 @@ pub(super) fn check_log_dir(
 ) -> Result<Verified, LogError> {
     let log_dir = params.log_dir;
     let entries = fs.read_dir(log_dir).map_err(LogError::storage("list", log_dir))?;
-    let mut check = Check { fs, done: Verified::default() };
+    let partitions = partitions(fs, log_dir, &entries)?;
+    let bytes = bytes_of(fs, log_dir, &partitions)?;
+    let progress = Progress::new(&mut *params.progress, partitions.len(), bytes);
+    let mut check = Check { fs, done: Verified::default(), progress };
     let had_clean_shutdown = CleanShutdownFile::new(Arc::clone(fs), log_dir).exists()?;
     let checkpoints = check.checkpoints(log_dir, had_clean_shutdown)?;
     let properties = log_dir.join(META_PROPERTIES);
@@ -129,35 +142,85 @@ pub(super) fn check_log_dir(
     }
     for entry in entries.iter().filter(|entry| !entry.is_dir) {
         let is_ours = file_names::is_file_of_log_dir(&entry.name);
-        if is_ours && entry.name.ends_with(TEMPORARY) {
+        if !is_ours {
+            check.foreign(&log_dir.join(&entry.name), "a foreign file");
+        } else if entry.name.ends_with(TEMPORARY) {
             check.stray(&log_dir.join(&entry.name));
         }
     }
-    let partitions = entries.iter().filter(|entry| entry.is_dir);
-    let partitions: Vec<_> = partitions
-        .filter_map(|entry| match file_names::dir_name(&entry.name) {
-            // A copy that is not complete yet has its offsets in the same files.
-            DirName::Partition(partition) | DirName::Future(partition) => Some((partition, &entry.name)),
-            DirName::Deleted | DirName::Stray | DirName::Exempt | DirName::Foreign => None,
-        })
-        .collect();
-    let mut ends = HashMap::new();
+    for entry in entries.iter().filter(|entry| entry.is_dir) {
+        let what = match kind_of_dir(&**fs, log_dir, &entry.name)? {
+            DirName::Foreign => "a foreign directory",
+            DirName::Stray => "a partition that Kafka put aside",
+            DirName::Partition(_) | DirName::Future(_) | DirName::Deleted | DirName::Exempt => continue,
+        };
+        check.foreign(&log_dir.join(&entry.name), what);
+    }
+    let mut ends: HashMap<_, Vec<_>> = HashMap::new();
     for (i, (partition, name)) in partitions.iter().enumerate() {
-        (params.progress)(name, i, partitions.len());
-        ends.insert(partition, check.partition(&log_dir.join(name), checkpoints.of(partition))?);
+        check.progress.begin(name, i);
+        let end = check.partition(&log_dir.join(name), checkpoints.of(partition))?;
+        ends.entry(partition).or_default().push(end);
+    }
+    if entries.iter().any(|entry| entry.is_dir && entry.name == file_names::CLUSTER_METADATA_DIR) {
+        check.cluster_metadata(log_dir, !had_clean_shutdown)?;
     }
     check.hold_against(&ends, log_dir, &checkpoints);
     Ok(check.done)
 }
 
+/// The directories that are checked, with the partition that each is of.
+fn partitions<'a>(
+    fs: &Arc<dyn FileSystem>,
+    log_dir: &Path,
+    entries: &'a [DirEntry],
+) -> Result<Vec<(TopicPartition, &'a str)>, LogError> {
+    let mut partitions = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.is_dir) {
+        match kind_of_dir(&**fs, log_dir, &entry.name)? {
+            // A copy that is not complete yet has its offsets in the same files.
+            DirName::Partition(partition) | DirName::Future(partition) => {
+                partitions.push((partition, &*entry.name));
+            }
+            DirName::Deleted | DirName::Stray | DirName::Exempt | DirName::Foreign => {}
+        }
+    }
+    Ok(partitions)
+}
+
+/// How many bytes of records they have.
+fn bytes_of(
+    fs: &Arc<dyn FileSystem>,
+    log_dir: &Path,
+    partitions: &[(TopicPartition, &str)],
+) -> Result<u64, LogError> {
+    let mut bytes = 0;
+    for (_, name) in partitions {
+        let dir = log_dir.join(name);
+        for entry in fs.read_dir(&dir).map_err(LogError::storage("list", &dir))? {
+            if file_names::log_file_offset(&entry.name).is_some() {
+                let path = dir.join(entry.name);
+                bytes += fs.metadata(&path).map_err(LogError::storage("look at", &path))?.len;
+            }
+        }
+    }
+    Ok(bytes)
+}
+
 struct Check<'a> {
     fs: &'a Arc<dyn FileSystem>,
     done: Verified,
+    progress: Progress<'a>,
 }
 
 impl Check<'_> {
     fn found(&mut self, finding: Finding) {
         self.done.findings.push(finding);
+    }
+
+    /// Something that opening the log dir leaves alone, too.
+    fn foreign(&mut self, path: &Path, what: &str) {
+        self.done.foreign.push(format!("{}: {what} is left alone", path.display()));
     }
 
     /// What is left of the replacement of a file that was cut short.

@@ -17,7 +17,7 @@ use crate::log::file_names::{
     self, CLEANED, DELETED, LEADER_EPOCH_CHECKPOINT, LOG, OFFSET_INDEX, PARTITION_METADATA,
     PRODUCER_SNAPSHOT, SWAP, TEMPORARY, TIME_INDEX, TXN_INDEX,
 };
-use crate::log::loader::first_to_recover;
+use crate::log::loader::{first_to_recover, is_file_of_partition};
 use crate::log::open_files::OpenFiles;
 use crate::log::partition_dir::PartitionDir;
 use crate::log::producer_state::parse_snapshot;
@@ -40,6 +40,13 @@ impl Check<'_> {
         let names: Vec<&str> =
             entries.iter().filter(|entry| !entry.is_dir).map(|entry| &*entry.name).collect();
         self.left_behind(path, &names);
+        for entry in &entries {
+            match entry.is_dir {
+                true => self.foreign(&path.join(&entry.name), "a foreign directory"),
+                false if is_file_of_partition(&entry.name) => {}
+                false => self.foreign(&path.join(&entry.name), "a foreign file"),
+            }
+        }
         let dir =
             Arc::new(PartitionDir::new(Arc::clone(self.fs), path.to_owned(), Arc::new(OpenFiles::default())));
         // Twenty digits: the order of names is that of offsets.
@@ -61,7 +68,12 @@ impl Check<'_> {
                     &path.join(file_names::of_offset(base, TXN_INDEX)),
                     &mut log.transactions,
                 )?;
+            } else {
+                log.transactions.skip_segment();
             }
+        }
+        for (index, what) in log.transactions.too_stable(log.next_offset.max(first_base)) {
+            self.found(Finding::problem(index, what, Remedy::SetAside));
         }
         self.leader_epochs(&path.join(LEADER_EPOCH_CHECKPOINT), &log, recovery_point.is_some())?;
         for name in &names {
@@ -69,8 +81,11 @@ impl Check<'_> {
             if let Some(base) = INDEXES.iter().find_map(|kind| base_of(name, kind)) {
                 if !logs.contains(&base) {
                     self.found(Finding::problem(&file, "an index without a log", Remedy::SetAside));
-                } else if !is_recovered(base) && !damaged.contains(&base) {
-                    self.index(&file)?;
+                } else if base_of(name, TXN_INDEX).is_some()
+                    && !is_recovered(base)
+                    && !damaged.contains(&base)
+                {
+                    self.transaction_index_entries(&file)?;
                 }
             } else if base_of(name, PRODUCER_SNAPSHOT).is_some() {
                 self.snapshot(&file, recovery_point.is_some())?;
@@ -135,7 +150,8 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn index(&mut self, path: &Path) -> Result<(), LogError> {
+    /// Whether they are entries at all.
+    fn transaction_index_entries(&mut self, path: &Path) -> Result<(), LogError> {
         let nothing = |_: &crate::record::RecordRef<'_>| RecordText::default();
         let mut sink = std::io::sink();
         match Dump::new(self.fs, ONLY_PROBLEMS, &nothing, &mut sink).file(path) {

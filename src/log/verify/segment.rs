@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use super::indexes::Indexes;
 use super::partition::LogSoFar;
+use super::progress::Progress;
 use super::{Check, Finding, Remedy, newer};
 use crate::log::LogError;
 use crate::log::dump::DECOMPRESSION_LIMIT;
@@ -44,6 +46,7 @@ impl Check<'_> {
         self.done.bytes += records.size();
         let path = records.segment_file().path();
         if log.is_over {
+            self.progress.segment_done(records.size());
             let what =
                 format!("it lies behind damage, and the next start drops its {} bytes", records.size());
             self.found(Finding::pending(&path, what, Remedy::SetSegmentAside));
@@ -56,11 +59,21 @@ impl Check<'_> {
             path: &path,
             base_offset,
             place,
+            // What is read again gets its indexes anew.
+            indexes: match place.is_recovered {
+                false => Some(Indexes::read(self.fs, &dir.path(), base_offset)?),
+                true => None,
+            },
             scratch: Vec::new(),
             stale: Vec::new(),
+            progress: &mut self.progress,
         };
         let found = walk.run(log)?;
+        walk.progress.segment_done(records.size());
         let is_sound = found.is_empty();
+        if let Some(indexes) = walk.indexes.filter(|_| is_sound) {
+            self.done.findings.extend(indexes.finish());
+        }
         // The checksum does not cover it, and recovery does not mind.
         for (position, epoch, latest) in walk.stale {
             let what = format!("byte {position}: leader epoch {epoch} after {latest}; the batch is left");
@@ -79,14 +92,16 @@ pub(super) struct Place {
     pub(super) is_last: bool,
 }
 
-struct Walk<'a> {
+struct Walk<'a, 'p> {
     records: &'a FileRecords,
     path: &'a Path,
     base_offset: Offset,
     place: Place,
+    indexes: Option<Indexes>,
     scratch: Vec<u8>,
     /// Batches of a leader that comes after a later one: where, and the two leader epochs.
     stale: Vec<(u64, LeaderEpoch, LeaderEpoch)>,
+    progress: &'a mut Progress<'p>,
 }
 
 /// Something that is no good batch.
@@ -97,7 +112,7 @@ struct Bad {
     fault: Fault,
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn run(&mut self, log: &mut LogSoFar) -> Result<Vec<Finding>, LogError> {
         let (mut found, size) = (Vec::new(), self.records.size());
         let mut from = 0;
@@ -161,7 +176,11 @@ impl Walk<'_> {
                             if let Some(latest) = log.goes_back(batch) {
                                 self.stale.push((position, batch.partition_leader_epoch(), latest));
                             }
+                            if let Some(indexes) = &mut self.indexes {
+                                indexes.note(position, log.next_offset, batch, &mut self.scratch);
+                            }
                             log.note(batch);
+                            self.progress.reached(position);
                         }
                         Err(fault) => return bad(Some(position + batch.size_in_bytes() as u64), fault),
                     }

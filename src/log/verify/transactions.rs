@@ -1,7 +1,7 @@
 //! Transactions, as the batches of a log tell of them, held against its transaction indexes.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Check, Finding, Remedy};
 use crate::log::LogError;
@@ -18,11 +18,25 @@ pub(super) struct Transactions {
     open: HashMap<ProducerId, Offset>,
     /// The last marker of each producer.
     ended: HashMap<ProducerId, Offset>,
+    /// Where the log starts.
+    start: Offset,
     /// From here on, every record that was ever written is there.
     complete_from: Offset,
     next_offset: Offset,
     /// The markers of the segment that abort something.
     aborted: Vec<Aborted>,
+    /// Those that have a marker: where that is, and where they begin.
+    complete: Vec<(Offset, Offset)>,
+    /// What the indexes say was stable.
+    stable: Vec<Stable>,
+}
+
+/// What an entry says.
+#[derive(Debug)]
+struct Stable {
+    index: PathBuf,
+    marker: Offset,
+    last_stable_offset: Offset,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -34,13 +48,12 @@ struct Aborted {
     /// No record of the transaction is at or below.
     ended_before: Option<Offset>,
     complete_from: Offset,
-    last_stable_offset: Offset,
 }
 
 impl Transactions {
     /// Of a log that starts at `start`: whoever opens it need not know what is below.
     pub(super) fn new(start: Offset) -> Self {
-        Transactions { complete_from: start, ..Transactions::default() }
+        Transactions { start, complete_from: start, ..Transactions::default() }
     }
 
     pub(super) fn note(&mut self, batch: RecordBatchRef<'_>) {
@@ -57,45 +70,67 @@ impl Transactions {
             return;
         }
         if !batch.is_control() {
-            self.open.entry(producer_id).or_insert(base);
+            // Compaction takes a marker when all records of its transaction are gone, but it keeps the last batch of a
+            // producer, then an empty one.
+            if batch.last_offset() >= self.start && batch.records_count() != Some(0) {
+                self.open.entry(producer_id).or_insert(base);
+            }
             return;
         }
         let Ok(Some(marker)) = marker_of(batch) else { return };
         let first = self.open.remove(&producer_id);
+        self.complete.extend(first.map(|first| (base, first)));
         let ended_before = self.ended.insert(producer_id, base);
         if !marker.is_commit {
-            // Of one that begins earlier, the marker may be gone.
-            let still_open = self.open.values().copied().filter(|first| *first >= self.complete_from);
             self.aborted.push(Aborted {
                 producer_id,
                 marker: base,
                 first,
                 ended_before,
                 complete_from: self.complete_from,
-                last_stable_offset: still_open.min().unwrap_or(next),
             });
         }
+    }
+
+    /// The segment is not held against its index.
+    pub(super) fn skip_segment(&mut self) {
+        self.aborted.clear();
+    }
+
+    /// What indexes have too high, of a log that ends at `end`: whoever looks for aborted transactions looks no further
+    /// than that, so none that ends behind the entry's marker may begin below. Too low a one costs a look at entries that
+    /// are not needed; and Kafka's may be that of all that was appended at once.
+    pub(super) fn too_stable(&self, end: Offset) -> Vec<(&Path, String)> {
+        let mut first_of_rest = self.open.values().copied().fold(end, Offset::min);
+        let mut limits = vec![(Offset::MAX, first_of_rest)];
+        for &(marker, first) in self.complete.iter().rev() {
+            first_of_rest = first_of_rest.min(first);
+            limits.push((marker, first_of_rest));
+        }
+        limits.reverse();
+        let mut found = Vec::new();
+        for Stable { index, marker, last_stable_offset } in &self.stable {
+            let behind = limits.partition_point(|(other, _)| other <= marker);
+            let limit = limits.get(behind).map_or(end, |(_, limit)| *limit);
+            if *last_stable_offset > limit {
+                let what = format!(
+                    "with the marker at offset {marker}, {last_stable_offset} is not stable yet, but {limit}"
+                );
+                found.push((index.as_path(), what));
+            }
+        }
+        found
     }
 }
 
 impl Aborted {
     /// What is wrong with its entry.
     fn fault_of(&self, entry: &AbortedTxn) -> Option<String> {
-        let fits = match self.first {
-            Some(first) if entry.first_offset == first => true,
-            // Compaction and retention take the first records, and compaction takes markers of other transactions.
-            Some(first) if first < self.complete_from => entry.first_offset < self.marker,
-            Some(_) | None => entry.first_offset < self.complete_from.min(self.marker),
-        };
+        // Compaction and retention take the first records, or all.
+        let of_those_gone = self.complete_from.min(self.first.unwrap_or(self.marker));
+        let fits = self.first == Some(entry.first_offset) || entry.first_offset < of_those_gone;
         let fits = fits && self.ended_before.is_none_or(|ended| entry.first_offset > ended);
-        if !fits {
-            return Some(format!("it begins at {}, not at {:?}", entry.first_offset, self.first));
-        }
-        // Too low a one costs a look at entries that are not needed.
-        let is_stable = entry.last_stable_offset > self.last_stable_offset;
-        is_stable.then(|| {
-            format!("{} is not stable yet, but {}", entry.last_stable_offset, self.last_stable_offset)
-        })
+        (!fits).then(|| format!("it begins at {}, not at {:?}", entry.first_offset, self.first))
     }
 }
 
@@ -121,6 +156,11 @@ impl Check<'_> {
         };
         let mut wrong = Vec::new();
         for entry in &entries {
+            transactions.stable.push(Stable {
+                index: path.to_owned(),
+                marker: entry.last_offset,
+                last_stable_offset: entry.last_stable_offset,
+            });
             let fault = match aborted.iter().find(|txn| is_of(txn, entry)) {
                 Some(txn) => txn.fault_of(entry),
                 None => Some("there is no such marker".to_owned()),
@@ -134,7 +174,7 @@ impl Check<'_> {
         }
         for txn in &aborted {
             let is_known = entries.iter().any(|entry| is_of(txn, entry));
-            if !is_known && txn.first.is_some_and(|first| first >= txn.complete_from) {
+            if !is_known && txn.first.is_some() {
                 let (producer_id, marker) = (txn.producer_id, txn.marker);
                 wrong.push(format!(
                     "it lacks the transaction of producer {producer_id} that the marker at offset {marker} aborts"

@@ -3,6 +3,7 @@
 pub(crate) mod add_offsets_to_txn;
 pub(crate) mod add_partitions_to_txn;
 pub(crate) mod alter_configs;
+pub(crate) mod alter_partition_reassignments;
 pub(crate) mod alter_replica_log_dirs;
 pub(crate) mod alter_share_group_offsets;
 pub(crate) mod api_versions;
@@ -33,8 +34,10 @@ pub(crate) mod init_producer_id;
 pub(crate) mod initialize_share_group_state;
 pub(crate) mod join_group;
 pub(crate) mod leave_group;
+pub(crate) mod list_config_resources;
 pub(crate) mod list_groups;
 pub(crate) mod list_offsets;
+pub(crate) mod list_partition_reassignments;
 pub(crate) mod list_transactions;
 pub(crate) mod metadata;
 pub(crate) mod offset_commit;
@@ -56,6 +59,9 @@ pub(crate) mod write_txn_markers;
 pub(crate) use add_offsets_to_txn::{AddOffsetsToTxnRequest, AddOffsetsToTxnResponse};
 pub(crate) use add_partitions_to_txn::{AddPartitionsToTxnRequest, AddPartitionsToTxnResponse};
 pub(crate) use alter_configs::{AlterConfigsRequest, AlterConfigsResponse};
+pub(crate) use alter_partition_reassignments::{
+    AlterPartitionReassignmentsRequest, AlterPartitionReassignmentsResponse,
+};
 pub(crate) use alter_replica_log_dirs::{AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse};
 pub(crate) use alter_share_group_offsets::{AlterShareGroupOffsetsRequest, AlterShareGroupOffsetsResponse};
 pub(crate) use api_versions::{ApiVersionsRequest, ApiVersionsResponse};
@@ -95,8 +101,12 @@ pub(crate) use initialize_share_group_state::{
 };
 pub(crate) use join_group::{JoinGroupRequest, JoinGroupResponse};
 pub(crate) use leave_group::{LeaveGroupRequest, LeaveGroupResponse};
+pub(crate) use list_config_resources::{ListConfigResourcesRequest, ListConfigResourcesResponse};
 pub(crate) use list_groups::{ListGroupsRequest, ListGroupsResponse};
 pub(crate) use list_offsets::{ListOffsetsRequest, ListOffsetsResponse};
+pub(crate) use list_partition_reassignments::{
+    ListPartitionReassignmentsRequest, ListPartitionReassignmentsResponse,
+};
 pub(crate) use list_transactions::{ListTransactionsRequest, ListTransactionsResponse};
 pub(crate) use metadata::{MetadataRequest, MetadataResponse};
 pub(crate) use offset_commit::{OffsetCommitRequest, OffsetCommitResponse};

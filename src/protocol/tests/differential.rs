@@ -181,7 +181,7 @@ macro_rules! compare_each {
     };
 }
 
-// The older one does not know share groups.
+// The older one does not know share groups, nor whose settings there are but clients' metrics.
 release!(release_015, kafka_protocol_015, for_each_older_api);
 release!(release_018, kafka_protocol_018, for_each_api);
 

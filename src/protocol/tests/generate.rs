@@ -7,28 +7,34 @@ use crate::protocol::StrBytes;
 use crate::record::Records;
 
 /// Where random values come from, and for which version.
-pub(in crate::protocol) struct Generator {
+pub(crate) struct Generator {
     state: u64,
     version: i16,
     depth: u32,
+    is_full: bool,
 }
 
 /// A type of which random values can be made.
-pub(in crate::protocol) trait Generate: Sized {
+pub(crate) trait Generate: Sized {
     fn generate(generator: &mut Generator) -> Self;
 }
 
 impl Generator {
-    pub(in crate::protocol) fn new(seed: u64, version: i16) -> Self {
-        Generator { state: seed, version, depth: 0 }
+    pub(crate) fn new(seed: u64, version: i16) -> Self {
+        Generator { state: seed, version, depth: 0, is_full: false }
     }
 
-    pub(in crate::protocol) fn speaks(&self, (from, to): (i16, i16)) -> bool {
+    /// Leaves nothing out: one of everything that there may be none of, or many.
+    pub(crate) fn full(seed: u64, version: i16) -> Self {
+        Generator { is_full: true, ..Self::new(seed, version) }
+    }
+
+    pub(crate) fn speaks(&self, (from, to): (i16, i16)) -> bool {
         from <= self.version && self.version <= to
     }
 
     /// The value, made again without null if the version has no null here.
-    pub(in crate::protocol) fn without_null<T: Generate>(
+    pub(crate) fn without_null<T: Generate>(
         &mut self,
         value: Option<T>,
         null_versions: (i16, i16),
@@ -40,7 +46,7 @@ impl Generator {
     }
 
     /// SplitMix64.
-    pub(in crate::protocol) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -48,7 +54,7 @@ impl Generator {
         z ^ (z >> 31)
     }
 
-    pub(in crate::protocol) fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.next() % limit
     }
 
@@ -121,7 +127,7 @@ impl Generate for Records {
 
 impl<T: Generate> Generate for Option<T> {
     fn generate(generator: &mut Generator) -> Self {
-        if generator.below(4) == 0 { None } else { Some(T::generate(generator)) }
+        if !generator.is_full && generator.below(4) == 0 { None } else { Some(T::generate(generator)) }
     }
 }
 
@@ -129,7 +135,7 @@ impl<T: Generate> Generate for Vec<T> {
     fn generate(generator: &mut Generator) -> Self {
         generator.depth += 1;
         let most = if generator.depth > 2 { 2 } else { 4 };
-        let len = generator.below(most);
+        let len = if generator.is_full { 1 } else { generator.below(most) };
         let elements = (0..len).map(|_| T::generate(generator)).collect();
         generator.depth -= 1;
         elements

@@ -2,7 +2,7 @@
 
 mod differential;
 mod frames;
-pub(in crate::protocol) mod generate;
+pub(crate) mod generate;
 mod golden;
 mod hostile;
 mod round_trip;

@@ -3,7 +3,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::record::filter::{BatchFilter, FilterParams, Filtered};
+use crate::record::filter::{BatchFilter, FilterParams, Filtered, RecordRetention};
 use crate::record::legacy::MessageSetBuilder;
 
 const KEEP_NOTHING_EMPTY: FilterParams = FilterParams {
@@ -13,13 +13,35 @@ const KEEP_NOTHING_EMPTY: FilterParams = FilterParams {
     decompression_limit: LIMIT,
 };
 
+/// Asks `stays` about each record.
+struct EachThat<F> {
+    stays: F,
+    verdicts: Vec<bool>,
+}
+
+fn each_that<F: FnMut(&RecordRef<'_>) -> bool>(stays: F) -> EachThat<F> {
+    EachThat { stays, verdicts: Vec::new() }
+}
+
+impl<F: FnMut(&RecordRef<'_>) -> bool> RecordRetention for EachThat<F> {
+    fn meet(&mut self, record: &RecordRef<'_>) {
+        let stays = (self.stays)(record);
+        self.verdicts.push(stays);
+    }
+
+    fn decide(&mut self) -> &[bool] {
+        &self.verdicts
+    }
+}
+
 fn filter(
     batch: &RecordBatch,
     params: FilterParams,
     retain: impl FnMut(&RecordRef<'_>) -> bool,
 ) -> (Option<RecordBatch>, Filtered) {
     let mut out = b"before".to_vec();
-    let filtered = BatchFilter::default().filter(batch.view(), &params, retain, &mut out).unwrap();
+    let filtered =
+        BatchFilter::default().filter(batch.view(), &params, &mut each_that(retain), &mut out).unwrap();
     let left = bytes::Bytes::from(out.split_off(6));
     let batch = (!left.is_empty()).then(|| {
         let batch = RecordBatch::parse(left).unwrap();
@@ -115,7 +137,8 @@ fn bytes_that_are_no_records_are_errors_and_nothing_is_written() {
         damaged[at] ^= 0x80;
         let (view, _) = RecordBatchRef::parse(&damaged).unwrap().unwrap();
         let mut out = Vec::new();
-        let result = BatchFilter::default().filter(view, &KEEP_NOTHING_EMPTY, |_| false, &mut out);
+        let nothing = &mut each_that(|_| false);
+        let result = BatchFilter::default().filter(view, &KEEP_NOTHING_EMPTY, nothing, &mut out);
         assert!(out.is_empty(), "{at} {result:?}");
     }
 }
@@ -139,7 +162,7 @@ fn a_message_set_keeps_its_format_and_its_offsets() {
         let mut filter = BatchFilter::default();
         for entry in Batches::new(&set) {
             let retain = |record: &RecordRef<'_>| record.key() != Some(b"b");
-            filter.filter(entry.unwrap(), &KEEP_NOTHING_EMPTY, retain, &mut out).unwrap();
+            filter.filter(entry.unwrap(), &KEEP_NOTHING_EMPTY, &mut each_that(retain), &mut out).unwrap();
         }
         let mut found = Vec::new();
         for entry in Batches::new(&out) {

@@ -69,15 +69,23 @@ pub(super) fn handle(call: Call<'_>, request: ApiVersionsRequest) -> Outcome {
     call.respond(&response)
 }
 
-/// Answers a version that we do not speak.
-pub(super) fn respond_unsupported(mut context: RequestContext, slot: Slot<'_>) -> Outcome {
-    context.header.api_version = 0;
-    let own = api_version(&context.endpoints, ApiKey::ApiVersions);
-    Call::new(context, slot).respond(&ApiVersionsResponse {
+/// What a version that we do not speak is answered with.
+pub(super) fn unsupported(endpoints: &Endpoints) -> ApiVersionsResponse {
+    ApiVersionsResponse {
         error_code: ErrorCode::UnsupportedVersion.code(),
-        api_keys: own.into_iter().collect(),
+        api_keys: api_version(endpoints, ApiKey::ApiVersions).into_iter().collect(),
         ..ApiVersionsResponse::default()
-    })
+    }
+}
+
+/// Answers with it, as the oldest version does, which every client understands.
+pub(super) fn respond_unsupported(
+    mut context: RequestContext,
+    slot: Slot<'_>,
+    response: &ApiVersionsResponse,
+) -> Outcome {
+    context.header.api_version = 0;
+    Call::new(context, slot).respond(response)
 }
 
 fn api_version(endpoints: &Endpoints, key: ApiKey) -> Option<ApiVersion> {

@@ -8,10 +8,11 @@ use crate::model::{BrokerId, ErrorCode};
 use crate::protocol::StrBytes;
 
 // Kafka: `ConfigResource.Type`.
-const TOPIC: i8 = 2;
-const BROKER: i8 = 4;
-const BROKER_LOGGER: i8 = 8;
-const GROUP: i8 = 32;
+pub(super) const TOPIC: i8 = 2;
+pub(super) const BROKER: i8 = 4;
+pub(super) const BROKER_LOGGER: i8 = 8;
+pub(super) const CLIENT_METRICS: i8 = 16;
+pub(super) const GROUP: i8 = 32;
 
 /// A resource as a request names it.
 #[derive(Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::authorized_operations;
 use super::request::{Call, RequestContext};
 use crate::broker::{ConsumerGroupDescription, ConsumerGroupMemberDescription};
-use crate::model::Uuid;
+use crate::model::{ErrorCode, Uuid};
 use crate::protocol::messages::consumer_group_describe::{
     Assignment, DescribedGroup, Member, TopicPartitions,
 };
@@ -26,7 +26,12 @@ pub(super) fn handle(call: Call<'_>, request: ConsumerGroupDescribeRequest) -> O
 }
 
 fn describe(context: &RequestContext, group_id: StrBytes, asks_operations: bool) -> DescribedGroup {
-    match context.core.groups.describe_consumer_group(&group_id) {
+    let groups = &context.core.groups;
+    let found = match groups.is_consumer_protocol_enabled() {
+        true => groups.describe_consumer_group(&group_id),
+        false => Err(ErrorCode::UnsupportedVersion.into()),
+    };
+    match found {
         Ok(group) => DescribedGroup {
             authorized_operations: authorized_operations::on_group(asks_operations),
             ..described(context, group_id, group)

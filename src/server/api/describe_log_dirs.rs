@@ -1,7 +1,7 @@
 //! DescribeLogDirs, 0-5: the directories with their partitions, and how large these are (KIP-113).
 //!
 //! 2 is flexible; 3 has an error for the whole answer (KIP-784), 4 the room of each volume (KIP-827), 5 tells of
-//! directories that take no new partitions (KIP-1066), which there are none of.
+//! directories that take no new partitions (KIP-1066).
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -48,10 +48,15 @@ fn describe(context: &RequestContext, wanted: &Wanted<'_>) -> Vec<DescribeLogDir
             log_dir: dir.path.to_string_lossy().as_ref().into(),
             total_bytes: dir.space.map_or(UNKNOWN_BYTES, |space| bytes(space.total_bytes)),
             usable_bytes: dir.space.map_or(UNKNOWN_BYTES, |space| bytes(space.usable_bytes)),
+            is_cordoned: dir.is_cordoned,
             ..DescribeLogDirsResult::default()
         };
+        let mut asked = dir.partitions.iter().map(|(tp, _)| tp).filter(|tp| wanted.has(tp));
+        let fault = asked.find_map(|tp| context.fault_of(tp.topic(), tp.partition()));
         if dir.offline.is_some() {
             result.error_code = ErrorCode::KafkaStorageError.code();
+        } else if let Some(fault) = fault {
+            result.error_code = fault.code();
         } else {
             let mut topics: BTreeMap<&str, Vec<DescribeLogDirsPartition>> = BTreeMap::new();
             for (tp, size) in dir.partitions.iter().filter(|(tp, _)| wanted.has(tp)) {

@@ -3,10 +3,8 @@
 //! 1 asks for transactions that have been open for longer than some time (KIP-994), 2 for ids that match a regular
 //! expression as a whole (KIP-1152).
 
-use regex::Regex;
-
 use super::request::{Call, RequestContext};
-use crate::broker::{TransactionFilter, TransactionState};
+use crate::broker::{NamePattern, TransactionFilter, TransactionState};
 use crate::model::ErrorCode;
 use crate::protocol::messages::list_transactions::ListTransactionsState;
 use crate::protocol::{ListTransactionsRequest, ListTransactionsResponse, StrBytes};
@@ -23,7 +21,7 @@ fn list(
     request: &ListTransactionsRequest,
 ) -> Result<ListTransactionsResponse, ErrorCode> {
     let pattern = request.transactional_id_pattern.as_deref().filter(|pattern| !pattern.is_empty());
-    let pattern = pattern.map(|pattern| Regex::new(&format!("^(?:{pattern})$"))).transpose();
+    let pattern = pattern.map(NamePattern::new).transpose();
     let pattern = pattern.map_err(|_| ErrorCode::InvalidRegularExpression)?;
     let matches = |id: &str| pattern.as_ref().is_none_or(|pattern| pattern.is_match(id));
     let states: Vec<Option<TransactionState>> =

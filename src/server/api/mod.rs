@@ -6,6 +6,7 @@
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod alter_configs;
+mod alter_partition_reassignments;
 mod alter_replica_log_dirs;
 mod alter_share_group_offsets;
 mod api_versions;
@@ -37,8 +38,10 @@ mod init_producer_id;
 mod initialize_share_group_state;
 mod join_group;
 mod leave_group;
+mod list_config_resources;
 mod list_groups;
 mod list_offsets;
+mod list_partition_reassignments;
 mod list_transactions;
 mod metadata;
 mod offset_commit;
@@ -73,7 +76,7 @@ use std::sync::{Arc, Weak};
 use bytes::Bytes;
 
 use super::endpoints::Endpoints;
-use super::intercept::Interceptor;
+use super::intercept::{Body, Interceptor, Refusal, RefusedRequest};
 use super::network::{ConnectionContext, Outcome, RequestHandler, Slot};
 use crate::broker::BrokerCore;
 use crate::model::IsolationLevel;
@@ -132,6 +135,8 @@ apis! {
     CreatePartitions        0-3  => create_partitions::handle,
     DeleteGroups            0-2  => delete_groups::handle,
     IncrementalAlterConfigs 0-1  => incremental_alter_configs::handle,
+    AlterPartitionReassignments 0-1 => alter_partition_reassignments::handle,
+    ListPartitionReassignments 0-0 => list_partition_reassignments::handle,
     OffsetDelete            0-0  => offset_delete::handle,
     DescribeCluster         0-2  => describe_cluster::handle,
     DescribeProducers       0-0  => describe_producers::handle,
@@ -139,6 +144,7 @@ apis! {
     ListTransactions        0-2  => list_transactions::handle,
     ConsumerGroupHeartbeat  0-1  => consumer_group_heartbeat::handle,
     ConsumerGroupDescribe   0-1  => consumer_group_describe::handle,
+    ListConfigResources     0-1  => list_config_resources::handle,
     DescribeTopicPartitions 0-0  => describe_topic_partitions::handle,
     ShareGroupHeartbeat     1-1  => share_group_heartbeat::handle,
     ShareGroupDescribe      1-1  => share_group_describe::handle,
@@ -247,6 +253,28 @@ impl Apis {
     ) -> Self {
         Apis { core, endpoints, interceptor }
     }
+
+    /// The version is not offered: only ApiVersions is answered then.
+    fn refuse_version(&self, context: RequestContext, slot: Slot<'_>) -> Outcome {
+        let key = context.header.api_key;
+        let why = Refusal::Version(offered(&context.endpoints, key));
+        if key == ApiKey::ApiVersions {
+            let response = api_versions::unsupported(&context.endpoints);
+            self.refused(&context, why, Some(&response));
+            return api_versions::respond_unsupported(context, slot, &response);
+        }
+        tracing::warn!("{context}: this version is not supported; the connection is closed");
+        self.refused(&context, why, None);
+        Outcome::Close
+    }
+
+    /// A test hears of a request that nobody rules.
+    fn refused(&self, context: &RequestContext, why: Refusal<'_>, answer: Option<&dyn Body>) {
+        if let Some(interceptor) = &self.interceptor {
+            let RequestContext { connection, header, .. } = context;
+            interceptor.on_refusal(&RefusedRequest { connection, header, why, answer });
+        }
+    }
 }
 
 impl RequestHandler for Apis {
@@ -285,21 +313,21 @@ impl RequestHandler for Apis {
             namespace,
         };
         if !is_offered(&context.endpoints, key, version) {
-            if key == ApiKey::ApiVersions {
-                return api_versions::respond_unsupported(context, slot);
-            }
-            tracing::warn!("{context}: this version is not supported; the connection is closed");
-            return Outcome::Close;
+            return self.refuse_version(context, slot);
         }
         // The line is rarely needed and costs a copy of the context, which is four counters.
         let request = context.clone();
         dispatch(Call::new(context, slot), &mut reader, self.interceptor.as_ref()).unwrap_or_else(|error| {
             tracing::warn!("{request}: {error}; the connection is closed");
+            self.refused(&request, Refusal::Undecodable(&error), None);
             Outcome::Close
         })
     }
 
     fn connection_closed(&self, connection: &Arc<ConnectionContext>, (): ()) {
+        if let Some(interceptor) = &self.interceptor {
+            interceptor.on_disconnect(connection);
+        }
         let Some(core) = self.core.upgrade().filter(|core| !core.is_closed()) else { return };
         let id = connection.id;
         if core.share_groups.session_count() > 0 {

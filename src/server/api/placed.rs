@@ -10,7 +10,7 @@ use std::any::Any;
 use super::request::RequestContext;
 use super::rulable::{Place, Rulable, Selection, Taken, topic_name};
 use super::{fetch, produce};
-use crate::broker::Placement;
+use crate::broker::{Placement, SharePartitionKey};
 use crate::model::{BrokerId, ErrorCode, LeaderEpoch};
 use crate::protocol::messages as m;
 use crate::protocol::{ApiKey, StrBytes};
@@ -23,6 +23,8 @@ enum Server {
     /// Of the group, or of each of several.
     GroupCoordinator,
     TransactionCoordinator,
+    /// Of the state of a share group's partition, or of each of several.
+    ShareCoordinator,
     Controller,
     Any,
 }
@@ -35,7 +37,8 @@ fn server_of(api: ApiKey) -> Server {
         | A::ListOffsets
         | A::OffsetForLeaderEpoch
         | A::DeleteRecords
-        | A::DescribeProducers => Server::Leader,
+        | A::DescribeProducers
+        | A::WriteTxnMarkers => Server::Leader,
         A::OffsetCommit
         | A::OffsetFetch
         | A::JoinGroup
@@ -58,7 +61,16 @@ fn server_of(api: ApiKey) -> Server {
         | A::AddOffsetsToTxn
         | A::EndTxn
         | A::DescribeTransactions => Server::TransactionCoordinator,
-        A::CreateTopics | A::DeleteTopics | A::CreatePartitions => Server::Controller,
+        A::InitializeShareGroupState
+        | A::ReadShareGroupState
+        | A::WriteShareGroupState
+        | A::DeleteShareGroupState
+        | A::ReadShareGroupStateSummary => Server::ShareCoordinator,
+        A::CreateTopics
+        | A::DeleteTopics
+        | A::CreatePartitions
+        | A::AlterPartitionReassignments
+        | A::ListPartitionReassignments => Server::Controller,
         _ => Server::Any,
     }
 }
@@ -101,13 +113,30 @@ pub(super) fn refuse<R: Rulable>(context: &RequestContext, request: &mut R, scop
             let is_whole = scope.groups.iter().any(|id| is_elsewhere(core.group_coordinator(id)));
             refuse_ids(context, request, is_whole, &means)
         }
+        Server::ShareCoordinator => {
+            let group = scope.groups.first().map_or("", String::as_str);
+            let means = |place: Place<'_>| match place {
+                Place::Partition(topic, number) => {
+                    let Some(topic) = core.metadata.topic(topic) else { return false };
+                    let key = SharePartitionKey::new(group, topic.id(), number);
+                    is_elsewhere(core.coordinator_of_share_state(&key))
+                }
+                _ => false,
+            };
+            take(
+                context,
+                request,
+                ErrorCode::NotCoordinator,
+                &Selection { is_of_topics: true, means: &means },
+            )
+        }
         Server::TransactionCoordinator => {
             let means = |place: Place<'_>| match place {
                 Place::TransactionalId(id) => is_elsewhere(core.transaction_coordinator(id)),
                 _ => false,
             };
-            let id = scope.transactional_id.iter();
-            let is_whole = id.clone().any(|id| is_elsewhere(core.transaction_coordinator(id)));
+            let is_whole =
+                scope.transactional_ids.iter().any(|id| is_elsewhere(core.transaction_coordinator(id)));
             refuse_ids(context, request, is_whole, &means)
         }
     }
@@ -125,6 +154,8 @@ fn refuse_ids<R: Rulable>(
         ApiKey::DescribeGroups
             | ApiKey::DeleteGroups
             | ApiKey::ConsumerGroupDescribe
+            | ApiKey::ShareGroupDescribe
+            | ApiKey::DescribeShareGroupOffsets
             | ApiKey::DescribeTransactions
             | ApiKey::OffsetFetch
     );
@@ -154,6 +185,8 @@ fn take<R: Rulable>(
             tell_leaders(context, &mut answer);
             Refused::Part(answer)
         }
+        // The handler looks for itself.
+        Taken::ByHandler => Refused::Nothing,
         // An old version with one group only.
         Taken::Whole => {
             let scope = request.scope(context);
@@ -213,8 +246,17 @@ fn tell_leaders(context: &RequestContext, answer: &mut dyn Any) {
     }
 }
 
+/// Whether the asked broker, one of several, does not lead a partition that exists.
+pub(super) fn is_led_elsewhere(context: &RequestContext, topic: &str, number: i32) -> bool {
+    context.node().is_some_and(|here| leader_elsewhere(context, here, topic, number).is_some())
+}
+
 /// Who leads a partition that the asked broker does not lead, and in which epoch.
-fn current_leader(context: &RequestContext, topic: &str, number: i32) -> Option<(BrokerId, LeaderEpoch)> {
+pub(super) fn current_leader(
+    context: &RequestContext,
+    topic: &str,
+    number: i32,
+) -> Option<(BrokerId, LeaderEpoch)> {
     let (placement, epoch) = leader_elsewhere(context, context.node()?, topic, number)?;
     Some((placement.leader?, epoch))
 }
@@ -244,7 +286,7 @@ pub(super) fn apply(context: &RequestContext, moves: &[Move], scope: &Scope) {
                 for id in &scope.groups {
                     told(&format!("the coordinator of group {id}"), core.move_group_coordinator(id, *to));
                 }
-                if let Some(id) = &scope.transactional_id {
+                for id in &scope.transactional_ids {
                     told(&format!("the coordinator of {id}"), core.move_transaction_coordinator(id, *to));
                 }
             }

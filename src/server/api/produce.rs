@@ -206,13 +206,14 @@ impl<'a> Appends<'a> {
         {
             return Err(transaction::refusal(*error));
         }
-        let info = if self.is_in_transaction {
-            let info = partition.append_without_waking(&records, params)?;
-            self.unwoken.push(Arc::clone(partition));
-            info
+        let appended = if self.is_in_transaction {
+            partition
+                .append_without_waking(&records, params)
+                .inspect(|_| self.unwoken.push(Arc::clone(partition)))
         } else {
-            partition.append_records_to_leader(&records, params)?
+            partition.append_records_to_leader(&records, params)
         };
+        let info = appended.inspect_err(|error| self.note_if_fenced(partition, first, error))?;
         if info.needs_flush {
             self.flushes.push(Flush { partition: Arc::clone(partition), up_to: info.last_offset + 1 });
         }
@@ -221,6 +222,17 @@ impl<'a> Appends<'a> {
             log_append_time_ms: info.log_append_time,
             log_start_offset: info.log_start_offset,
         })
+    }
+
+    /// Keeps that a producer has written with an epoch that is over, if somebody wants to know.
+    fn note_if_fenced(&self, partition: &Partition, batch: Option<RecordBatchRef<'_>>, error: &Error) {
+        let history = self.context.core.producer_history();
+        if let Some(batch) =
+            batch.filter(|_| error.code() == ErrorCode::InvalidProducerEpoch && history.is_kept())
+        {
+            let text = format!("A batch for {} is refused: {error}", partition.tp());
+            history.note(&batch.producer_id().to_string().into(), text);
+        }
     }
 
     fn partition_response(

@@ -4,7 +4,7 @@ use std::sync::{Arc, Weak};
 
 use super::tap::{Answered, Tap};
 use crate::broker::BrokerCore;
-use crate::model::BrokerId;
+use crate::model::{BrokerId, ErrorCode};
 use crate::protocol::{RequestHeader, Response, encode_response_frame};
 use crate::server::endpoints::{Address, Endpoints};
 use crate::server::namespace::Namespace;
@@ -59,6 +59,11 @@ impl RequestContext {
     pub(super) fn node(&self) -> Option<BrokerId> {
         self.core.nodes()?;
         self.endpoints.node(&self.connection)
+    }
+
+    /// What a test wants this partition to be answered with, where the handler has to see to that: `Taken::ByHandler`.
+    pub(super) fn fault_of(&self, topic: &str, partition: i32) -> Option<ErrorCode> {
+        self.tap.as_ref()?.fault_of(topic, partition)
     }
 
     /// The id of the broker that the client has connected to.

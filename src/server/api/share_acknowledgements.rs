@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::placed;
 use super::request::RequestContext;
 use crate::broker::SharePartitionKey;
-use crate::broker::share::{AcknowledgementBatch, MAX_ACKNOWLEDGE_TYPE, RENEW, ShareError};
-use crate::model::{ErrorCode, Uuid};
+use crate::broker::share::{AcknowledgementBatch, MAX_ACKNOWLEDGE_TYPE, RENEW, ShareError, ShareSessionKey};
+use crate::model::{BrokerId, ErrorCode, LeaderEpoch, Offset, Uuid};
 use crate::protocol::StrBytes;
+use crate::server::endpoints::Address;
 
 /// The first version that knows the renewal of locks.
 pub(super) const FIRST_RENEW: i16 = 2;
@@ -40,6 +42,12 @@ impl ShareMember {
         Ok(ShareMember { group_id: Arc::from(&**group_id), member_id: Arc::from(&**member_id) })
     }
 
+    /// Its session with the broker that it has connected to.
+    pub(super) fn session_key(&self, context: &RequestContext) -> ShareSessionKey {
+        let ShareMember { group_id, member_id } = self.clone();
+        ShareSessionKey { group_id, member_id, node_id: context.node_id() }
+    }
+
     pub(super) fn key(&self, topic_id: Uuid, index: i32) -> SharePartitionKey {
         SharePartitionKey::new(Arc::clone(&self.group_id), topic_id, index)
     }
@@ -58,11 +66,32 @@ pub(super) fn acknowledge(
         return Err(plain(ErrorCode::InvalidRequest));
     }
     topic.partition(said.index).ok_or(plain(ErrorCode::UnknownTopicOrPartition))?;
+    if let Some(code) = refusal(context, topic.name(), said.index) {
+        return Err(ShareError::from(code));
+    }
     if said.batches.is_empty() {
         return Ok(());
     }
     let key = member.key(said.topic_id, said.index);
     context.core.share_groups.acknowledge(&key, &member.member_id, &said.batches)
+}
+
+/// Why a partition is not to be had here although it is there: another broker leads it, or a test wants it so.
+pub(super) fn refusal(context: &RequestContext, topic: &str, index: i32) -> Option<ErrorCode> {
+    let elsewhere =
+        || placed::is_led_elsewhere(context, topic, index).then_some(ErrorCode::NotLeaderOrFollower);
+    context.fault_of(topic, index).or_else(elsewhere)
+}
+
+/// Who leads a partition that is led elsewhere, in which epoch and where (KIP-951).
+pub(super) fn leader_of(
+    context: &RequestContext,
+    topic_id: Uuid,
+    index: i32,
+) -> Option<(BrokerId, LeaderEpoch, Option<Address>)> {
+    let topic = context.core.metadata.topic_by_id(topic_id)?;
+    let (leader, epoch) = placed::current_leader(context, topic.name(), index)?;
+    Some((leader, epoch, context.address_of(leader)))
 }
 
 /// An error with Kafka's text for it.
@@ -88,11 +117,13 @@ fn are_well_formed(batches: &[AcknowledgementBatch], supports_renew: bool, is_re
         (count == 1 || (count > 1 && count - 1 == len))
             && batch.types.iter().all(|of| (0..=max_type).contains(of) && (*of != RENEW || is_renew_ack))
     };
-    batches.iter().all(is_well_formed)
-        && batches.windows(2).all(|pair| match pair {
-            [before, after] => before.last_offset < after.first_offset,
-            _ => true,
-        })
+    // Two may share an offset here: what comes of that is for the share partition to say.
+    let mut so_far: Offset = -1;
+    batches.iter().all(|batch| {
+        let is_next = batch.first_offset >= so_far;
+        so_far = batch.last_offset;
+        is_next && is_well_formed(batch)
+    })
 }
 
 /// How an error leaves.

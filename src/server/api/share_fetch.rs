@@ -9,19 +9,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::request::{Call, Reply, RequestContext};
-use super::share_acknowledgements::{Acknowledgements, FIRST_RENEW, ShareMember, acknowledge, told};
+use super::share_acknowledgements::{
+    Acknowledgements, FIRST_RENEW, ShareMember, acknowledge, leader_of, refusal, told,
+};
 use crate::broker::share::{
     AcknowledgementBatch, FINAL_EPOCH, INITIAL_EPOCH, ShareError, ShareFetchParams, ShareFetchPartitionData,
     ShareSessionRequest, ShareTarget,
 };
 use crate::model::{ErrorCode, Uuid};
 use crate::protocol::messages::share_fetch::{
-    AcquiredRecords, FetchPartition, PartitionData, ShareFetchableTopicResponse,
+    AcquiredRecords, FetchPartition, LeaderIdAndEpoch, NodeEndpoint, PartitionData,
+    ShareFetchableTopicResponse,
 };
 use crate::protocol::{ShareFetchRequest, ShareFetchResponse};
 use crate::server::network::Outcome;
 
-/// "No more records than that", where 0 is "whole batches".
+/// "Whole batches, even if they are more than asked for".
+const BATCH_OPTIMIZED: i8 = 0;
+/// "No more records than that".
 const RECORD_LIMIT: i8 = 1;
 
 /// What is answered of acknowledgements.
@@ -43,6 +48,11 @@ pub(super) fn handle(call: Call<'_>, request: ShareFetchRequest) -> Outcome {
     if let Some(message) = wrong_renewal(&request).filter(|_| is_renew_ack) {
         return call.respond(&refused(ErrorCode::InvalidRequest, message));
     }
+    if call.version() >= FIRST_RENEW && ![BATCH_OPTIMIZED, RECORD_LIMIT].contains(&request.share_acquire_mode)
+    {
+        let message = format!("Unknown share acquire mode {}.", request.share_acquire_mode);
+        return call.respond(&refused(ErrorCode::InvalidRequest, message));
+    }
     let core = Arc::clone(&call.context.core);
     let partitions = match core.share_groups.open_session(session_request(&call.context, &member, &request)) {
         Ok(partitions) => partitions,
@@ -57,11 +67,19 @@ pub(super) fn handle(call: Call<'_>, request: ShareFetchRequest) -> Outcome {
     if epoch == FINAL_EPOCH || is_renew_ack {
         return respond(call, &answering, Vec::new());
     }
-    let params = fetch_params(&call.context, &answering.member, &request);
+    let mut params = fetch_params(&call.context, &answering.member, &request);
     let targets = partitions.into_iter().map(|(topic_id, index)| target(&call.context, topic_id, index));
-    let targets = targets.collect();
+    let targets: Vec<ShareTarget> = targets.collect();
+    let is_refused = |target: &ShareTarget| {
+        let topic = core.metadata.topic_by_id(target.topic_id);
+        topic.is_some_and(|topic| refusal(&call.context, topic.name(), target.index).is_some())
+    };
+    if targets.iter().any(is_refused) {
+        // The client had better know at once.
+        params.max_wait_ms = 0;
+    }
     let mut waiting = Some((call, answering));
-    let data = core.share_groups.fetch_or_wait(params, targets, || match waiting.take() {
+    let data = core.share_groups.fetch_or_wait(params, targets, |_| match waiting.take() {
         Some((call, answering)) => {
             let reply = call.defer();
             Box::new(move |data| send(reply, &answering, data))
@@ -121,8 +139,7 @@ fn session_request(
         .flat_map(|topic| topic.partitions.iter().map(|partition| (topic.topic_id, *partition)));
     let asked = request.topics.iter().flat_map(|topic| &topic.partitions);
     ShareSessionRequest {
-        group_id: Arc::clone(&member.group_id),
-        member_id: Arc::clone(&member.member_id),
+        key: member.session_key(context),
         epoch: request.share_session_epoch,
         partitions: partitions.collect(),
         forgotten: forgotten.collect(),
@@ -176,7 +193,10 @@ fn fetch_params(
 
 fn target(context: &RequestContext, topic_id: Uuid, index: i32) -> ShareTarget {
     let topic = context.core.metadata.topic_by_id(topic_id).ok_or(ErrorCode::UnknownTopicId);
-    let partition = topic.and_then(|topic| topic.partition(index).ok_or(ErrorCode::UnknownTopicOrPartition));
+    let partition = topic.and_then(|topic| {
+        let found = topic.partition(index).ok_or(ErrorCode::UnknownTopicOrPartition)?;
+        refusal(context, topic.name(), index).map_or(Ok(found), Err)
+    });
     ShareTarget { topic_id, index, partition }
 }
 
@@ -200,7 +220,7 @@ fn response(
     data: Vec<ShareFetchPartitionData>,
 ) -> ShareFetchResponse {
     let share_groups = &context.core.share_groups;
-    let ShareMember { group_id, member_id } = &answering.member;
+    let group_id = &answering.member.group_id;
     let mut partitions: BTreeMap<(Uuid, i32), PartitionData> = BTreeMap::new();
     for fetched in data {
         // In a session, who gets nothing is not told so.
@@ -226,12 +246,34 @@ fn response(
         }
     }
     if answering.epoch == FINAL_EPOCH {
-        share_groups.release_session(group_id, member_id);
+        share_groups.release_session(&answering.member.session_key(context));
     }
-    ShareFetchResponse {
+    let mut response = ShareFetchResponse {
         acquisition_lock_timeout_ms: share_groups.settings(group_id).record_lock_duration_ms,
         responses,
         ..ShareFetchResponse::default()
+    };
+    tell_leaders(context, &mut response);
+    response
+}
+
+/// Who leads what is led elsewhere.
+fn tell_leaders(context: &RequestContext, response: &mut ShareFetchResponse) {
+    let not_here = ErrorCode::NotLeaderOrFollower.code();
+    for topic in &mut response.responses {
+        let refused =
+            |data: &&mut PartitionData| [data.error_code, data.acknowledge_error_code].contains(&not_here);
+        for data in topic.partitions.iter_mut().filter(refused) {
+            let found = leader_of(context, topic.topic_id, data.partition_index);
+            let Some((node_id, leader_epoch, address)) = found else { continue };
+            data.current_leader = LeaderIdAndEpoch { leader_id: node_id, leader_epoch };
+            if let Some(address) =
+                address.filter(|_| response.node_endpoints.iter().all(|of| of.node_id != node_id))
+            {
+                let (host, port) = (address.host, i32::from(address.port));
+                response.node_endpoints.push(NodeEndpoint { node_id, host, port, ..NodeEndpoint::default() });
+            }
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use bytes::BytesMut;
 use super::placed::{self, Refused};
 use super::request::{Call, RequestContext, frame};
 use super::rulable::{Place, Rulable, Selection, Taken, set_throttle_time};
+use crate::model::ErrorCode;
 use crate::protocol::{FetchResponse, RequestHeader, Response};
 use crate::record::Records;
 use crate::server::intercept::{
@@ -74,6 +75,7 @@ pub(super) fn handle<R: Rulable>(
             Taken::Nothing => {}
             Taken::Part(answer) => wrong.push(merging::<R>(answer)),
             Taken::Whole => instead = Some(Instead::Error(part.code)),
+            Taken::ByHandler => {}
         }
     }
     let nothing_is_left = !wrong.is_empty() && request.is_spent();
@@ -117,9 +119,7 @@ pub(super) fn handle<R: Rulable>(
 fn take_part<R: Rulable>(context: &RequestContext, request: &mut R, part: &Part) -> Taken<R::Response> {
     let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
     let means = |place: Place<'_>| match place {
-        Place::Partition(topic, number) => {
-            is(&part.topic, topic) && part.partition.is_none_or(|n| n == number)
-        }
+        Place::Partition(topic, number) => means_partition(part, topic, number),
         Place::Topic(name) => is(&part.topic, name),
         Place::Group(id) => is(&part.group, id),
         Place::TransactionalId(id) => is(&part.transactional_id, id),
@@ -129,11 +129,23 @@ fn take_part<R: Rulable>(context: &RequestContext, request: &mut R, part: &Part)
     match request.take(context, &selection) {
         Taken::Nothing => Taken::Nothing,
         Taken::Whole => Taken::Whole,
+        Taken::ByHandler => Taken::ByHandler,
         Taken::Part(taken) => Taken::Part(taken.part_response(part.code, context.version(), &selection)),
     }
 }
 
+fn means_partition(part: &Part, topic: &str, number: i32) -> bool {
+    part.topic.as_ref().is_none_or(|wanted| wanted == topic) && part.partition.is_none_or(|n| n == number)
+}
+
 impl Tap {
+    /// What a rule wants a partition to be answered with, in a request whose handler sees to that itself.
+    pub(super) fn fault_of(&self, topic: &str, number: i32) -> Option<ErrorCode> {
+        let part = self.ruling.part.as_ref()?;
+        let is_of_topics = part.topic.is_some() || part.partition.is_some();
+        (is_of_topics && means_partition(part, topic, number)).then_some(part.code)
+    }
+
     /// No answer is due, or there is none.
     pub(super) fn unanswered(&self) {
         self.interceptor.on_end(self.ruling.ticket, &RequestEnd::Unanswered);
@@ -182,6 +194,7 @@ impl Tap {
                 context.core.timer.schedule(delay, move || {
                     let (tap, response) = late;
                     tap.answered(&*response);
+                    tap.interceptor.on_late_answer(tap.ruling.ticket);
                     tap.release(responder, frame);
                 });
                 self.answered(&*response);

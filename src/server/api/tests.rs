@@ -26,7 +26,7 @@ fn every_version_that_is_offered_is_one_that_the_protocol_speaks() {
 }
 
 /// Asks a broker, in our own words, for the versions that no other codec has.
-fn ask<R: Request>(stream: &mut TcpStream, version: i16, request: &R) -> R::Response {
+pub(super) fn ask<R: Request>(stream: &mut TcpStream, version: i16, request: &R) -> R::Response {
     let header = RequestHeader { api_key: R::KEY, api_version: version, correlation_id: 7, client_id: None };
     let frame = encode_request_frame(&header, request).unwrap();
     let size = i32::try_from(frame.size).unwrap().to_be_bytes();
@@ -65,12 +65,30 @@ fn every_api_answers_an_empty_request_in_every_version() {
         DeleteRecordsRequest InitProducerIdRequest OffsetForLeaderEpochRequest DescribeConfigsRequest
         AlterConfigsRequest AlterReplicaLogDirsRequest DescribeLogDirsRequest CreatePartitionsRequest DeleteGroupsRequest
         IncrementalAlterConfigsRequest OffsetDeleteRequest DescribeClusterRequest
-        DescribeTopicPartitionsRequest ConsumerGroupHeartbeatRequest ConsumerGroupDescribeRequest
+        ListConfigResourcesRequest AlterPartitionReassignmentsRequest
+        ListPartitionReassignmentsRequest DescribeTopicPartitionsRequest ConsumerGroupHeartbeatRequest ConsumerGroupDescribeRequest
         ShareFetchRequest ShareAcknowledgeRequest
         InitializeShareGroupStateRequest ReadShareGroupStateRequest WriteShareGroupStateRequest
         DeleteShareGroupStateRequest ReadShareGroupStateSummaryRequest ShareGroupHeartbeatRequest
         ShareGroupDescribeRequest DescribeShareGroupOffsetsRequest AlterShareGroupOffsetsRequest
         DeleteShareGroupOffsetsRequest
+    }
+}
+
+#[test]
+fn directories_that_get_nothing_new_are_told_of_from_version_5_on() {
+    let root = tempfile::tempdir().unwrap();
+    let [a, b] = ["a", "b"].map(|name| root.path().join(name).display().to_string());
+    let builder = Broker::builder().set("log.dirs", format!("{a},{b}")).set("cordoned.log.dirs", &b);
+    let broker = builder.open().unwrap();
+    let listener = broker.listen("127.0.0.1:0").unwrap();
+    let mut stream = TcpStream::connect(listener.local_addr()).unwrap();
+    for version in [4, 5] {
+        let request = DescribeLogDirsRequest::default();
+        let response: DescribeLogDirsResponse = ask(&mut stream, version, &request);
+        let cordoned: Vec<&str> =
+            response.results.iter().filter(|dir| dir.is_cordoned).map(|dir| &*dir.log_dir).collect();
+        assert_eq!(cordoned, if version >= 5 { vec![b.as_str()] } else { vec![] });
     }
 }
 
@@ -148,4 +166,21 @@ fn a_partition_whose_disk_has_failed_has_no_leader() {
         ErrorCode::KafkaStorageError,
         "it stays offline until the broker is opened again"
     );
+}
+
+#[test]
+fn an_unknown_way_to_acquire_shared_records_is_refused() {
+    let broker = Broker::temporary().unwrap();
+    let listener = broker.listen("127.0.0.1:0").unwrap();
+    let mut stream = TcpStream::connect(listener.local_addr()).unwrap();
+    let mut request = ShareFetchRequest {
+        group_id: Some("g".into()),
+        member_id: Some("m".into()),
+        share_acquire_mode: 2,
+        ..ShareFetchRequest::default()
+    };
+    let refused = ask(&mut stream, 2, &request);
+    assert_eq!(refused.error_code, ErrorCode::InvalidRequest.code());
+    request.share_acquire_mode = 1;
+    assert_eq!(ask(&mut stream, 2, &request).error_code, ErrorCode::None.code());
 }

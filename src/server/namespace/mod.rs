@@ -8,7 +8,7 @@ use std::any::Any;
 use bytes::Bytes;
 use members::Told;
 
-use crate::broker::BrokerCore;
+use crate::broker::{BrokerCore, NamePattern};
 use crate::model::is_internal_topic;
 use crate::protocol::messages::describe_topic_partitions::TopicRequest;
 use crate::protocol::walk::{Field, Walker};
@@ -38,7 +38,7 @@ impl Namespace {
     }
 
     /// What is called so here, if the broker's name of it is one of the namespace.
-    fn own<'a>(&self, full: &'a str) -> Option<&'a str> {
+    pub(crate) fn own<'a>(&self, full: &'a str) -> Option<&'a str> {
         match full.is_empty() || is_internal_topic(full) {
             true => Some(full),
             false => full.strip_prefix(&self.prefix),
@@ -83,10 +83,9 @@ impl Namespace {
         mapped
     }
 
-    /// The pattern for names of the namespace that have a rest that matches.
-    fn map_pattern(&self, pattern: &str) -> String {
-        let prefix = self.prefix.replace('.', "\\.");
-        format!("{prefix}(?:{pattern})")
+    /// The pattern that a client gave, of the one that it became.
+    fn own_pattern<'a>(&self, full: &'a str) -> Option<&'a str> {
+        NamePattern::split_namespace(full).filter(|(prefix, _)| *prefix == self.prefix).map(|(_, own)| own)
     }
 }
 
@@ -124,6 +123,8 @@ impl Path {
             "transactional_id" | "transactional_ids" | "v3_and_below_transactional_id" => Kind::Name,
             "key" | "coordinator_keys" if owner.contains("Coordinator") => Kind::Name,
             "name" if owner.contains("Topic") && !owner.contains("Config") => Kind::Name,
+            // Who answers it has named them: what type each is of comes only after its name.
+            "resource_name" if *owner == "ConfigResource" => Kind::Other,
             "resource_name" if NAMED_RESOURCES.contains(&self.resource_type) => Kind::Name,
             "transactional_id_pattern" | "subscribed_topic_regex" => Kind::Pattern,
             "error_message" | "batch_index_error_message" => Kind::Message,
@@ -163,7 +164,9 @@ impl Walker for Inward<'_> {
     fn string(&mut self, string: &mut StrBytes) {
         match self.path.kind() {
             Kind::Name => *string = self.namespace.full(string).into(),
-            Kind::Pattern if !string.is_empty() => *string = self.namespace.map_pattern(string).into(),
+            Kind::Pattern if !string.is_empty() => {
+                *string = NamePattern::in_namespace(&self.namespace.prefix, string).into();
+            }
             Kind::Pattern | Kind::Message | Kind::Other => {}
         }
     }
@@ -217,8 +220,13 @@ impl Walker for Outward<'_> {
                     }
                 }
             },
+            Kind::Pattern => {
+                if let Some(own) = self.namespace.own_pattern(string) {
+                    *string = own.into();
+                }
+            }
             Kind::Message => *string = self.namespace.map_message(string).into(),
-            Kind::Pattern | Kind::Other => {}
+            Kind::Other => {}
         }
     }
 
@@ -300,7 +308,9 @@ mod tests {
             ..Default::default()
         };
         request_walk(&mut request);
-        assert_eq!(request.transactional_id_pattern.as_deref(), Some("a\\.(?:till|x)"));
+        let pattern = request.transactional_id_pattern.unwrap();
+        assert_eq!(namespace().own_pattern(&pattern), Some("till|x"));
+        assert_eq!(Namespace::new("b").own_pattern(&pattern), None);
     }
 
     /// A topic that is named by its id has no name, and must not get one.

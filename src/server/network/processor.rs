@@ -102,6 +102,7 @@ impl<H: RequestHandler> Processor<H> {
             }
         }
         self.expire();
+        self.link.set_idle_look(self.idle.next_at());
         self.settling.clear();
         match &self.stopping {
             None => true,

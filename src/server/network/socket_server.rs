@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crossbeam::channel::Sender;
 use mio::Interest;
@@ -61,9 +62,25 @@ pub(super) struct ThreadLink {
     metrics: Arc<ThreadMetrics>,
     /// Those assigned to it, whether it knows of them yet or not.
     connections: AtomicUsize,
+    /// When it looks for idle connections again, in nanoseconds of the monotonic clock.
+    idle_look_ns: AtomicU64,
 }
 
+/// There is no connection that may be idle.
+const NEVER: u64 = u64::MAX;
+
 impl ThreadLink {
+    /// Takes note of when the thread looks for idle connections again.
+    pub(super) fn set_idle_look(&self, at: Option<Duration>) {
+        let ns = at.map_or(NEVER, |at| u64::try_from(at.as_nanos()).unwrap_or(NEVER));
+        self.idle_look_ns.store(ns, Ordering::Relaxed);
+    }
+
+    fn idle_look(&self) -> Option<Duration> {
+        let ns = self.idle_look_ns.load(Ordering::Relaxed);
+        (ns != NEVER).then(|| Duration::from_nanos(ns))
+    }
+
     /// Takes note that an assigned connection has ended.
     pub(super) fn unassign(&self) {
         self.connections.fetch_sub(1, Ordering::Relaxed);
@@ -142,6 +159,11 @@ impl SocketServer {
         Ok(server)
     }
 
+    /// Numbers the next connection so, and those after it on from there.
+    pub(crate) fn number_connections_from(&self, first: u64) {
+        self.shared.next_connection_id.store(first, Ordering::Relaxed);
+    }
+
     fn add_thread(&self, threads: &mut Threads, poller: Poller) -> Result<(), NetworkError> {
         let thread = (self.start_thread)(threads.running.len(), poller)?;
         self.shared.links.write().push(Arc::clone(&thread.link));
@@ -209,6 +231,11 @@ impl SocketServer {
         drop(waiting);
         // As in `remove_listener`.
         let _ = settled.recv();
+    }
+
+    /// When a thread may have to close an idle connection: no later than then.
+    pub(crate) fn next_deadline(&self) -> Option<Duration> {
+        self.threads.lock().running.iter().filter_map(|thread| thread.link.idle_look()).min()
     }
 
     /// Stops all work until [`release`](Self::release), as if the process were stopped: the system takes connections and
@@ -321,6 +348,7 @@ fn start_processor<H: RequestHandler>(
         mailbox: Arc::new(Mailbox::new(Arc::clone(poller.alarm()))),
         metrics: Arc::default(),
         connections: AtomicUsize::new(0),
+        idle_look_ns: AtomicU64::new(NEVER),
     });
     let bench = Workbench {
         handler: Arc::clone(handler),

@@ -12,6 +12,7 @@ pub(crate) struct GroupConfig {
     pub(crate) offsets_retention_check_interval_ms: i64,
     pub(crate) offset_metadata_max_bytes: i32,
     pub(crate) offsets_topic_compression_codec: CompressionType,
+    pub(crate) group_coordinator_rebalance_protocols: Vec<String>,
     pub(crate) group_consumer_session_timeout_ms: i32,
     pub(crate) group_consumer_heartbeat_interval_ms: i32,
     pub(crate) group_consumer_max_size: i32,
@@ -44,6 +45,7 @@ impl From<&BrokerConfig> for GroupConfig {
             offsets_topic_compression_codec: codec
                 .and_then(CompressionType::from_id)
                 .unwrap_or(CompressionType::None),
+            group_coordinator_rebalance_protocols: config.group_coordinator_rebalance_protocols.clone(),
             group_consumer_session_timeout_ms: config.group_consumer_session_timeout_ms,
             group_consumer_heartbeat_interval_ms: config.group_consumer_heartbeat_interval_ms,
             group_consumer_max_size: config.group_consumer_max_size,

@@ -17,22 +17,25 @@ enum Deadline {
 }
 
 impl GroupTurn<'_> {
-    /// The timer is here: does what is due, in the order of the deadlines, and asks for the next visit.
-    pub(super) fn expire(&mut self) {
+    /// The timer is here: does what was due at `due`, in the order of the deadlines, and asks for the next visit.
+    ///
+    /// What became due after that and before the timer came is left to that visit, which may be at once: in between the
+    /// timer does what was due before it, such as the heartbeats of members in this process.
+    pub(super) fn expire(&mut self, due: Duration) {
         if let Some((_, handle)) = self.state.armed.take() {
             self.coordinator.timer().cancel(handle);
         }
         while let Some((at, deadline)) = self.next_deadline() {
-            if at > self.now {
+            if at > due {
                 return self.wake_at(at);
             }
             match deadline {
-                Deadline::Sessions => self.expire_sessions(),
+                Deadline::Sessions => self.expire_sessions(due),
                 Deadline::PendingMembers => self.expire_pending_members(at),
                 Deadline::Sync => self.expire_sync(),
                 Deadline::Join => self.join_deadline_passed(),
-                Deadline::Consumer => self.expire_consumer_members(),
-                Deadline::Share => self.expire_share_members(),
+                Deadline::Consumer => self.expire_consumer_members(due),
+                Deadline::Share => self.expire_share_members(due),
             }
         }
     }
@@ -59,8 +62,8 @@ impl GroupTurn<'_> {
 
     /// Members of whom nothing was heard are gone. A client that dies takes many with it at the same instant: the
     /// others hear of it once.
-    fn expire_sessions(&mut self) {
-        let until = self.next_other_deadline().map_or(self.now, |(at, _)| at.min(self.now));
+    fn expire_sessions(&mut self, due: Duration) {
+        let until = self.next_other_deadline().map_or(due, |(at, _)| at.min(due));
         let is_over = |member: &&Member| member.expires_at().is_some_and(|end| end <= until);
         let expired: Vec<Arc<str>> =
             self.state.members().iter().filter(is_over).map(|member| Arc::clone(&member.id)).collect();

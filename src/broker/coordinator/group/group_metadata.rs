@@ -13,7 +13,7 @@ use crate::broker::purgatory::TimerHandle;
 use crate::model::{ErrorCode, Timestamp};
 
 /// The protocol type of consumers, whose subscriptions the broker can read.
-pub(super) const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
+pub(in crate::broker::coordinator::group) const CONSUMER_PROTOCOL_TYPE: &str = "consumer";
 
 /// The protocol type of share groups.
 const SHARE_PROTOCOL_TYPE: &str = "share";

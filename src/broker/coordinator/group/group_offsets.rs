@@ -98,11 +98,6 @@ impl GroupOffsets {
         self.committed.remove(partition).is_some()
     }
 
-    /// Forgets what is committed of a partition; what a transaction may still commit stays.
-    pub(super) fn remove_committed(&mut self, partition: &TopicPartition) {
-        self.committed.remove(partition);
-    }
-
     /// Takes a partition out of what the transaction of a producer commits.
     pub(super) fn remove_transactional(&mut self, producer_id: ProducerId, partition: &TopicPartition) {
         if let Some(pending) = self.pending_transactional.get_mut(&producer_id) {

@@ -164,7 +164,7 @@ impl Loader {
                         }
                     }
                     (None, true) => offsets.remove_transactional(batch.producer_id(), &topic_partition),
-                    (None, false) => offsets.remove_committed(&topic_partition),
+                    (None, false) => _ = offsets.remove(&topic_partition),
                 }
             }
             RecordKey::GroupMetadata { group_id } => {

@@ -70,7 +70,7 @@ impl GroupCoordinator {
                 return failed(ErrorCode::CoordinatorNotAvailable);
             }
             if let Err(error) = turn.refuse_share_group(ErrorCode::UnknownMemberId) {
-                return failed(error);
+                return LeaveGroupResult { error: ErrorCode::None, members: vec![error; leaving.len()] };
             }
             if turn.state.consumer().is_some() {
                 return match turn.leave_consumer_group_of(leaving) {

@@ -93,7 +93,16 @@ impl GroupCoordinator {
         };
         self.with_group(&group, |turn| match turn.validate_commit(&params) {
             Ok(()) => turn.commit(params),
-            Err(error) => all(error),
+            Err(error) => {
+                let CommitOffsetsParams { group_id, member_id, generation_id, .. } = params;
+                turn.outbox.info(|| {
+                    format!(
+                        "A commit of member {member_id} in generation or epoch {generation_id} of group {group_id} is \
+                         refused with {error}"
+                    )
+                });
+                all(error)
+            }
         })
     }
 

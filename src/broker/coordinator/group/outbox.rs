@@ -38,6 +38,11 @@ impl Outbox {
         self.appended = true;
     }
 
+    /// Whether somebody wants to know what happens.
+    pub(super) fn is_heard(&self) -> bool {
+        self.keeps_notes || tracing::enabled!(Level::INFO)
+    }
+
     pub(super) fn debug(&mut self, note: impl FnOnce() -> String) {
         if tracing::enabled!(Level::DEBUG) {
             self.notes.push((Level::DEBUG, note()));
@@ -45,7 +50,7 @@ impl Outbox {
     }
 
     pub(super) fn info(&mut self, note: impl FnOnce() -> String) {
-        if self.keeps_notes || tracing::enabled!(Level::INFO) {
+        if self.is_heard() {
             self.notes.push((Level::INFO, note()));
         }
     }

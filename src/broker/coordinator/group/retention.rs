@@ -7,7 +7,7 @@ use super::group_offsets::OffsetAndMetadata;
 use super::group_state::GroupState;
 use super::record::CoordinatorRecord;
 use super::turn::GroupTurn;
-use crate::model::{ErrorCode, TopicPartition};
+use crate::model::{ErrorCode, Timestamp, TopicPartition};
 
 impl GroupCoordinator {
     /// Looks for expired offsets now and then, every `offsets.retention.check.interval.ms`, until
@@ -51,6 +51,12 @@ impl GroupCoordinator {
             partitions.retain(|partition| topics.contains(&partition.topic()));
             partitions
         })
+    }
+
+    /// The first time after `after` at which [`expire_offsets`](Self::expire_offsets) has something to do.
+    pub(crate) fn next_offset_expiry_ms(&self, after: Timestamp) -> Option<Timestamp> {
+        let deadline = |group: &Arc<_>| self.with_group(group, |turn| turn.next_expiry_ms(after));
+        self.all_groups().iter().filter_map(deadline).min()
     }
 
     fn clean_up(&self, why: &str, select: impl Fn(&GroupTurn<'_>) -> Vec<TopicPartition>) -> usize {
@@ -98,29 +104,53 @@ impl GroupTurn<'_> {
     fn expired_offsets(&self) -> Vec<TopicPartition> {
         let now_ms = self.now_ms();
         let retention_ms = self.coordinator.config().offsets_retention_ms();
-        let has_expired = |since: i64, commit: &OffsetAndMetadata| match commit.expire_timestamp {
-            Some(at) => now_ms >= at,
-            None => now_ms.saturating_sub(since) >= retention_ms,
+        self.state.offsets.expired(|partition, commit| {
+            self.expires_at(partition, commit, retention_ms).is_some_and(|at| now_ms >= at)
+        })
+    }
+
+    /// When a committed offset expires, if nothing happens to the group until then.
+    fn expires_at(
+        &self,
+        partition: &TopicPartition,
+        commit: &OffsetAndMetadata,
+        retention_ms: i64,
+    ) -> Option<Timestamp> {
+        let since = |since: Timestamp| {
+            Some(commit.expire_timestamp.unwrap_or_else(|| since.saturating_add(retention_ms)))
         };
         let state = &self.state;
         if let Some(group) = state.consumer() {
-            return state.offsets.expired(|partition, commit| {
-                !group.modern.subscribed_topics.contains(partition.topic())
-                    && has_expired(commit.commit_timestamp, commit)
-            });
+            let is_read = group.modern.subscribed_topics.contains(partition.topic());
+            return if is_read { None } else { since(commit.commit_timestamp) };
         }
         match (state.protocol_type.as_deref(), state.state()) {
-            (Some(_), GroupState::Empty) => state.offsets.expired(|_, commit| {
-                has_expired(state.state_timestamp.unwrap_or(commit.commit_timestamp), commit)
-            }),
-            (Some(CONSUMER_PROTOCOL_TYPE), GroupState::Stable) if state.knows_subscribed_topics() => {
-                state.offsets.expired(|partition, commit| {
-                    !state.is_subscribed_to(partition.topic()) && has_expired(commit.commit_timestamp, commit)
-                })
+            (Some(_), GroupState::Empty) => since(state.state_timestamp.unwrap_or(commit.commit_timestamp)),
+            (Some(CONSUMER_PROTOCOL_TYPE), GroupState::Stable)
+                if state.knows_subscribed_topics() && !state.is_subscribed_to(partition.topic()) =>
+            {
+                since(commit.commit_timestamp)
             }
-            (None, _) => state.offsets.expired(|_, commit| has_expired(commit.commit_timestamp, commit)),
-            (Some(_), _) => Vec::new(),
+            (None, _) => since(commit.commit_timestamp),
+            (Some(_), _) => None,
         }
+    }
+
+    /// The first time after `after` at which an offset expires, or the group, which has none and no members, is looked
+    /// at for that.
+    fn next_expiry_ms(&self, after: Timestamp) -> Option<Timestamp> {
+        let (state, config) = (&self.state, self.coordinator.config());
+        if state.is(GroupState::Dead) || state.share().is_some() {
+            return None;
+        }
+        let offsets = state.offsets.iter();
+        let retention_ms = config.offsets_retention_ms();
+        let expiries =
+            offsets.filter_map(|(partition, commit)| self.expires_at(partition, commit, retention_ms));
+        let is_unused = state.any_state() == GroupState::Empty && state.offsets.is_empty();
+        let check_interval_ms = config.offsets_retention_check_interval_ms;
+        let look = state.state_timestamp.filter(|_| is_unused).map(|at| at.saturating_add(check_interval_ms));
+        expiries.chain(look).filter(|at| *at > after).min()
     }
 
     /// Removes what is known of the partitions, and the group as well if it `is_unused` then: tombstones into
@@ -133,10 +163,12 @@ impl GroupTurn<'_> {
         partitions: &[TopicPartition],
         is_unused: bool,
     ) -> Result<usize, ErrorCode> {
-        let committed: Vec<_> =
-            partitions.iter().filter(|partition| self.state.offsets.get(partition).is_some()).collect();
-        let mut tombstones = Vec::with_capacity(committed.len() + 1);
-        for partition in committed {
+        let offsets = &self.state.offsets;
+        // Also for what a transaction would still commit: another coordinator must not find it again.
+        let known =
+            |partition: &&TopicPartition| offsets.get(partition).is_some() || offsets.is_unstable(partition);
+        let mut tombstones = Vec::with_capacity(partitions.len() + 1);
+        for partition in partitions.iter().filter(known) {
             let tombstone = CoordinatorRecord::offset_commit_tombstone(&self.group.id, partition);
             tombstones.push(tombstone.map_err(|_| ErrorCode::UnknownServerError)?);
         }

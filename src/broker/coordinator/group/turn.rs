@@ -90,7 +90,7 @@ impl GroupTurn<'_> {
             let (Some(due), Some(group)) = (coordinator.upgrade(), group.upgrade()) else { return };
             due.log().run_due(Box::new(move || {
                 if let Some(coordinator) = coordinator.upgrade() {
-                    coordinator.with_group(&group, |turn| turn.expire());
+                    coordinator.with_group(&group, |turn| turn.expire(deadline));
                 }
             }));
         });

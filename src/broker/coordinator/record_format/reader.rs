@@ -112,6 +112,15 @@ impl<'a> FieldReader<'a> {
         Ok(Bytes::copy_from_slice(self.take(field, len)?))
     }
 
+    /// Bytes that may be null, never compact.
+    #[cfg(feature = "cli")]
+    pub(in crate::broker) fn nullable_bytes(
+        &mut self,
+        field: &'static str,
+    ) -> Result<Option<&'a [u8]>, RecordError> {
+        self.len(field, Width::Int32)?.map(|len| self.take(field, len)).transpose()
+    }
+
     /// How many items follow; `None` for null.
     pub(in crate::broker) fn nullable_array_len(
         &mut self,

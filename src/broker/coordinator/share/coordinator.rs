@@ -145,7 +145,9 @@ impl ShareCoordinator {
     }
 
     fn batch(&self, records: &[(SharePartitionKey, ShareRecord)]) -> Result<bytes::Bytes, ErrorCode> {
-        let mut builder = RecordBatchBuilder::with_capacity(BatchOptions::default(), 256);
+        let compression = self.config.share_coordinator_state_topic_compression_codec;
+        let options = BatchOptions { compression, ..BatchOptions::default() };
+        let mut builder = RecordBatchBuilder::with_capacity(options, 256);
         let now_ms = self.now_ms();
         for (key, record) in records {
             let (kind, value) = match record {

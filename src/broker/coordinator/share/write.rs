@@ -29,6 +29,9 @@ impl ShareCoordinator {
             Self::check_partition_id(key)?;
             Self::check_leader_epoch(write.leader_epoch)?;
             Self::check_state_epoch(write.state_epoch)?;
+            if write.state_batches.iter().any(|batch| batch.last_offset < batch.first_offset) {
+                return Err(ShareStateError::invalid("A batch ends before it begins."));
+            }
             let uninitialized = "Write operation on uninitialized share partition not allowed.";
             let known = shard.states.get(key).ok_or_else(|| ShareStateError::invalid(uninitialized))?;
             if known.leader_epoch > write.leader_epoch {

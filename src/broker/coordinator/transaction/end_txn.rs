@@ -40,7 +40,7 @@ impl TransactionTurn<'_> {
         version: TransactionVersion,
     ) -> Result<ProducerIdAndEpoch, ErrorCode> {
         if producer.producer_id != self.metadata.producer_id {
-            return Err(ErrorCode::InvalidProducerIdMapping);
+            return Err(self.not_mapped(producer));
         }
         if producer.producer_epoch != self.metadata.producer_epoch {
             return Err(self.fenced(producer));
@@ -78,12 +78,15 @@ impl TransactionTurn<'_> {
             && producer.producer_epoch == ProducerEpoch::MAX - 1
             && self.metadata.producer_epoch == 0;
         if producer.producer_id != self.metadata.producer_id && !has_new_id {
-            return Err(ErrorCode::InvalidProducerIdMapping);
+            return Err(self.not_mapped(producer));
         }
-        let is_retry = follows || has_new_id;
+        // An end of the first generation raises no epoch: who names the one before has been replaced. Kafka answers it as
+        // if it asked again, and with the epoch of its successor.
+        let is_bumped = self.metadata.client_version.bumps_epoch();
+        let is_retry = is_bumped && (follows || has_new_id);
         let state = self.metadata.state;
         let is_valid_epoch = match state {
-            TransactionState::PrepareCommit | TransactionState::PrepareAbort => follows,
+            TransactionState::PrepareCommit | TransactionState::PrepareAbort => is_bumped && follows,
             TransactionState::CompleteCommit | TransactionState::CompleteAbort => is_retry || is_current,
             TransactionState::Empty
             | TransactionState::Ongoing
@@ -130,6 +133,10 @@ impl TransactionTurn<'_> {
             }
             _ => {
                 let id = &self.transactional_id.id;
+                self.note(|| {
+                    let verb = if is_commit { "commit" } else { "abort" };
+                    format!("There is no transaction to {verb}: that of the id is {}", state.name())
+                });
                 tracing::warn!(%id, state = state.name(), is_commit, "the transaction cannot end so");
                 ErrorCode::InvalidTxnState
             }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::coordinator::TransactionCoordinator;
 use super::state::TransactionState;
-use super::turn::TransactionTurn;
-use crate::model::ErrorCode;
+use super::turn::{TransactionTurn, TransactionalId};
+use crate::model::{ErrorCode, Timestamp};
 
 /// What time does to transactions.
 impl TransactionCoordinator {
@@ -48,6 +48,35 @@ impl TransactionCoordinator {
     }
 }
 
+/// What a test does to those of another that has ended.
+#[cfg(feature = "testkit")]
+impl TransactionCoordinator {
+    /// Forgets ids, and aborts what is open of them. Kafka has no such thing.
+    ///
+    /// # Errors
+    /// CONCURRENT_TRANSACTIONS: the end of a transaction could not be written to all partitions of it. Others say why
+    /// nothing can be written.
+    pub(crate) fn forget(&self, is_forgotten: impl Fn(&str) -> bool) -> Result<(), ErrorCode> {
+        for found in self.all().into_iter().filter(|found| is_forgotten(&found.id)) {
+            self.turn_at(&found, |turn| turn.forget()).transpose()?;
+        }
+        Ok(())
+    }
+}
+
+impl TransactionCoordinator {
+    /// The first time after `after` at which [`abort_timed_out`](Self::abort_timed_out) or
+    /// [`remove_expired`](Self::remove_expired) has something to do.
+    pub(crate) fn next_deadline_ms(&self, after: Timestamp) -> Option<Timestamp> {
+        let expiration_ms = self.config().transactional_id_expiration_ms;
+        let deadline = |id: &Arc<TransactionalId>| {
+            let metadata = id.metadata.lock();
+            metadata.times_out_at().or_else(|| metadata.expires_at(expiration_ms))
+        };
+        self.all().iter().filter_map(deadline).filter(|at| *at > after).min()
+    }
+}
+
 impl TransactionTurn<'_> {
     fn abort_if_timed_out(&mut self) -> bool {
         if !self.metadata.is_timed_out(self.now_ms()) {
@@ -78,14 +107,29 @@ impl TransactionTurn<'_> {
             return false;
         }
         let id = Arc::clone(&self.transactional_id.id);
-        let tombstone: Result<(), ErrorCode> = self.append(None);
-        if let Err(error) = tombstone {
+        if let Err(error) = self.remove() {
             tracing::warn!(%id, %error, "an expired transactional id could not be removed");
             return false;
         }
-        self.metadata.state = TransactionState::Dead;
-        self.coordinator.remove(self.transactional_id);
         tracing::info!(%id, "removed an expired transactional id");
         true
+    }
+
+    #[cfg(feature = "testkit")]
+    fn forget(&mut self) -> Result<(), ErrorCode> {
+        if self.metadata.state == TransactionState::Ongoing {
+            self.fence_and_abort()?;
+        }
+        if self.metadata.state.is_prepared() {
+            return Err(ErrorCode::ConcurrentTransactions);
+        }
+        self.remove()
+    }
+
+    fn remove(&mut self) -> Result<(), ErrorCode> {
+        self.append(None)?;
+        self.metadata.state = TransactionState::Dead;
+        self.coordinator.remove(self.transactional_id);
+        Ok(())
     }
 }

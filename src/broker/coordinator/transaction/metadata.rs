@@ -223,12 +223,22 @@ impl TransactionMetadata {
 
     /// Whether the transaction has been open for longer than its producer allowed.
     pub(super) fn is_timed_out(&self, now_ms: Timestamp) -> bool {
-        self.state == TransactionState::Ongoing
-            && now_ms.saturating_sub(self.start_timestamp) > i64::from(self.timeout_ms)
+        self.times_out_at().is_some_and(|at| now_ms >= at)
     }
 
     pub(super) fn is_expired(&self, expiration_ms: i32, now_ms: Timestamp) -> bool {
-        self.state.is_expiration_allowed()
-            && now_ms.saturating_sub(self.last_update_timestamp) >= i64::from(expiration_ms)
+        self.expires_at(expiration_ms).is_some_and(|at| now_ms >= at)
+    }
+
+    /// When the transaction has been open for longer than its producer allows.
+    pub(super) fn times_out_at(&self) -> Option<Timestamp> {
+        let last = self.start_timestamp.saturating_add(i64::from(self.timeout_ms));
+        (self.state == TransactionState::Ongoing).then(|| last.saturating_add(1))
+    }
+
+    /// When nobody has used the id for long enough to forget it.
+    pub(super) fn expires_at(&self, expiration_ms: i32) -> Option<Timestamp> {
+        let at = self.last_update_timestamp.saturating_add(i64::from(expiration_ms));
+        self.state.is_expiration_allowed().then_some(at)
     }
 }

@@ -91,7 +91,7 @@ impl TransactionTurn<'_> {
         if self.metadata.state.is_prepared() {
             Err(ErrorCode::ConcurrentTransactions)
         } else if producer.producer_id != self.metadata.producer_id {
-            Err(ErrorCode::InvalidProducerIdMapping)
+            Err(self.not_mapped(producer))
         } else if producer.producer_epoch != self.metadata.producer_epoch {
             Err(self.fenced(producer))
         } else {

@@ -14,9 +14,9 @@ use crate::model::{NO_PRODUCER_EPOCH, NO_PRODUCER_ID, TopicPartition};
 const KEY: i16 = 0;
 const CURRENT: i16 = 1;
 
-const PREVIOUS_PRODUCER_ID: u32 = 0;
-const NEXT_PRODUCER_ID: u32 = 1;
-const CLIENT_VERSION: u32 = 2;
+pub(super) const PREVIOUS_PRODUCER_ID: u32 = 0;
+pub(super) const NEXT_PRODUCER_ID: u32 = 1;
+pub(super) const CLIENT_VERSION: u32 = 2;
 
 /// The key of an id's records.
 pub(super) fn key(transactional_id: &str) -> Result<Vec<u8>, RecordError> {

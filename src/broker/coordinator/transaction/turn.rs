@@ -90,6 +90,15 @@ impl TransactionTurn<'_> {
         ErrorCode::ProducerFenced
     }
 
+    /// The error for a producer whose id is not that of the transactional id.
+    pub(super) fn not_mapped(&self, producer: ProducerIdAndEpoch) -> ErrorCode {
+        self.note(|| {
+            let (told, current) = (producer.producer_id, self.metadata.producer_id);
+            format!("Producer {told} is refused: the id is that of producer {current}")
+        });
+        ErrorCode::InvalidProducerIdMapping
+    }
+
     /// Writes down what comes next, and goes there.
     ///
     /// # Errors
@@ -149,6 +158,9 @@ impl TransactionTurn<'_> {
                 }
                 Err(error @ (ErrorCode::InvalidProducerEpoch | ErrorCode::TransactionCoordinatorFenced)) => {
                     // Somebody, an administrator perhaps, has ended it there in a way that cannot be taken back.
+                    self.note(|| {
+                        format!("Partition {partition} takes no marker of the transaction's end: {error}")
+                    });
                     tracing::warn!(%id, %partition, %error, "the partition takes no marker of this transaction");
                 }
                 Err(error) => {

@@ -1,4 +1,6 @@
 use super::fixture::*;
+use crate::broker::coordinator::share::StateBatch;
+use crate::broker::share::AcknowledgementBatch;
 use crate::broker::share::acquire::AcquireParams;
 use crate::model::ErrorCode;
 
@@ -52,6 +54,23 @@ fn what_is_written_says_what_kafka_says() {
     let batches: Vec<_> =
         write.state_batches.iter().map(|b| (b.first_offset, b.last_offset, b.delivery_state)).collect();
     assert_eq!(batches, [(0, 0, 2), (1, 1, 0), (2, 2, 2)]);
+}
+
+/// As Kafka leaves them, where a group has a queue of dead letters.
+#[test]
+fn records_on_their_way_to_a_queue_of_dead_letters_are_not_delivered_again() {
+    let mut fixture = Fixture::new();
+    let batch = |offset, delivery_state| StateBatch {
+        first_offset: offset,
+        last_offset: offset,
+        delivery_state,
+        delivery_count: 5,
+    };
+    *fixture.kept.batches.lock() = vec![batch(1, 3), batch(2, 4)];
+    fixture.restart();
+    let acquired = fixture.acquire("a", 100, 6);
+    let offsets: Vec<_> = acquired.iter().flat_map(|(first, last, _)| *first..=*last).collect();
+    assert_eq!(offsets, [0, 3, 4, 5]);
 }
 
 #[test]
@@ -166,4 +185,17 @@ fn a_fenced_share_partition_takes_nothing_and_gives_nothing() {
     assert_eq!(fixture.acknowledge("a", 0, 2, &[ACCEPT]), Err(ErrorCode::NotLeaderOrFollower));
     assert_eq!(fixture.acquire("a", 3, 6), []);
     assert_eq!(fixture.timer.len(), 0);
+}
+
+#[test]
+fn two_words_about_one_record_in_one_request_are_one_too_many() {
+    let fixture = Fixture::new();
+    fixture.acquire("a", 6, 6);
+    let batch =
+        |first_offset, last_offset| AcknowledgementBatch { first_offset, last_offset, types: vec![ACCEPT] };
+    let refused = fixture.partition.acknowledge("a", &[batch(0, 3), batch(3, 5)]).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidRecordState);
+    assert_eq!(fixture.partition.lock().start_offset, 0, "nothing of it counts");
+    fixture.partition.acknowledge("a", &[batch(0, 3), batch(4, 5)]).unwrap();
+    assert_eq!(fixture.partition.lock().start_offset, 6);
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::super::fixture::{DECOMPRESSION_LIMIT, read_params};
 use super::model::{Batch, Entry, Kind, Model, Outcome};
 use crate::log::{FetchIsolation, Log, ReadParams};
-use crate::model::Offset;
+use crate::model::{Offset, Timestamp};
 use crate::record::{RecordBatch, RecordBatchRef};
 
 /// What may be there after a crash that came between two moments of a log.
@@ -14,6 +14,8 @@ pub(super) struct AfterCrash<'a> {
     pub(super) before: &'a Model,
     pub(super) after: &'a Model,
     pub(super) is_compacted: bool,
+    /// What was not synced is there, and not safe yet.
+    pub(super) is_killed: bool,
 }
 
 impl AfterCrash<'_> {
@@ -25,19 +27,26 @@ impl AfterCrash<'_> {
         assert!(end >= at_least, "the log ends at {end}, and all below {at_least} was flushed");
         let at_most = before.end.max(after.end);
         assert!(end <= at_most, "the log ends at {end}, and never ended beyond {at_most}");
-        let at_least = before.checkpointed_start.min(after.checkpointed_start);
-        assert!(start >= at_least, "the log starts at {start}, and {at_least} was written down");
-        let at_most = before.start.max(after.start);
-        assert!(start <= at_most, "the log starts at {start}, and never started beyond {at_most}");
+        let at_least_start = before.checkpointed_start.min(after.checkpointed_start);
+        assert!(start >= at_least_start, "the log starts at {start}, and {at_least_start} was written down");
+        // A copy in another log dir may know of a start that a crash took from this one.
+        let starts = [before.start, after.start, before.furthest_start, after.furthest_start];
+        let at_most = starts.into_iter().max().unwrap_or(0);
+        // A copy may begin with what follows where compaction, or the crash, has left nothing.
+        let fits = start <= at_most || self.is_compacted;
+        assert!(fits, "the log starts at {start}, and never started beyond {at_most}");
 
         let longer = if after.batches.len() >= before.batches.len() { after } else { before };
         let mut model = longer.clone();
         model.cut_at(end);
-        model.start = start;
+        model.start = start.min(at_most);
+        model.furthest_start = at_most.min(end);
         model.cleaned = before.cleaned.max(after.cleaned);
         model.decided = before.decided.max(after.decided);
         model.flushed = before.flushed.min(after.flushed);
-        model.checkpointed_start = start;
+        // What is there may still be gone after the next crash, if it was not written down.
+        let here = model.start.min(before.start.max(after.start));
+        model.checkpointed_start = if self.is_killed { at_least_start } else { here };
         if self.is_compacted {
             // Gaps are nothing that recovery takes for damage then: what was not flushed may be missing anywhere.
             let found: BTreeSet<Offset> =
@@ -54,8 +63,13 @@ impl AfterCrash<'_> {
 
 /// Checks everything that readers and producers may ask of the log.
 pub(super) fn check(log: &Log, model: &Model, is_compacted: bool) {
-    assert_eq!((log.log_start_offset(), log.log_end_offset()), (model.start, model.end));
-    let found = read_batches(log, model.start);
+    let start = log.log_start_offset();
+    // Where compaction, or a crash, has left nothing at the start, the copy of the log begins with what follows; what must
+    // not be gone is looked for from the start of the model on.
+    let starts = if is_compacted { model.start..=start } else { model.start..=model.start };
+    assert!(starts.contains(&start), "the log starts at {start}, and not at {}", model.start);
+    assert_eq!(log.log_end_offset(), model.end);
+    let found = read_batches(log, start);
     if is_compacted {
         check_compacted(&found, model);
     } else {
@@ -116,6 +130,12 @@ fn entries(batch: RecordBatchRef<'_>) -> Vec<(Offset, Entry)> {
     records.map(entry).collect()
 }
 
+fn timestamps(batch: RecordBatchRef<'_>) -> Vec<Timestamp> {
+    let mut scratch = Vec::new();
+    let records = batch.records(&mut scratch, DECOMPRESSION_LIMIT).unwrap().map(Result::unwrap);
+    records.map(|record| record.timestamp()).collect()
+}
+
 fn parse(batch: RecordBatchRef<'_>) -> Batch {
     let marker = || crate::log::producers::marker_of(batch).unwrap().expect("it ends a transaction");
     let kind = match (batch.is_control(), batch.is_transactional()) {
@@ -131,8 +151,8 @@ fn parse(batch: RecordBatchRef<'_>) -> Batch {
         producer_epoch: batch.producer_epoch(),
         base_sequence: batch.base_sequence(),
         kind,
-        timestamp: batch.max_timestamp(),
         entries: entries.into_iter().map(|(_, entry)| entry).collect(),
+        timestamps: timestamps(batch),
     }
 }
 
@@ -140,12 +160,14 @@ fn parse(batch: RecordBatchRef<'_>) -> Batch {
 fn check_compacted(found: &[RecordBatch], model: &Model) {
     let mut offsets = BTreeSet::new();
     for batch in found.iter().filter(|batch| !batch.view().is_control()) {
-        for (offset, entry) in entries(batch.view()) {
+        for ((offset, entry), timestamp) in entries(batch.view()).into_iter().zip(timestamps(batch.view())) {
             let written = model.batches.iter().find(|written| offset < written.next_offset());
             let written = written.filter(|written| !written.is_control() && offset >= written.base_offset);
             let index = written.and_then(|written| usize::try_from(offset - written.base_offset).ok());
-            let original = written.zip(index).and_then(|(written, index)| written.entries.get(index));
-            assert_eq!(Some(&entry), original, "offset {offset}");
+            let original = written
+                .zip(index)
+                .and_then(|(written, index)| written.entries.get(index).zip(written.timestamps.get(index)));
+            assert_eq!(Some((&entry, &timestamp)), original, "offset {offset}");
             offsets.insert(offset);
         }
     }
@@ -162,11 +184,12 @@ fn check_compacted(found: &[RecordBatch], model: &Model) {
 }
 
 fn check_timestamps(log: &Log, model: &Model) {
-    for wanted in model.readable() {
-        let expected = model.readable().find(|batch| batch.timestamp >= wanted.timestamp);
-        let expected = expected.map(|batch| (batch.base_offset.max(model.start), batch.timestamp));
-        let found = log.fetch_offset_by_timestamp(wanted.timestamp).unwrap();
-        assert_eq!(found.map(|found| (found.offset, found.timestamp)), expected, "at {}", wanted.timestamp);
+    let times =
+        || model.readable().flat_map(|batch| batch.times()).filter(|(offset, _)| *offset >= model.start);
+    for (_, wanted) in times() {
+        let expected = times().find(|(_, timestamp)| *timestamp >= wanted);
+        let found = log.fetch_offset_by_timestamp(wanted).unwrap();
+        assert_eq!(found.map(|found| (found.offset, found.timestamp)), expected, "at {wanted}");
     }
 }
 

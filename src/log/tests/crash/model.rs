@@ -29,14 +29,20 @@ pub(super) struct Batch {
     pub(super) producer_epoch: ProducerEpoch,
     pub(super) base_sequence: i32,
     pub(super) kind: Kind,
-    pub(super) timestamp: Timestamp,
     /// Of data.
     pub(super) entries: Vec<Entry>,
+    /// Of each record, of a marker too.
+    pub(super) timestamps: Vec<Timestamp>,
 }
 
 impl Batch {
     pub(super) fn next_offset(&self) -> Offset {
         self.base_offset + self.entries.len().max(1) as Offset
+    }
+
+    /// Each record's offset and timestamp.
+    pub(super) fn times(&self) -> impl Iterator<Item = (Offset, Timestamp)> {
+        (self.base_offset..).zip(self.timestamps.iter().copied())
     }
 
     pub(super) fn is_control(&self) -> bool {
@@ -67,6 +73,8 @@ pub(super) struct Model {
     /// Everything appended and not cut off again; compaction and retention take nothing out of it.
     pub(super) batches: Vec<Rc<Batch>>,
     pub(super) start: Offset,
+    /// The furthest start that was ever asked for, before a crash brought an earlier one back.
+    pub(super) furthest_start: Offset,
     pub(super) end: Offset,
     /// Everything below was acknowledged as flushed.
     pub(super) flushed: Offset,
@@ -94,7 +102,10 @@ impl Model {
         self.batches.retain(|batch| batch.next_offset() <= end);
         self.end = end;
         self.start = self.start.min(end);
-        self.flushed = self.flushed.min(end);
+        self.furthest_start = self.furthest_start.min(end);
+        // What a power loss has taken out of a compacted log was not flushed, and does not come back as an empty end.
+        let records_end = self.batches.last().map_or(self.start, |batch| batch.next_offset());
+        self.flushed = self.flushed.min(end).min(records_end.max(self.start));
         self.checkpointed_start = self.checkpointed_start.min(self.start);
     }
 

@@ -166,6 +166,21 @@ impl Rulable for m::OffsetFetchRequest {
     }
 }
 
+impl Rulable for m::ConsumerGroupHeartbeatRequest {
+    fn error_response(&self, code: ErrorCode, _: i16) -> m::ConsumerGroupHeartbeatResponse {
+        m::ConsumerGroupHeartbeatResponse { error_code: code.code(), ..Default::default() }
+    }
+
+    /// Topics that are wanted, and those of which it tells what it has.
+    fn scope(&self, context: &RequestContext) -> Scope {
+        let none = StrBytes::new();
+        let wanted = self.subscribed_topic_names.iter().flatten().map(whole_topic);
+        let owned = self.topic_partitions.iter().flatten();
+        let owned = owned.map(|t| topic(context, &none, t.topic_id, t.partitions.iter().copied()));
+        Scope { groups: vec![self.group_id.to_string()], ..topics(wanted.chain(owned)) }
+    }
+}
+
 impl Rulable for m::OffsetDeleteRequest {
     fn error_response(&self, code: ErrorCode, _: i16) -> m::OffsetDeleteResponse {
         m::OffsetDeleteResponse { error_code: code.code(), ..Default::default() }
@@ -215,7 +230,7 @@ impl Rulable for m::FindCoordinatorRequest {
         let keys = self.coordinator_keys.iter().chain(old);
         match self.key_type {
             0 => Scope { groups: keys.map(|key| key.to_string()).collect(), ..Scope::default() },
-            1 => Scope { transactional_id: keys.map(|key| key.to_string()).next(), ..Scope::default() },
+            1 => Scope { transactional_ids: keys.map(|key| key.to_string()).collect(), ..Scope::default() },
             _ => Scope::default(),
         }
     }

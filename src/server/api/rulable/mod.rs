@@ -7,13 +7,15 @@ mod groups;
 mod part;
 mod partitions;
 mod share;
+#[cfg(test)]
+mod tests;
 mod topics;
 mod transactions;
 
 use std::any::Any;
 
 pub(super) use part::{Place, Selection, Taken};
-use part::{by_partition, merge_partitions, one_by_one, take_partitions, take_some};
+use part::{by_partition, merge_partitions, one_by_one, take_nested, take_partitions, take_some};
 
 use super::request::RequestContext;
 use crate::model::{ErrorCode, Uuid};
@@ -77,7 +79,8 @@ pub(super) fn set_throttle_time<R: Response>(response: &mut R, throttle_time_ms:
         DescribeProducersResponse DescribeTransactionsResponse ListTransactionsResponse
         ConsumerGroupHeartbeatResponse ConsumerGroupDescribeResponse ShareGroupHeartbeatResponse
         ShareGroupDescribeResponse DescribeShareGroupOffsetsResponse AlterShareGroupOffsetsResponse
-        DeleteShareGroupOffsetsResponse ShareFetchResponse ShareAcknowledgeResponse
+        DeleteShareGroupOffsetsResponse ShareFetchResponse ShareAcknowledgeResponse ListConfigResourcesResponse
+        AlterPartitionReassignmentsResponse ListPartitionReassignmentsResponse
     }
 }
 
@@ -86,11 +89,15 @@ fn group(id: &StrBytes) -> Scope {
 }
 
 fn transaction(id: &StrBytes) -> Scope {
-    Scope { transactional_id: Some(id.to_string()), ..Scope::default() }
+    Scope { transactional_ids: vec![id.to_string()], ..Scope::default() }
 }
 
 fn whole_topic(name: &StrBytes) -> TopicScope {
     TopicScope { name: name.to_string(), partitions: Vec::new() }
+}
+
+fn partitions_of(name: &StrBytes, partitions: impl Iterator<Item = i32>) -> TopicScope {
+    TopicScope { name: name.to_string(), partitions: partitions.collect() }
 }
 
 /// A topic by name, or by id where it has none.
@@ -114,8 +121,9 @@ fn topics(topics: impl Iterator<Item = TopicScope>) -> Scope {
     Scope { topics: topics.collect(), ..Scope::default() }
 }
 
-/// The topics among resources whose settings are asked for or changed.
+/// The topics and the groups among resources whose settings are asked for or changed.
 const TOPIC_RESOURCE: i8 = 2;
+const GROUP_RESOURCE: i8 = 32;
 
 /// An answer with one error for all of the request.
 macro_rules! one_error {
@@ -136,6 +144,10 @@ macro_rules! one_error {
 one_error! {
     ApiVersionsRequest => ApiVersionsResponse;
     DescribeClusterRequest => DescribeClusterResponse;
+    ListConfigResourcesRequest => ListConfigResourcesResponse;
+    ListPartitionReassignmentsRequest => ListPartitionReassignmentsResponse, |request| topics(
+        request.topics.iter().flatten().map(|t| partitions_of(&t.name, t.partition_indexes.iter().copied()))
+    );
     ListGroupsRequest => ListGroupsResponse;
     ListTransactionsRequest => ListTransactionsResponse;
     EndTxnRequest => EndTxnResponse, |request| transaction(&request.transactional_id);
@@ -143,13 +155,12 @@ one_error! {
         groups: vec![request.group_id.to_string()],
         ..transaction(&request.transactional_id)
     };
-    ConsumerGroupHeartbeatRequest => ConsumerGroupHeartbeatResponse, |request| group(&request.group_id);
     HeartbeatRequest => HeartbeatResponse, |request| group(&request.group_id);
     JoinGroupRequest => JoinGroupResponse, |request| group(&request.group_id);
     SyncGroupRequest => SyncGroupResponse, |request| group(&request.group_id);
     LeaveGroupRequest => LeaveGroupResponse, |request| group(&request.group_id);
     InitProducerIdRequest => InitProducerIdResponse, |request| Scope {
-        transactional_id: request.transactional_id.as_ref().map(|id| id.to_string()),
+        transactional_ids: request.transactional_id.iter().map(|id| id.to_string()).collect(),
         ..Scope::default()
     };
 }

@@ -24,6 +24,9 @@ pub(in crate::server::api) enum Taken<R> {
     Part(R),
     /// The request can only go wrong as a whole.
     Whole,
+    /// Nothing, since the others are served in its light: the handler refuses what is meant, by
+    /// [`RequestContext::fault_of`](crate::server::api::request::RequestContext::fault_of).
+    ByHandler,
 }
 
 /// The elements that are meant, which the list has no more.
@@ -122,6 +125,28 @@ macro_rules! one_by_one {
             response.$answers.extend_from_slice(&wrong.$answers);
         }
     };
+}
+
+/// The same where topics are within something else: an element of which nothing is left is left out.
+pub(super) fn take_nested<O: Clone, T>(
+    outer: &mut Vec<O>,
+    topics: fn(&mut O) -> &mut Vec<T>,
+    take: impl Fn(&mut Vec<T>) -> Vec<T>,
+) -> Vec<O> {
+    let mut taken = Vec::new();
+    outer.retain_mut(|one| {
+        let mut inner = std::mem::take(topics(one));
+        let wrong = take(&mut inner);
+        let is_spent = inner.is_empty() && !wrong.is_empty();
+        if !wrong.is_empty() {
+            let mut other = one.clone();
+            *topics(&mut other) = wrong;
+            taken.push(other);
+        }
+        *topics(one) = inner;
+        !is_spent
+    });
+    taken
 }
 
 pub(super) use {by_partition, one_by_one};

@@ -24,8 +24,8 @@ impl Rulable for m::ProduceRequest {
             .topic_data
             .iter()
             .map(|t| topic(context, &t.name, t.topic_id, t.partition_data.iter().map(|data| data.index)));
-        let transactional_id = self.transactional_id.as_ref().map(|id| id.to_string());
-        Scope { transactional_id, ..topics(found) }
+        let transactional_ids = self.transactional_id.iter().map(|id| id.to_string()).collect();
+        Scope { transactional_ids, ..topics(found) }
     }
 
     by_partition! {
@@ -68,11 +68,13 @@ impl Rulable for m::FetchRequest {
     }
 
     fn scope(&self, context: &RequestContext) -> Scope {
-        topics(
-            self.topics
-                .iter()
-                .map(|t| topic(context, &t.topic, t.topic_id, t.partitions.iter().map(|p| p.partition))),
-        )
+        let asked = self
+            .topics
+            .iter()
+            .map(|t| topic(context, &t.topic, t.topic_id, t.partitions.iter().map(|p| p.partition)));
+        let forgotten = self.forgotten_topics_data.iter();
+        let forgotten = forgotten.map(|t| topic(context, &t.topic, t.topic_id, t.partitions.iter().copied()));
+        topics(asked.chain(forgotten))
     }
 
     by_partition! {
@@ -213,6 +215,37 @@ impl Rulable for m::AlterReplicaLogDirsRequest {
         let asked = self.dirs.iter().flat_map(|dir| &dir.topics);
         topics(asked.map(|t| topic(context, &t.name, Uuid::ZERO, t.partitions.iter().copied())))
     }
+
+    fn take(&mut self, context: &RequestContext, selection: &Selection<'_>) -> Taken<Self> {
+        let take = |topics: &mut Vec<m::alter_replica_log_dirs::AlterReplicaLogDirTopic>| {
+            take_partitions(
+                topics,
+                |topic| &mut topic.partitions,
+                |topic, number| {
+                    let name = topic_name(context, &topic.name, Uuid::ZERO);
+                    (selection.means)(Place::Partition(&name, *number))
+                },
+            )
+        };
+        let dirs = take_nested(&mut self.dirs, |dir| &mut dir.topics, take);
+        match dirs.is_empty() {
+            true => Taken::Nothing,
+            false => Taken::Part(m::AlterReplicaLogDirsRequest { dirs }),
+        }
+    }
+
+    fn is_spent(&self) -> bool {
+        self.dirs.is_empty()
+    }
+
+    fn merge(response: &mut m::AlterReplicaLogDirsResponse, wrong: &m::AlterReplicaLogDirsResponse) {
+        merge_partitions(
+            &mut response.results,
+            &wrong.results,
+            |topic| &mut topic.partitions,
+            |a, b| a.topic_name == b.topic_name,
+        );
+    }
 }
 
 impl Rulable for m::DescribeLogDirsRequest {
@@ -223,5 +256,10 @@ impl Rulable for m::DescribeLogDirsRequest {
     fn scope(&self, context: &RequestContext) -> Scope {
         let asked = self.topics.iter().flatten();
         topics(asked.map(|t| topic(context, &t.topic, Uuid::ZERO, t.partitions.iter().copied())))
+    }
+
+    /// No partition has an error of its own here: the directory that it is in has it.
+    fn take(&mut self, _: &RequestContext, selection: &Selection<'_>) -> Taken<Self> {
+        if selection.is_of_topics { Taken::ByHandler } else { Taken::Whole }
     }
 }

@@ -72,7 +72,9 @@ impl Rulable for m::CreateTopicsRequest {
     }
 
     fn scope(&self, _: &RequestContext) -> Scope {
-        topics(self.topics.iter().map(|topic| whole_topic(&topic.name)))
+        // Where each replica is to be may be said of each partition.
+        let asked = self.topics.iter();
+        topics(asked.map(|t| partitions_of(&t.name, t.assignments.iter().map(|to| to.partition_index))))
     }
 
     one_by_one! { topics: |one| Place::Topic(&one.name), topics }
@@ -157,16 +159,28 @@ macro_rules! settings {
 
             fn scope(&self, _: &RequestContext) -> Scope {
                 let of_topics = self.resources.iter().filter(|resource| resource.resource_type == TOPIC_RESOURCE);
-                topics(of_topics.map(|resource| whole_topic(&resource.resource_name)))
+                let of_groups = self.resources.iter().filter(|resource| resource.resource_type == GROUP_RESOURCE);
+                Scope {
+                    groups: of_groups.map(|resource| resource.resource_name.to_string()).collect(),
+                    ..topics(of_topics.map(|resource| whole_topic(&resource.resource_name)))
+                }
             }
 
             fn take(&mut self, _: &RequestContext, selection: &Selection<'_>) -> Taken<Self> {
                 let mut taken = self.clone();
                 taken.resources = take_some(&mut self.resources, |resource| {
-                    resource.resource_type == TOPIC_RESOURCE
-                        && (selection.means)(Place::Topic(&resource.resource_name))
+                    let name = &*resource.resource_name;
+                    match resource.resource_type {
+                        TOPIC_RESOURCE => selection.is_of_topics && (selection.means)(Place::Topic(name)),
+                        GROUP_RESOURCE => !selection.is_of_topics && (selection.means)(Place::Group(name)),
+                        _ => false,
+                    }
                 });
-                if taken.resources.is_empty() { Taken::Nothing } else { Taken::Part(taken) }
+                match (taken.resources.is_empty(), selection.is_of_topics) {
+                    (false, _) => Taken::Part(taken),
+                    (true, true) => Taken::Nothing,
+                    (true, false) => Taken::Whole,
+                }
             }
 
             fn is_spent(&self) -> bool {
@@ -189,5 +203,40 @@ mod of_settings {
         alter_configs AlterConfigsRequest => AlterConfigsResponse responses: AlterConfigsResourceResponse;
         incremental_alter_configs IncrementalAlterConfigsRequest => IncrementalAlterConfigsResponse
             responses: AlterConfigsResourceResponse;
+    }
+}
+
+impl Rulable for m::AlterPartitionReassignmentsRequest {
+    fn error_response(&self, code: ErrorCode, _: i16) -> m::AlterPartitionReassignmentsResponse {
+        m::AlterPartitionReassignmentsResponse { error_code: code.code(), ..Default::default() }
+    }
+
+    fn part_response(
+        &self,
+        code: ErrorCode,
+        _: i16,
+        _: &Selection<'_>,
+    ) -> m::AlterPartitionReassignmentsResponse {
+        use m::alter_partition_reassignments::{ReassignablePartitionResponse, ReassignableTopicResponse};
+        let partition = |partition_index| ReassignablePartitionResponse {
+            partition_index,
+            error_code: code.code(),
+            error_message: None,
+        };
+        let responses = self.topics.iter().map(|topic| ReassignableTopicResponse {
+            name: topic.name.clone(),
+            partitions: topic.partitions.iter().map(|asked| partition(asked.partition_index)).collect(),
+        });
+        m::AlterPartitionReassignmentsResponse { responses: responses.collect(), ..Default::default() }
+    }
+
+    fn scope(&self, _: &RequestContext) -> Scope {
+        let asked = self.topics.iter();
+        topics(asked.map(|t| partitions_of(&t.name, t.partitions.iter().map(|p| p.partition_index))))
+    }
+
+    by_partition! {
+        topics.partitions: |t, p| (&t.name, Uuid::ZERO, p.partition_index),
+        responses.partitions: |a, b| a.name == b.name
     }
 }

@@ -1,6 +1,5 @@
 //! Why connections end.
 
-use std::any::Any;
 use std::io;
 
 use crate::server::network::handler::ConnectionContext;
@@ -29,13 +28,6 @@ pub(in crate::server::network) enum End {
     Idle,
     /// The listener is closed, or the broker stops.
     Stopped,
-}
-
-/// What a panic says.
-pub(super) fn panic_message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("no message").to_owned()
 }
 
 /// Says why a connection has ended, as loudly as it matters to the operator.

@@ -18,9 +18,9 @@ use super::quotas::Permit;
 use super::receive::Receive;
 use super::send::Sending;
 use super::transport::Transport;
+use crate::sys::panic_message;
 use crate::sys::poller::{Poller, Readiness};
 
-use end::panic_message;
 pub(super) use end::{End, log_end};
 pub(super) use take_up::{MAX_IN_FLIGHT_BYTES, MAX_IN_FLIGHT_REQUESTS, MAX_UNSENT_BYTES};
 
@@ -109,7 +109,7 @@ impl<S> Channel<S> {
         bench: &Workbench<H>,
     ) -> Result<Self, End> {
         let opened = catch_unwind(AssertUnwindSafe(|| bench.handler.connection_opened(&context)));
-        let session = opened.map_err(|panic| End::Panic(panic_message(&*panic)))?;
+        let session = opened.map_err(|panic| End::Panic(panic_message(&*panic).to_owned()))?;
         Ok(Channel {
             context,
             token,
@@ -270,7 +270,7 @@ impl<S> Channel<S> {
             let (handler, context) = (&bench.handler, &self.context);
             let closed = catch_unwind(AssertUnwindSafe(|| handler.connection_closed(context, session)));
             if let Err(panic) = closed {
-                log_end(context, &End::Panic(panic_message(&*panic)));
+                log_end(context, &End::Panic(panic_message(&*panic).to_owned()));
             }
         }
     }

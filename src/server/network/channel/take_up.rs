@@ -5,11 +5,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::{Buf, Bytes};
 
-use super::end::panic_message;
 use super::{Channel, End, Input, Reply, Workbench};
 use crate::server::network::gate::Gates;
 use crate::server::network::handler::{Outcome, RequestHandler, Slot};
 use crate::server::network::send::{SendFrame, Sending};
+use crate::sys::panic_message;
 
 /// Requests of one connection that may wait for their answers. Clients keep 5 (Java) to a few hundred in flight;
 /// this only bounds what a hostile one can pile up.
@@ -184,7 +184,7 @@ impl<S> Channel<S> {
             Ok(Outcome::Pending) if deferred => self.push(Reply::Waiting { request_bytes }),
             Ok(Outcome::Pending) => self.push(Reply::Close(End::Unanswered)),
             Ok(Outcome::Close) => self.push(Reply::Close(End::Handler)),
-            Err(panic) => self.push(Reply::Close(End::Panic(panic_message(&*panic)))),
+            Err(panic) => self.push(Reply::Close(End::Panic(panic_message(&*panic).to_owned()))),
         }
     }
 

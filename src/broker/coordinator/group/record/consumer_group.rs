@@ -222,8 +222,7 @@ fn parse_member(reader: &mut FieldReader<'_>) -> Result<MemberMetadata, RecordEr
     let server_assignor = reader.nullable_string("assignor", true)?.map(Arc::from);
     let mut classic = None;
     reader.tagged_fields(|tag, field| {
-        // A structure that may be null has a byte in front that says whether it is.
-        if tag == 0 && field.i8("classic metadata")? >= 0 {
+        if tag == 0 && field.uvarint("classic metadata")? > 0 {
             classic = Some(parse_classic(field)?);
         }
         Ok(())
@@ -273,13 +272,20 @@ fn encode_member(value: &MemberMetadata, writer: &mut FieldWriter) -> Result<(),
     writer.nullable_compact_string("regular expression", value.subscribed_topic_regex.as_deref())?;
     writer.i32(value.rebalance_timeout_ms);
     writer.nullable_compact_string("assignor", value.server_assignor.as_deref())?;
-    let classic = value.classic.as_ref().map(encode_classic).transpose()?;
-    writer.tagged_fields("classic metadata", classic)
+    // Null is said, not left out: to Kafka, what is left out is the metadata of a member that has come by the classic
+    // protocol, all of it at the defaults.
+    let null = || {
+        let mut part = FieldWriter::part();
+        part.uvarint(0);
+        part
+    };
+    let classic = value.classic.as_ref().map_or_else(|| Ok(null()), encode_classic)?;
+    writer.tagged_fields("classic metadata", Some(classic))
 }
 
 fn encode_classic(value: &ClassicMemberMetadata) -> Result<FieldWriter, RecordError> {
     let mut part = FieldWriter::part();
-    part.i8(1);
+    part.uvarint(1);
     part.i32(value.session_timeout_ms);
     part.compact_len("protocols", Some(value.protocols.len()))?;
     for protocol in &value.protocols {

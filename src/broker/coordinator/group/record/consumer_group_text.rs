@@ -76,7 +76,7 @@ fn member(value: &MemberMetadata) -> String {
         nullable(value.subscribed_topic_regex.as_deref()),
         value.rebalance_timeout_ms,
         nullable(value.server_assignor.as_deref()),
-        value.classic.as_ref().map(classic).unwrap_or_default()
+        value.classic.as_ref().map_or_else(|| ",\"classicMemberMetadata\":null".to_owned(), classic)
     )
 }
 

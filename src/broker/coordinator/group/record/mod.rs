@@ -7,6 +7,8 @@
 mod consumer_group;
 #[cfg(feature = "cli")]
 mod consumer_group_text;
+#[cfg(feature = "cli")]
+mod consumer_protocol_text;
 mod group_metadata;
 mod key;
 mod offset_commit;

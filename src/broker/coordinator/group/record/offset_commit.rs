@@ -2,12 +2,16 @@ use std::sync::Arc;
 
 use crate::broker::coordinator::group::OffsetAndMetadata;
 use crate::broker::coordinator::record_format::{FieldReader, FieldWriter, RecordError};
+#[cfg(feature = "cli")]
+use crate::model::Uuid;
 use crate::model::{NO_LEADER_EPOCH, NO_TIMESTAMP};
 
 /// The oldest version that knows when an offset expires, and the one that no later version replaced for that.
 const WITH_EXPIRY: i16 = 1;
 const CURRENT: i16 = 3;
 const HIGHEST: i16 = 4;
+#[cfg(feature = "cli")]
+const TOPIC_ID: u32 = 0;
 
 /// The value of a committed offset (Kafka: `OffsetCommitValue`).
 pub(in super::super) struct OffsetCommitValue;
@@ -36,6 +40,27 @@ impl OffsetCommitValue {
             commit_timestamp,
             expire_timestamp: Some(expire_timestamp).filter(|at| *at != NO_TIMESTAMP),
         })
+    }
+
+    /// The id of the topic, which only Apache Kafka writes.
+    #[cfg(feature = "cli")]
+    pub(super) fn topic_id(value: &[u8]) -> Result<Option<Uuid>, RecordError> {
+        let mut reader = FieldReader::new(value);
+        if reader.i16("version")? < 4 {
+            return Ok(None);
+        }
+        reader.i64("offset")?;
+        reader.i32("leader epoch")?;
+        reader.string("metadata", true)?;
+        reader.i64("commit timestamp")?;
+        let mut id = None;
+        reader.tagged_fields(|tag, field| {
+            if tag == TOPIC_ID {
+                id = Some(field.uuid("topic id")?);
+            }
+            Ok(())
+        })?;
+        Ok(id)
     }
 
     pub(super) fn encode(commit: &OffsetAndMetadata) -> Result<Vec<u8>, RecordError> {

@@ -1,5 +1,6 @@
 use super::{GroupMetadataMember, GroupMetadataValue, OffsetCommitValue, RecordError, RecordKey};
-use super::{consumer_group_text, share_group_text};
+use super::{consumer_group_text, consumer_protocol_text, share_group_text};
+use crate::broker::coordinator::group::group_metadata::CONSUMER_PROTOCOL_TYPE;
 use crate::broker::coordinator::record_format::json::{base64, key, leading_number, nullable, quoted, value};
 use crate::log::RecordText;
 
@@ -39,6 +40,9 @@ fn commit(bytes: &[u8]) -> Result<String, RecordError> {
         quoted(&commit.metadata),
         commit.commit_timestamp
     );
+    if let Some(id) = OffsetCommitValue::topic_id(bytes)? {
+        data += &format!(",\"topicId\":\"{id}\"");
+    }
     if let Some(at) = commit.expire_timestamp {
         data += &format!(",\"expireTimestamp\":{at}");
     }
@@ -47,30 +51,50 @@ fn commit(bytes: &[u8]) -> Result<String, RecordError> {
 
 fn group(bytes: &[u8]) -> Result<String, RecordError> {
     let group = GroupMetadataValue::parse(bytes)?;
-    let members: Vec<String> = group.members.iter().map(member).collect();
+    let version = leading_number(bytes);
+    let is_consumer = &*group.protocol_type == CONSUMER_PROTOCOL_TYPE;
+    let members: Vec<String> = group.members.iter().map(|of| member(of, version, is_consumer)).collect();
+    // What a version does not have is not told.
+    let since = if version >= 2 {
+        format!(",\"currentStateTimestamp\":{}", group.state_timestamp)
+    } else {
+        String::new()
+    };
     let data = format!(
-        "\"protocolType\":{},\"generation\":{},\"protocol\":{},\"leader\":{},\"currentStateTimestamp\":{},\"members\":[{}]",
+        "\"protocolType\":{},\"generation\":{},\"protocol\":{},\"leader\":{}{since},\"members\":[{}]",
         quoted(&group.protocol_type),
         group.generation_id,
         nullable(group.protocol_name.as_deref()),
         nullable(group.leader_id.as_deref()),
-        group.state_timestamp,
         members.join(",")
     );
-    Ok(value(leading_number(bytes), &data))
+    Ok(value(version, &data))
 }
 
-fn member(member: &GroupMetadataMember) -> String {
+fn member(member: &GroupMetadataMember, version: i16, is_consumer: bool) -> String {
+    // What does not read as a consumer's is told as the bytes that it is.
+    let bytes = |bytes: &[u8], text: fn(&[u8]) -> Result<String, RecordError>| {
+        Some(bytes)
+            .filter(|_| is_consumer)
+            .and_then(|bytes| text(bytes).ok())
+            .unwrap_or_else(|| base64(bytes))
+    };
+    let instance = match version {
+        3.. => format!(",\"groupInstanceId\":{}", nullable(member.group_instance_id.as_deref())),
+        _ => String::new(),
+    };
+    let rebalance_timeout = match version {
+        1.. => format!(",\"rebalanceTimeout\":{}", member.rebalance_timeout_ms),
+        _ => String::new(),
+    };
     format!(
-        "{{\"memberId\":{},\"groupInstanceId\":{},\"clientId\":{},\"clientHost\":{},\"rebalanceTimeout\":{},\
+        "{{\"memberId\":{}{instance},\"clientId\":{},\"clientHost\":{}{rebalance_timeout},\
          \"sessionTimeout\":{},\"subscription\":{},\"assignment\":{}}}",
         quoted(&member.member_id),
-        nullable(member.group_instance_id.as_deref()),
         quoted(&member.client_id),
         quoted(&member.client_host),
-        member.rebalance_timeout_ms,
         member.session_timeout_ms,
-        base64(&member.subscription),
-        base64(&member.assignment)
+        bytes(&member.subscription, consumer_protocol_text::subscription),
+        bytes(&member.assignment, consumer_protocol_text::assignment)
     )
 }

@@ -121,9 +121,20 @@ pub(super) fn commit(
     partition: i32,
     knows: bool,
 ) -> ErrorCode {
+    commit_at(fixture, client, epoch, (partition, 7), knows)
+}
+
+/// Commits this partition with this offset.
+pub(super) fn commit_at(
+    fixture: &Fixture,
+    client: &Client,
+    epoch: i32,
+    (partition, offset): (i32, i64),
+    knows: bool,
+) -> ErrorCode {
     let offset = OffsetCommit {
         topic_partition: TopicPartition::new("events", partition),
-        offset: 7,
+        offset,
         leader_epoch: -1,
         metadata: "",
         commit_timestamp: None,
@@ -341,6 +352,28 @@ fn a_pattern_matches_topics_that_come_later() {
     a.leave(&fixture, -1).unwrap();
     let listed = fixture.coordinator.list_groups(&[], &["consumer"]).1;
     assert_eq!(listed[0].state, GroupState::Empty);
+}
+
+/// The second pattern was looked up by itself, with the new topic there already: where its name comes first, it stood for
+/// the first one, which did not hear of the topic.
+#[test]
+fn a_pattern_that_comes_after_a_topic_hides_it_from_none_that_was_there() {
+    for second in ["a.*", "z.*"] {
+        let fixture = fixture();
+        let mut a = Client::of_regex("a", "or.*");
+        fixture.topics.put("orders", 1);
+        a.heartbeat(&fixture).unwrap();
+        assert_eq!(a.count(), 1);
+        fixture.advance_ms(5_000);
+        fixture.topics.put("orders-2", 1);
+        let mut b = Client::of_regex("b", second);
+        b.heartbeat(&fixture).unwrap();
+        a.heartbeat(&fixture).unwrap();
+        assert_eq!(a.count(), 1, "it is not looked up all the time");
+        fixture.advance_ms(5_001);
+        settle(&fixture, &mut [&mut a, &mut b]);
+        assert_eq!((a.count(), b.count()), (2, 0), "beside {second}");
+    }
 }
 
 #[test]

@@ -1,14 +1,14 @@
 //! Members that come, go, fall silent and come back, topics that grow, a log that takes nothing and a coordinator that
 //! starts anew, in any order, against what the protocol promises.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::consumer_groups::{Client, code, commit, describe, fixture};
+use super::consumer_groups::{Client, code, commit, commit_at, describe, fixture};
 use super::fixture::*;
 use crate::broker::coordinator::group::*;
-use crate::model::ErrorCode;
+use crate::model::{ErrorCode, TopicPartition};
 
 const MEMBERS: usize = 4;
 /// Who of them has an instance id.
@@ -17,7 +17,12 @@ const INSTANCES: [Option<&str>; MEMBERS] = [None, None, Some("one"), Some("two")
 #[derive(Clone, Debug)]
 enum Act {
     Heartbeat(usize),
-    Commit(usize),
+    /// Commits all that it has, this much further than anybody before.
+    Commit(usize, i64),
+    /// One that has crashed is still there: its next heartbeat comes all the same.
+    Zombie(usize),
+    /// Says again what it said this many epochs ago.
+    Stale(usize, i32),
     Leave(usize),
     /// A static member says that it will be back, and is, with a new id.
     Return(usize),
@@ -32,7 +37,9 @@ enum Act {
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         8 => (0..MEMBERS).prop_map(Act::Heartbeat),
-        3 => (0..MEMBERS).prop_map(Act::Commit),
+        3 => (0..MEMBERS, 1..1_000_i64).prop_map(|(at, by)| Act::Commit(at, by)),
+        3 => any::<usize>().prop_map(Act::Zombie),
+        2 => (0..MEMBERS, 1..4).prop_map(|(at, ago)| Act::Stale(at, ago)),
         1 => (0..MEMBERS).prop_map(Act::Leave),
         1 => (0..MEMBERS).prop_map(Act::Return),
         1 => (0..MEMBERS).prop_map(Act::Crash),
@@ -46,11 +53,13 @@ fn act() -> impl Strategy<Value = Act> {
 struct World {
     fixture: Fixture,
     clients: Vec<Client>,
-    /// Those that crashed, with what they believe to have.
-    zombies: Vec<Client>,
+    /// Those that crashed, with what they believe to have, and whether they were told that they are fenced.
+    zombies: Vec<(Client, bool)>,
     partitions: i32,
     names: usize,
-    committed: BTreeSet<i32>,
+    /// By partition, what the last commit said that was answered.
+    committed: BTreeMap<i32, i64>,
+    next_offset: i64,
     fails: bool,
 }
 
@@ -62,7 +71,8 @@ impl World {
             zombies: Vec::new(),
             partitions: 6,
             names: 0,
-            committed: BTreeSet::new(),
+            committed: BTreeMap::new(),
+            next_offset: 0,
             fails: false,
         };
         for at in 0..MEMBERS {
@@ -105,14 +115,9 @@ impl World {
     fn act(&mut self, act: &Act) {
         match act {
             Act::Heartbeat(at) => self.heartbeat(*at),
-            Act::Commit(at) => {
-                let client = &self.clients[*at];
-                for partition in client.owned.values().flatten() {
-                    if commit(&self.fixture, client, client.epoch, *partition, true).is_none() {
-                        self.committed.insert(*partition);
-                    }
-                }
-            }
+            Act::Commit(at, by) => self.commit(*at, *by),
+            Act::Zombie(at) => self.zombie(*at),
+            Act::Stale(at, ago) => self.stale(*at, *ago),
             Act::Leave(at) => {
                 if self.clients[*at].epoch > 0 {
                     let outcome = code(self.clients[*at].leave(&self.fixture, -1));
@@ -139,7 +144,7 @@ impl World {
             }
             Act::Crash(at) => {
                 let fresh = self.new_client(*at);
-                self.zombies.push(std::mem::replace(&mut self.clients[*at], fresh));
+                self.zombies.push((std::mem::replace(&mut self.clients[*at], fresh), false));
             }
             Act::AddPartition => {
                 self.partitions += 1;
@@ -151,11 +156,72 @@ impl World {
         }
     }
 
+    fn commit(&mut self, at: usize, by: i64) {
+        let client = &self.clients[at];
+        let is_member = self.is_current(client);
+        for partition in client.owned.values().flatten() {
+            self.next_offset += by;
+            let of = (*partition, self.next_offset);
+            let told = commit_at(&self.fixture, client, client.epoch, of, true);
+            assert!(is_member || !told.is_none(), "{} is fenced, and may commit", client.id);
+            assert!(!is_member || self.fails || told.is_none(), "{} may not commit: {told}", client.id);
+            if told.is_none() {
+                self.committed.insert(*partition, self.next_offset);
+            }
+        }
+    }
+
+    /// Whether the group knows it by its epoch.
+    fn is_current(&self, client: &Client) -> bool {
+        let group = self.fixture.coordinator.describe_consumer_group(GROUP);
+        group.is_ok_and(|group| {
+            group.members.iter().any(|member| {
+                *member.member_id == *client.id && member.member_epoch == client.epoch && client.epoch > 0
+            })
+        })
+    }
+
+    fn zombie(&mut self, at: usize) {
+        let count = self.zombies.len().max(1);
+        let Some((zombie, is_fenced)) =
+            self.zombies.get_mut(at % count).filter(|(zombie, _)| zombie.epoch > 0)
+        else {
+            return;
+        };
+        match code(zombie.heartbeat(&self.fixture)) {
+            ErrorCode::None => assert!(!*is_fenced, "{} is fenced, and is a member again", zombie.id),
+            ErrorCode::UnknownMemberId | ErrorCode::FencedMemberEpoch | ErrorCode::FencedInstanceId => {
+                *is_fenced = true;
+            }
+            ErrorCode::CoordinatorNotAvailable if self.fails => {}
+            other => panic!("{other}"),
+        }
+    }
+
+    /// What came late is refused, and changes nothing.
+    fn stale(&self, at: usize, ago: i32) {
+        let client = &self.clients[at];
+        if client.epoch <= ago {
+            return;
+        }
+        let told = || format!("{:?}", self.fixture.coordinator.describe_consumer_group(GROUP));
+        let before = told();
+        let params = ConsumerGroupHeartbeatParams { member_epoch: client.epoch - ago, ..client.brief() };
+        let refusal = code(self.fixture.coordinator.consumer_group_heartbeat(&params));
+        assert!(
+            matches!(refusal, ErrorCode::FencedMemberEpoch | ErrorCode::UnknownMemberId),
+            "{} in {} was told {refusal}",
+            client.id,
+            params.member_epoch
+        );
+        assert_eq!(told(), before);
+    }
+
     /// Nobody who is up to date has what another has who is.
     fn check(&self) {
         let Ok(group) = self.fixture.coordinator.describe_consumer_group(GROUP) else { return };
         let mut owners: BTreeMap<i32, &str> = BTreeMap::new();
-        for client in self.clients.iter().chain(&self.zombies) {
+        for client in self.clients.iter().chain(self.zombies.iter().map(|(zombie, _)| zombie)) {
             let is_member = |member: &&ConsumerGroupMemberDescription| {
                 *member.member_id == *client.id && member.member_epoch == client.epoch
             };
@@ -170,10 +236,11 @@ impl World {
                 assert_eq!(before, None, "{partition} is {}'s as well", client.id);
             }
         }
-        for partition in &self.committed {
-            let wanted = crate::model::TopicPartition::new("events", *partition);
+        for partition in 0..self.partitions {
+            let wanted = TopicPartition::new("events", partition);
             let fetched = self.fixture.coordinator.fetch_offsets(GROUP, Some(&[wanted]), false).unwrap();
-            assert_eq!(fetched[0].offset, 7, "a commit that was answered is there");
+            let last = self.committed.get(&partition).copied().unwrap_or(-1);
+            assert_eq!(fetched[0].offset, last, "of {partition} the last commit that was answered is there");
         }
     }
 
@@ -193,7 +260,7 @@ impl World {
             self.clients.iter().flat_map(|client| client.owned.values().flatten().copied()).collect();
         all.sort_unstable();
         assert_eq!(all, (0..self.partitions).collect::<Vec<i32>>());
-        for zombie in self.zombies.iter().filter(|zombie| zombie.epoch > 0) {
+        for (zombie, _) in self.zombies.iter().filter(|(zombie, _)| zombie.epoch > 0) {
             let partition = zombie.owned.values().flatten().next().copied().unwrap_or(0);
             let outcome = commit(&self.fixture, zombie, zombie.epoch, partition, true);
             assert_eq!(outcome, ErrorCode::UnknownMemberId);

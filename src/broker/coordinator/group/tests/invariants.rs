@@ -7,24 +7,58 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::fixture::*;
+use super::loading::end_transaction;
 use crate::broker::coordinator::group::*;
-use crate::model::ErrorCode;
+use crate::broker::coordinator::transaction::ProducerIdAndEpoch;
+use crate::model::{ErrorCode, ProducerId, TopicPartition};
 
 const CLIENTS: usize = 5;
 /// These clients have an instance id.
 const STATIC_CLIENTS: [usize; 2] = [3, 4];
 const TOPICS: [&str; 3] = ["a", "b", "c"];
+/// Who commits offsets in transactions.
+const PRODUCERS: std::ops::Range<ProducerId> = 70..72;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Join { client: usize, forgets_id: bool, protocols: usize, modern: bool },
-    Sync { client: usize },
-    Heartbeat { client: usize },
-    Leave { client: usize },
-    Commit { client: Option<usize>, topic: usize },
-    DeleteTopic { topic: usize },
-    Advance { ms: i32 },
-    FailAppends { fail: bool },
+    Join {
+        client: usize,
+        forgets_id: bool,
+        protocols: usize,
+        modern: bool,
+    },
+    Sync {
+        client: usize,
+    },
+    Heartbeat {
+        client: usize,
+    },
+    Leave {
+        client: usize,
+    },
+    Commit {
+        client: Option<usize>,
+        topic: usize,
+    },
+    /// As part of a transaction, which is open from then on.
+    TxnCommit {
+        producer: ProducerId,
+        client: Option<usize>,
+        topic: usize,
+    },
+    EndTxn {
+        producer: ProducerId,
+        is_commit: bool,
+    },
+    DeleteTopic {
+        topic: usize,
+    },
+    Advance {
+        ms: i32,
+    },
+    FailAppends {
+        fail: bool,
+    },
     FailOver,
 }
 
@@ -39,6 +73,9 @@ fn any_step() -> impl Strategy<Value = Step> {
         2 => client.clone().prop_map(|client| Step::Leave { client }),
         3 => (proptest::option::weighted(0.8, client), 0..TOPICS.len())
             .prop_map(|(client, topic)| Step::Commit { client, topic }),
+        3 => (PRODUCERS, proptest::option::weighted(0.6, 0..CLIENTS), 0..TOPICS.len())
+            .prop_map(|(producer, client, topic)| Step::TxnCommit { producer, client, topic }),
+        2 => (PRODUCERS, any::<bool>()).prop_map(|(producer, is_commit)| Step::EndTxn { producer, is_commit }),
         1 => (0..TOPICS.len()).prop_map(|topic| Step::DeleteTopic { topic }),
         6 => prop_oneof![Just(1), Just(DELAY_MS), Just(5_000), Just(SESSION_MS), Just(REBALANCE_MS)]
             .prop_map(|ms| Step::Advance { ms }),
@@ -71,7 +108,10 @@ struct World {
     incarnation: usize,
     generations: BTreeMap<(usize, i32), Generation>,
     committed: [i64; 3],
+    /// By producer and topic: counts once the transaction is committed, unless a later offset is there by then.
+    pending: BTreeMap<ProducerId, BTreeMap<usize, i64>>,
     next_offset: i64,
+    fails: bool,
 }
 
 impl World {
@@ -83,7 +123,9 @@ impl World {
             incarnation: 0,
             generations: BTreeMap::new(),
             committed: [-1; 3],
+            pending: BTreeMap::new(),
             next_offset: 1,
+            fails: false,
         }
     }
 
@@ -104,13 +146,12 @@ impl World {
                 self.fixture.coordinator.leave_group(GROUP, &[leaving]);
             }
             Step::Commit { client, topic } => self.commit(client, topic),
-            Step::DeleteTopic { topic } => {
-                if self.fixture.coordinator.on_topics_deleted(&[TOPICS[topic]]) > 0 {
-                    self.committed[topic] = -1;
-                }
-            }
+            Step::TxnCommit { producer, client, topic } => self.txn_commit(producer, client, topic),
+            Step::EndTxn { producer, is_commit } => self.end_txn(producer, is_commit),
+            Step::DeleteTopic { topic } => self.delete_topic(topic),
             Step::Advance { ms } => self.fixture.advance_ms(ms),
             Step::FailAppends { fail } => {
+                self.fails = fail;
                 self.fixture.log.fail_appends(fail.then_some(ErrorCode::NotEnoughReplicas));
             }
             Step::FailOver => {
@@ -170,6 +211,45 @@ impl World {
         self.next_offset += 1;
         if self.fixture.commit(joined, TOPICS[topic], offset) == ErrorCode::None {
             self.committed[topic] = offset;
+        }
+    }
+
+    fn txn_commit(&mut self, producer_id: ProducerId, client: Option<usize>, topic: usize) {
+        let joined = client.and_then(|client| self.clients[client].joined.as_ref());
+        let offset = self.next_offset;
+        self.next_offset += 1;
+        let params = CommitOffsetsParams {
+            group_id: GROUP,
+            member_id: joined.map_or("", |member| &*member.member_id),
+            generation_id: joined.map_or(-1, |member| member.generation_id),
+            offsets: vec![offset_of(TOPICS[topic], offset)],
+            ..CommitOffsetsParams::default()
+        };
+        let producer = ProducerIdAndEpoch { producer_id, producer_epoch: 0 };
+        let told = self.fixture.coordinator.commit_transactional_offsets(producer, params);
+        if told == [ErrorCode::None] {
+            self.pending.entry(producer_id).or_default().insert(topic, offset);
+        }
+    }
+
+    fn end_txn(&mut self, producer_id: ProducerId, is_commit: bool) {
+        // The marker comes first, and is tried until it is there.
+        if self.fails || !self.pending.contains_key(&producer_id) {
+            return;
+        }
+        end_transaction(&self.fixture, producer_id, is_commit);
+        self.fixture.coordinator.complete_transaction(self.fixture.partition(), producer_id, is_commit);
+        for (topic, offset) in self.pending.remove(&producer_id).into_iter().flatten().filter(|_| is_commit) {
+            // Offsets grow with every commit that is tried.
+            self.committed[topic] = self.committed[topic].max(offset);
+        }
+    }
+
+    fn delete_topic(&mut self, topic: usize) {
+        self.fixture.coordinator.on_topics_deleted(&[TOPICS[topic]]);
+        if !self.fails {
+            self.committed[topic] = -1;
+            self.pending.values_mut().for_each(|pending| _ = pending.remove(&topic));
         }
     }
 
@@ -244,8 +324,13 @@ impl World {
             assert!(client.joins.iter().all(Answer::is_waiting), "a join was dropped");
             assert!(client.syncs.iter().all(|(_, sync)| sync.is_waiting()), "a sync was dropped");
         }
-        for (topic, offset) in TOPICS.iter().zip(self.committed) {
+        for (at, (topic, offset)) in TOPICS.iter().zip(self.committed).enumerate() {
             assert_eq!(self.fixture.committed(topic), offset, "{topic}");
+            let wanted = [TopicPartition::new(*topic, 0)];
+            let stable = self.fixture.coordinator.fetch_offsets(GROUP, Some(&wanted), true).unwrap();
+            let is_pending = self.pending.values().any(|pending| pending.contains_key(&at));
+            let expected = if is_pending { ErrorCode::UnstableOffsetCommit } else { ErrorCode::None };
+            assert_eq!(stable[0].error, expected, "{topic}");
         }
         assert!(self.fixture.timer.len() <= 1);
         if let Ok(group) = self.fixture.coordinator.describe_group(GROUP) {
@@ -266,7 +351,7 @@ impl World {
 
     /// Nobody says anything any more: in the end everything is answered, and nobody is left.
     fn fall_silent(&mut self) {
-        self.fixture.log.fail_appends(None);
+        self.run(&Step::FailAppends { fail: false });
         for _ in 0..20 {
             self.run(&Step::Advance { ms: REBALANCE_MS });
         }
@@ -275,6 +360,11 @@ impl World {
         }
         assert!(matches!(self.fixture.state(), GroupState::Empty | GroupState::Dead));
         assert_eq!(self.fixture.timer.len(), 0);
+        self.run(&Step::FailOver);
+        for producer in PRODUCERS {
+            self.run(&Step::EndTxn { producer, is_commit: true });
+        }
+        assert!(self.pending.is_empty());
         self.run(&Step::FailOver);
     }
 }

@@ -66,7 +66,7 @@ fn transaction_of(producer_id: i64) -> BatchOptions {
     }
 }
 
-fn end_transaction(fixture: &Fixture, producer_id: i64, is_commit: bool) {
+pub(super) fn end_transaction(fixture: &Fixture, producer_id: i64, is_commit: bool) {
     let mut builder = EndTransactionMarker::builder(MarkerParams {
         marker: EndTransactionMarker { is_commit, coordinator_epoch: 0 },
         producer_id,
@@ -195,6 +195,20 @@ fn a_later_commit_is_not_overwritten_by_an_older_one_of_a_transaction() {
     end_transaction(&fixture, 7, true);
     fixture.fail_over();
     assert_eq!(fixture.committed("events"), 11);
+}
+
+#[test]
+fn what_is_deleted_while_a_transaction_commits_it_does_not_come_back_with_another_coordinator() {
+    let mut fixture = Fixture::new();
+    append(&fixture, BatchOptions::default(), &[commit_record("events", 9), commit_record("kept", 1)]);
+    append(&fixture, transaction_of(7), &[commit_record("events", 10), commit_record("pending", 11)]);
+    fixture.fail_over();
+    fixture.coordinator.on_topics_deleted(&["events", "pending"]);
+    fixture.fail_over();
+    end_transaction(&fixture, 7, true);
+    fixture.coordinator.complete_transaction(fixture.partition(), 7, true);
+    assert_eq!([fixture.committed("events"), fixture.committed("pending")], [-1, -1]);
+    assert_eq!(fixture.committed("kept"), 1);
 }
 
 #[test]

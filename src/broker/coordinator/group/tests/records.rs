@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use crate::broker::coordinator::group::OffsetAndMetadata;
 use crate::broker::coordinator::group::record::{
-    CoordinatorRecord, GroupMetadataMember, GroupMetadataValue, OffsetCommitValue, RecordError, RecordKey,
-    subscribed_topics,
+    ConsumerGroupKey, ConsumerGroupRecord, CoordinatorRecord, GroupMetadataMember, GroupMetadataValue,
+    OffsetCommitValue, RecordError, RecordKey, subscribed_topics,
 };
 use crate::model::TopicPartition;
 
@@ -260,4 +260,28 @@ proptest! {
         let _ = GroupMetadataValue::parse(&value);
         let _ = subscribed_topics(&value);
     }
+}
+
+/// A member as `broker::coordinator::group` has it, up to the end where the classic protocol's part stands.
+const MEMBER: &[u8] = b"\x00\x00\x00\x00\x02c\x02h\x02\x02t\x01\x00\x00\x00\x05\x00";
+
+#[test]
+fn a_member_that_never_spoke_the_classic_protocol_says_so() {
+    // Kafka takes a field that is not there for a member of the classic protocol.
+    let null = [MEMBER, b"\x01\x00\x01\x00"].concat();
+    let record = ConsumerGroupRecord::parse(ConsumerGroupKey::Member("m"), Some(&null)).unwrap();
+    let ConsumerGroupRecord::Member(_, Some(member)) = &record else { panic!("{record:?}") };
+    assert!(member.classic.is_none());
+    assert_eq!(record.encode("g").unwrap().value.unwrap(), null);
+}
+
+#[test]
+fn a_member_that_speaks_the_classic_protocol_comes_back_as_it_was() {
+    let classic = b"\x01\x00\x0c\x01\x00\x00\x00\x07\x02\x02p\x02x\x00\x00";
+    let value = [MEMBER, classic].concat();
+    let record = ConsumerGroupRecord::parse(ConsumerGroupKey::Member("m"), Some(&value)).unwrap();
+    let ConsumerGroupRecord::Member(_, Some(member)) = &record else { panic!("{record:?}") };
+    let classic = member.classic.as_ref().unwrap();
+    assert_eq!((classic.session_timeout_ms, classic.protocols.len()), (7, 1));
+    assert_eq!(record.encode("g").unwrap().value.unwrap(), value);
 }

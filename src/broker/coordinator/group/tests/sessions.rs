@@ -1,8 +1,12 @@
 //! Heartbeats, sessions that end, and members that leave.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::fixture::*;
 use crate::broker::coordinator::group::*;
 use crate::model::ErrorCode;
+use crate::sys::Clock;
 
 #[test]
 fn a_heartbeat_says_where_the_group_stands() {
@@ -48,6 +52,29 @@ fn a_member_that_is_not_heard_of_is_removed_when_its_session_ends() {
     assert_eq!(fixture.heartbeat_as(&members[1]), ErrorCode::UnknownMemberId);
     let reason = fixture.coordinator.describe_group(GROUP).unwrap().last_rebalance_reason.unwrap();
     assert!(reason.contains(&*members[1].member_id) && reason.contains("session expired"), "{reason}");
+}
+
+#[test]
+fn a_heartbeat_that_is_due_before_the_end_of_a_session_comes_before_it_however_late_the_timer_is() {
+    let fixture = Fixture::new();
+    let members = fixture.stable_group(2);
+    fixture.advance_ms(SESSION_MS / 2);
+    assert_eq!(fixture.heartbeat_as(&members[1]), ErrorCode::None);
+    let second = members[1].clone();
+    let coordinator = Arc::clone(&fixture.coordinator);
+    // After the end of the first member's session, before the end of the second's.
+    let between = Duration::from_millis(u64::try_from(SESSION_MS / 4 * 3).unwrap());
+    fixture.timer.schedule_repetition_at(fixture.clock.monotonic() + between, move || {
+        coordinator.heartbeat(HeartbeatParams {
+            group_id: GROUP,
+            member_id: &second.member_id,
+            group_instance_id: None,
+            generation_id: second.generation_id,
+        });
+    });
+    fixture.advance_ms(SESSION_MS * 2);
+    assert_eq!(fixture.heartbeat_as(&members[0]), ErrorCode::UnknownMemberId);
+    assert_eq!(fixture.heartbeat_as(&members[1]), ErrorCode::RebalanceInProgress);
 }
 
 #[test]

@@ -2,6 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fixture::*;
 use crate::broker::coordinator::group::*;
+use crate::broker::coordinator::share::{Persister, SharePartitionKey};
+use crate::broker::coordinator::{CoordinatorLog, MemoryLog};
 use crate::model::{ErrorCode, TopicPartition, Uuid};
 
 /// A consumer of a share group as its client would see itself.
@@ -44,6 +46,12 @@ impl Client {
         Ok(result)
     }
 
+    /// Its first two heartbeats: from the second on it has partitions that the group did not read before.
+    fn join(&mut self, fixture: &Fixture) {
+        self.heartbeat(fixture).unwrap();
+        self.heartbeat(fixture).unwrap();
+    }
+
     pub(super) fn leave(&self, fixture: &Fixture) -> Heartbeat {
         let params = ShareGroupHeartbeatParams { member_epoch: -1, ..self.brief() };
         fixture.coordinator.share_group_heartbeat(&params)
@@ -71,16 +79,18 @@ fn starts(fixture: &Fixture, topic: Uuid) -> BTreeMap<i32, (i32, i64)> {
 }
 
 #[test]
-fn the_first_answer_has_the_partitions_since_their_state_was_begun_before() {
+fn the_second_answer_has_the_partitions_since_their_state_is_begun_after_the_first() {
     let fixture = fixture();
     let topic = fixture.topics.put("events", 3);
     let mut client = Client::new("a", &["events"]);
     let result = client.heartbeat(&fixture).unwrap();
     assert_eq!((result.member_epoch, result.heartbeat_interval_ms), (2, 5_000));
-    assert_eq!(client.reads_of(topic), [0, 1, 2]);
+    assert!(result.assignment.unwrap().is_empty());
     assert_eq!(starts(&fixture, topic), BTreeMap::from([(0, (2, -1)), (1, (2, -1)), (2, (2, -1))]));
+    assert_eq!(client.heartbeat(&fixture).unwrap().member_epoch, 3);
+    assert_eq!(client.reads_of(topic), [0, 1, 2]);
     let brief = client.heartbeat(&fixture).unwrap();
-    assert_eq!((brief.member_epoch, brief.assignment), (2, None));
+    assert_eq!((brief.member_epoch, brief.assignment), (3, None));
 }
 
 #[test]
@@ -88,14 +98,14 @@ fn members_share_a_partition_when_there_are_more_of_them_than_partitions() {
     let fixture = fixture();
     let topic = fixture.topics.put("events", 1);
     let mut clients = [Client::new("a", &["events"]), Client::new("b", &["events"])];
-    for _ in 0..2 {
+    for _ in 0..3 {
         clients.iter_mut().for_each(|client| _ = client.heartbeat(&fixture).unwrap());
     }
     for client in &clients {
         assert_eq!(client.reads_of(topic), [0], "{}", client.id);
     }
     let group = describe(&fixture);
-    assert_eq!((group.state, group.group_epoch, group.assignment_epoch), (GroupState::Stable, 3, 3));
+    assert_eq!((group.state, group.group_epoch), (GroupState::Stable, group.assignment_epoch));
     assert_eq!(&*group.assignor_name, "simple");
 }
 
@@ -175,14 +185,14 @@ fn a_member_one_epoch_behind_is_told_again() {
     let fixture = fixture();
     let topic = fixture.topics.put("events", 2);
     let mut first = Client::new("a", &["events"]);
-    first.heartbeat(&fixture).unwrap();
+    first.join(&fixture);
     Client::new("b", &["events"]).heartbeat(&fixture).unwrap();
     let behind = first.clone();
-    assert_eq!(first.heartbeat(&fixture).unwrap().member_epoch, 3);
+    assert_eq!(first.heartbeat(&fixture).unwrap().member_epoch, 4);
     assert_eq!(first.reads_of(topic).len(), 1);
     // The answer was lost.
     let mut again = behind;
-    assert_eq!(again.heartbeat(&fixture).unwrap().member_epoch, 3);
+    assert_eq!(again.heartbeat(&fixture).unwrap().member_epoch, 4);
 }
 
 #[test]
@@ -221,11 +231,13 @@ fn partitions_that_are_added_are_read_from_their_first_record_on() {
     let fixture = fixture();
     let topic = fixture.topics.put("events", 1);
     let mut client = Client::new("a", &["events"]);
-    client.heartbeat(&fixture).unwrap();
+    client.join(&fixture);
     fixture.topics.put("events", 3);
     client.heartbeat(&fixture).unwrap();
+    assert_eq!(client.reads_of(topic), [0]);
+    client.heartbeat(&fixture).unwrap();
     assert_eq!(client.reads_of(topic), [0, 1, 2]);
-    assert_eq!(starts(&fixture, topic), BTreeMap::from([(0, (2, -1)), (1, (3, 0)), (2, (3, 0))]));
+    assert_eq!(starts(&fixture, topic), BTreeMap::from([(0, (2, -1)), (1, (4, 0)), (2, (4, 0))]));
 }
 
 #[test]
@@ -235,8 +247,10 @@ fn partitions_without_a_state_are_not_assigned_until_they_have_one() {
     fixture.persister.fail(Some(ErrorCode::CoordinatorNotAvailable));
     let mut client = Client::new("a", &["events"]);
     client.heartbeat(&fixture).unwrap();
+    client.heartbeat(&fixture).unwrap();
     assert!(client.reads_of(topic).is_empty() && client.epoch == 2);
     fixture.persister.fail(None);
+    client.heartbeat(&fixture).unwrap();
     client.heartbeat(&fixture).unwrap();
     assert_eq!((client.reads_of(topic), client.epoch), (vec![0], 3));
 }
@@ -255,7 +269,38 @@ fn state_that_was_asked_for_before_a_crash_is_asked_for_again() {
     fixture.fail_over();
     fixture.persister.fail(None);
     client.heartbeat(&fixture).unwrap();
+    client.heartbeat(&fixture).unwrap();
     assert_eq!(client.reads_of(topic), [0]);
+}
+
+#[test]
+fn what_may_have_been_asked_for_before_a_crash_is_asked_for_again_after_the_interval_for_that() {
+    for (retry_interval_ms, commit_timeout_ms, expected) in [(6_000, 5_000, 6_000), (1_000, 5_001, 5_001)] {
+        let mut fixture = Fixture::with_config(|config| {
+            config.group_share_assignment_interval_ms = 0;
+            config.group_share_initialize_retry_interval_ms = retry_interval_ms;
+            config.offsets_commit_timeout_ms = commit_timeout_ms;
+        });
+        let topic = fixture.topics.put("events", 1);
+        let mut client = Client::new("a", &["events"]);
+        client.heartbeat(&fixture).unwrap();
+        // The last batch says that the state is there, and is lost like the state.
+        let mut batches = fixture.log.batches(fixture.partition());
+        batches.pop().unwrap();
+        let log = MemoryLog::new(5);
+        for batch in batches {
+            log.append(fixture.partition(), batch).unwrap();
+        }
+        fixture.persister.delete(&SharePartitionKey::new(GROUP, topic, 0)).unwrap();
+        fixture.log = std::sync::Arc::new(log);
+        fixture.fail_over();
+        fixture.advance_ms(expected - 1);
+        client.heartbeat(&fixture).unwrap();
+        assert!(starts(&fixture, topic).is_empty());
+        fixture.advance_ms(1);
+        client.heartbeat(&fixture).unwrap();
+        assert_eq!(starts(&fixture, topic).len(), 1);
+    }
 }
 
 #[test]
@@ -263,7 +308,7 @@ fn a_group_that_is_loaded_goes_on_as_it_was() {
     let mut fixture = fixture();
     let topic = fixture.topics.put("events", 4);
     let mut clients = [Client::new("a", &["events"]), Client::new("b", &["events"])];
-    for _ in 0..2 {
+    for _ in 0..3 {
         clients.iter_mut().for_each(|client| _ = client.heartbeat(&fixture).unwrap());
     }
     let before = describe(&fixture);
@@ -339,7 +384,8 @@ fn a_topic_that_is_deleted_is_forgotten_and_one_of_its_name_is_new() {
     let mut fixture = fixture();
     fixture.topics.put("events", 1);
     let mut client = Client::new("a", &["events"]);
-    client.heartbeat(&fixture).unwrap();
+    client.join(&fixture);
+    assert!(!client.reads.is_empty());
     fixture.topics.delete("events");
     fixture.coordinator.on_topics_deleted(&["events"]);
     client.heartbeat(&fixture).unwrap();
@@ -347,7 +393,7 @@ fn a_topic_that_is_deleted_is_forgotten_and_one_of_its_name_is_new() {
     fixture.fail_over();
     assert!(fixture.coordinator.all_share_group_offsets(GROUP).unwrap().is_empty());
     let topic = fixture.topics.put("events", 1);
-    client.heartbeat(&fixture).unwrap();
+    client.join(&fixture);
     assert_eq!(client.reads_of(topic), [0]);
     assert_eq!(starts(&fixture, topic)[&0].1, -1);
 }

@@ -6,6 +6,7 @@ use crate::broker::coordinator::group::{CoordinatorMetadataImage, TopicMetadata}
 use crate::broker::coordinator::share::config::ShareCoordinatorConfig;
 use crate::broker::coordinator::share::*;
 use crate::model::{Offset, Uuid};
+use crate::record::CompressionType;
 use crate::sys::{Env, ManualClock};
 
 pub(super) const START_MS: i64 = 1_700_000_000_000;
@@ -42,23 +43,28 @@ pub(super) struct Fixture {
     pub(super) clock: Arc<ManualClock>,
     pub(super) log: Arc<MemoryLog>,
     env: Env,
+    codec: CompressionType,
     pub(super) coordinator: ShareCoordinator,
 }
 
 impl Fixture {
     pub(super) fn new() -> Self {
+        Self::with_codec(CompressionType::None)
+    }
+
+    pub(super) fn with_codec(codec: CompressionType) -> Self {
         let clock = Arc::new(ManualClock::new(START_MS));
         let mut env = Env::system();
         env.clock = clock.clone();
         let log = Arc::new(MemoryLog::new(1));
-        let coordinator = coordinator(&env, &log);
-        Fixture { clock, log, env, coordinator }
+        let coordinator = coordinator(&env, &log, codec);
+        Fixture { clock, log, env, codec, coordinator }
     }
 
     /// Another coordinator takes over, from the log alone, as when a broker starts again.
     pub(super) fn restart(&mut self) {
         self.coordinator.shutdown();
-        self.coordinator = coordinator(&self.env, &self.log);
+        self.coordinator = coordinator(&self.env, &self.log, self.codec);
     }
 
     pub(super) fn advance_ms(&self, ms: u64) {
@@ -83,10 +89,11 @@ impl Fixture {
     }
 }
 
-fn coordinator(env: &Env, log: &Arc<MemoryLog>) -> ShareCoordinator {
+fn coordinator(env: &Env, log: &Arc<MemoryLog>, codec: CompressionType) -> ShareCoordinator {
     let config = ShareCoordinatorConfig {
         share_coordinator_snapshot_update_records_per_snapshot: 2,
         share_coordinator_cold_partition_snapshot_interval_ms: 1000,
+        share_coordinator_state_topic_compression_codec: codec,
     };
     let coordinator = ShareCoordinator::new(env, config, Arc::clone(log) as _, Arc::new(Image));
     coordinator.load_all().unwrap();

@@ -2,6 +2,7 @@ use super::fixture::*;
 use crate::broker::coordinator::share::SharePartitionKey;
 use crate::broker::coordinator::share::state_batch::combine;
 use crate::model::{ErrorCode, Uuid};
+use crate::record::{CompressionType, RecordBatch};
 
 const SNAPSHOT: (u8, bool) = (0, false);
 const UPDATE: (u8, bool) = (1, false);
@@ -23,6 +24,22 @@ fn what_was_written_is_read_before_and_after_a_restart() {
     assert_eq!(fixture.read(), expected);
     fixture.write(14, &[(14, 14, 2, 2)]);
     assert_eq!(fixture.kinds().last(), Some(&UPDATE), "the count of updates began again with the snapshot");
+}
+
+#[test]
+fn every_codec_of_the_topic_can_be_loaded_again() {
+    for codec in CompressionType::ALL.into_iter().filter(|codec| codec.is_supported()) {
+        let mut fixture = Fixture::with_codec(codec);
+        fixture.coordinator.initialize(&key(0), 0, -1).unwrap();
+        fixture.write(10, &[(10, 12, 2, 1), (13, 14, 0, 1)]);
+        let batches = fixture.log.batches(0).into_iter();
+        let written =
+            batches.map(|batch| RecordBatch::parse(batch).unwrap().view().compression_type().unwrap());
+        assert_eq!(written.collect::<Vec<_>>(), [codec, codec]);
+        let kept = fixture.read();
+        fixture.restart();
+        assert_eq!(fixture.read(), kept, "{codec:?}");
+    }
 }
 
 #[test]
@@ -138,4 +155,13 @@ fn keys_in_words_are_read_from_the_end() {
     for wrong in ["", "g", "g:1", ":BQUFBQUFBQUFBQUFBQUFBQ:1", "g:BQUFBQUFBQUFBQUFBQUFBQ:x", "g:?:1"] {
         assert_eq!(SharePartitionKey::parse(wrong), None, "{wrong}");
     }
+}
+
+#[test]
+fn a_batch_that_ends_before_it_begins_is_not_kept() {
+    let fixture = Fixture::new();
+    fixture.coordinator.initialize(&key(0), 3, 0).unwrap();
+    let backwards = fixture.coordinator.write(&key(0), &state(3, 5, 0, &[(9, 8, 0, 1)]));
+    assert_eq!(backwards.unwrap_err().code, ErrorCode::InvalidRequest);
+    assert_eq!(fixture.kinds(), [SNAPSHOT]);
 }

@@ -118,3 +118,28 @@ fn a_timeout_must_be_positive_and_no_longer_than_the_broker_allows() {
     }
     assert_eq!(fixture.coordinator.init_producer_id("", 1, None), Err(ErrorCode::InvalidRequest));
 }
+
+#[test]
+fn one_epoch_too_old_is_no_second_try_of_an_end_that_raised_none() {
+    let fixture = Fixture::new();
+    let zombie = fixture.init();
+    let successor = fixture.init();
+    for is_commit in [true, false] {
+        fixture.add(successor, &["a"]).unwrap();
+        fixture.end(successor, is_commit).unwrap();
+        // Of the second generation this epoch would say that the answer was lost.
+        assert_eq!(fixture.bump(zombie, is_commit), Err(ErrorCode::ProducerFenced));
+    }
+}
+
+#[test]
+fn nor_is_it_while_the_markers_of_that_end_cannot_be_written() {
+    let fixture = Fixture::new();
+    let zombie = fixture.init();
+    let successor = fixture.init();
+    fixture.add(successor, &["a"]).unwrap();
+    fixture.fail("a", ErrorCode::KafkaStorageError);
+    fixture.end(successor, true).unwrap();
+    assert_eq!(fixture.state(), TransactionState::PrepareCommit);
+    assert_eq!(fixture.bump(zombie, true), Err(ErrorCode::ProducerFenced));
+}

@@ -8,14 +8,17 @@ use parking_lot::Mutex;
 use crate::broker::coordinator::MemoryLog;
 use crate::broker::coordinator::transaction::admin::DescribedTransaction;
 use crate::broker::coordinator::transaction::config::TransactionConfig;
+use crate::broker::coordinator::transaction::metadata::TransactionMetadata;
 use crate::broker::coordinator::transaction::*;
 use crate::config::BrokerConfig;
-use crate::model::{ErrorCode, ProducerId, TopicPartition};
+use crate::model::{ErrorCode, ProducerEpoch, ProducerId, TopicPartition};
 use crate::sys::{Env, ManualClock};
 
 pub(super) const ID: &str = "payments";
 pub(super) const START_MS: i64 = 1_700_000_000_000;
 pub(super) const TIMEOUT_MS: i32 = 60_000;
+/// Kafka's default of `transactional.id.expiration.ms`.
+pub(super) const EXPIRATION_MS: i32 = 7 * 24 * 3_600_000;
 
 /// Partitions that remember their markers, and fail when told to.
 #[derive(Debug, Default)]
@@ -139,6 +142,22 @@ impl Fixture {
 
     pub(super) fn heal(&self) {
         self.partitions.failures.lock().clear();
+    }
+
+    /// Lets the id have this epoch, and be stored so. Returns who had it before; `None` if it cannot be now, since a
+    /// transaction is open, nothing can be stored, or nobody has the id.
+    pub(super) fn age(&self, epoch: ProducerEpoch) -> Option<ProducerIdAndEpoch> {
+        let id = self.coordinator.find(ID).unwrap()?;
+        let aged = self.coordinator.turn_at(&id, |turn| {
+            let before = turn.metadata.clone();
+            // The id may be known without ever having been stored.
+            if !before.state.is_expiration_allowed() || !(0..epoch).contains(&before.producer_epoch) {
+                return None;
+            }
+            let aged = TransactionMetadata { producer_epoch: epoch, ..before.clone() };
+            turn.store(aged).ok().map(|()| before.producer())
+        });
+        aged?
     }
 
     /// A producer with the last epoch that may be handed out.

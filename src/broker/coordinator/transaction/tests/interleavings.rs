@@ -1,5 +1,5 @@
-//! Random interleavings of two producers that fight for one id, of time, failing disks and restarts, against what
-//! transactions promise.
+//! Random interleavings of two producers that fight for one id, of time that lets transactions and the id itself expire,
+//! of epochs that run out, failing disks and restarts, against what transactions promise.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,18 +7,39 @@ use proptest::prelude::*;
 
 use super::fixture::*;
 use crate::broker::coordinator::transaction::*;
-use crate::model::ErrorCode;
+use crate::model::{ErrorCode, ProducerEpoch};
 
 const TOPICS: [&str; 3] = ["a", "b", "c"];
 
 #[derive(Clone, Debug)]
 enum Step {
-    Init { who: usize, names_itself: bool },
-    Write { who: usize, topic: usize, is_implicit: bool },
-    End { who: usize, is_commit: bool, bumps: bool },
-    Pass { ms: i32 },
+    Init {
+        who: usize,
+        names_itself: bool,
+    },
+    Write {
+        who: usize,
+        topic: usize,
+        is_implicit: bool,
+    },
+    End {
+        who: usize,
+        is_commit: bool,
+        bumps: bool,
+    },
+    Pass {
+        ms: i32,
+    },
     Look,
-    Fail { topic: usize },
+    /// So many epochs of the id are used up that it is about to get another producer id.
+    Age {
+        left: i16,
+    },
+    /// So long passes that an id that nobody uses is forgotten.
+    Expire,
+    Fail {
+        topic: usize,
+    },
     FailLog,
     Heal,
     Restart,
@@ -35,6 +56,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(who, is_commit, bumps)| Step::End { who, is_commit, bumps }),
         1 => (1..TIMEOUT_MS * 2).prop_map(|ms| Step::Pass { ms }),
         2 => Just(Step::Look),
+        2 => (0..5_i16).prop_map(|left| Step::Age { left }),
+        1 => Just(Step::Expire),
         1 => topic.prop_map(|topic| Step::Fail { topic }),
         1 => Just(Step::FailLog),
         3 => Just(Step::Heal),
@@ -100,6 +123,8 @@ impl World {
             Step::End { who, is_commit, bumps } => self.end(who, is_commit, bumps),
             Step::Pass { ms } => self.fixture.advance_ms(ms),
             Step::Look => _ = self.fixture.coordinator.abort_timed_out(),
+            Step::Age { left } => self.age(left),
+            Step::Expire => self.expire(),
             Step::Fail { topic } => self.fixture.fail(TOPICS[topic], ErrorCode::KafkaStorageError),
             Step::FailLog => self.fixture.log.fail_appends(Some(ErrorCode::KafkaStorageError)),
             Step::Heal => self.heal(),
@@ -114,6 +139,29 @@ impl World {
     fn heal(&self) {
         self.fixture.heal();
         self.fixture.log.fail_appends(None);
+    }
+
+    /// As if the one who has the id had been replaced, or had ended transactions, that often.
+    fn age(&mut self, left: i16) {
+        let epoch = ProducerEpoch::MAX - 1 - left;
+        let Some(aged) = self.fixture.age(epoch) else { return };
+        for client in &mut self.clients {
+            if let Some(producer) = &mut client.producer
+                && *producer == aged
+            {
+                producer.producer_epoch = epoch;
+            }
+        }
+    }
+
+    fn expire(&mut self) {
+        self.fixture.advance_ms(EXPIRATION_MS);
+        self.fixture.coordinator.abort_timed_out();
+        self.fixture.coordinator.remove_expired();
+        self.collect_markers();
+        if self.fixture.coordinator.describe(ID).is_err() {
+            (0..self.clients.len()).for_each(|who| self.assert_fenced(who));
+        }
     }
 
     fn init(&mut self, who: usize, names_itself: bool) {
@@ -138,6 +186,7 @@ impl World {
         }
         for is_commit in [true, false] {
             assert!(self.fixture.end(producer, is_commit).is_err(), "{producer:?} may end");
+            assert!(self.fixture.bump(producer, is_commit).is_err(), "{producer:?} may end, and go on");
         }
     }
 
@@ -163,12 +212,8 @@ impl World {
             true => self.fixture.bump(producer, is_commit).map(Some),
             false => self.fixture.end(producer, is_commit).map(|()| None),
         };
-        if bumps && who != self.holder {
-            // One epoch below the current one, this looks like an end whose answer was lost, and is answered once more,
-            // by Kafka as well. It ends nothing; and no client goes on with an epoch after it has lost its id.
-            return;
-        }
         if let Ok(next) = ended {
+            assert_eq!(who, self.holder, "{producer:?} may end, and has lost the id");
             self.told.insert(txn, is_commit);
             if let Some(next) = next {
                 self.clients[who].producer = Some(next);
@@ -190,9 +235,10 @@ impl World {
             for entry in log {
                 match entry {
                     Entry::Data { txn, producer } => {
+                        // Producer ids are handed out in order.
                         let is_late = last_marker.is_some_and(|last| {
-                            last.producer_id == producer.producer_id
-                                && producer.producer_epoch < last.producer_epoch
+                            (producer.producer_id, producer.producer_epoch)
+                                < (last.producer_id, last.producer_epoch)
                         });
                         assert!(!is_late, "{topic}: {producer:?} wrote behind a marker that fences it");
                         open.push(*txn);

@@ -1,8 +1,12 @@
+use std::collections::BTreeSet;
+
 use super::fixture::tp;
 use crate::broker::coordinator::transaction::metadata::{TransactionMetadata, TransactionVersion};
 use crate::broker::coordinator::transaction::record::{key, parse_key, parse_value, value};
+#[cfg(feature = "cli")]
+use crate::broker::coordinator::transaction::record_text::transaction_record_text;
 use crate::broker::coordinator::transaction::state::TransactionState;
-use crate::model::TopicPartition;
+use crate::model::{ProducerEpoch, TopicPartition};
 
 fn metadata() -> TransactionMetadata {
     TransactionMetadata::new(0x0102, 60_000, 0x0a0b)
@@ -99,4 +103,86 @@ fn bytes_that_are_no_value_are_refused_wherever_they_are_cut() {
         assert!(parse_value(&[&version.to_be_bytes()[..], &written[2..]].concat()).is_err());
     }
     assert!(parse_value(&[&written[..16], &[9], &written[17..]].concat()).is_err());
+}
+
+/// Records of Apache Kafka 4.4: see `tests/interop/records`. A name, key, value, and the value in words.
+const KAFKA: &str = include_str!("kafka_records.tsv");
+
+fn golden(name: &str) -> (Vec<u8>, Vec<u8>, &'static str) {
+    let mut lines = KAFKA.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+    let line = lines.find(|fields| fields[0] == name).unwrap();
+    let bytes = |hex: &str| {
+        let byte = |at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (0..hex.len()).step_by(2).map(byte).collect::<Vec<u8>>()
+    };
+    (bytes(line[1]), bytes(line[2]), line[3])
+}
+
+/// What Kafka's lines say, by their names.
+fn of_kafka(name: &str) -> TransactionMetadata {
+    let now = 1_700_000_000_000;
+    let ongoing = TransactionMetadata {
+        producer_id: 258,
+        previous_producer_id: 258,
+        producer_epoch: 5,
+        state: TransactionState::Ongoing,
+        partitions: [TopicPartition::new("t", 3)].into(),
+        start_timestamp: now + 1,
+        client_version: TransactionVersion::V2,
+        ..TransactionMetadata::new(258, 60_000, now)
+    };
+    match name {
+        "new" => TransactionMetadata { producer_epoch: 0, ..TransactionMetadata::new(258, 60_000, now) },
+        "ongoing" => ongoing,
+        "prepared-with-a-next-id" => TransactionMetadata {
+            state: TransactionState::PrepareCommit,
+            next_producer_id: 99,
+            producer_epoch: ProducerEpoch::MAX,
+            ..ongoing
+        },
+        "complete-under-the-next-id" => TransactionMetadata {
+            state: TransactionState::CompleteCommit,
+            producer_id: 99,
+            producer_epoch: 0,
+            partitions: BTreeSet::new(),
+            last_update_timestamp: now + 2,
+            ..ongoing
+        },
+        "with-a-next-epoch-kept" => TransactionMetadata {
+            state: TransactionState::PrepareAbort,
+            next_producer_id: 99,
+            start_timestamp: 6,
+            last_update_timestamp: 7,
+            ..ongoing
+        },
+        _ => panic!("{name}"),
+    }
+}
+
+#[test]
+fn records_are_byte_for_byte_those_of_the_classes_of_apache_kafka() {
+    let names =
+        ["new", "ongoing", "prepared-with-a-next-id", "complete-under-the-next-id", "with-a-next-epoch-kept"];
+    for name in names {
+        let (kafka_key, kafka_value, text) = golden(name);
+        assert_eq!(key("id").unwrap(), kafka_key, "{name}");
+        assert_eq!(value(&of_kafka(name)).unwrap(), kafka_value, "{name}");
+        assert_eq!(parse_value(&kafka_value).unwrap(), of_kafka(name), "{name}");
+        #[cfg(feature = "cli")]
+        {
+            let told = transaction_record_text(&kafka_key, Some(&kafka_value)).unwrap().unwrap();
+            assert_eq!(told.payload.unwrap(), format!("{{\"version\":\"1\",\"data\":{text}}}"), "{name}");
+        }
+        #[cfg(not(feature = "cli"))]
+        let _ = text;
+    }
+}
+
+/// The schema of Kafka 4.4 has such a field (`NextProducerEpoch`), but nothing there writes it or keeps it.
+#[test]
+fn a_next_producer_epoch_is_forgotten_as_kafka_forgets_it() {
+    let (_, foreign, _) = golden("with-a-next-epoch-foreign");
+    let (_, kept, _) = golden("with-a-next-epoch-kept");
+    assert_ne!(foreign, kept);
+    assert_eq!(value(&parse_value(&foreign).unwrap()).unwrap(), kept);
 }

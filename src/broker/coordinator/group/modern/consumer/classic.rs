@@ -58,7 +58,7 @@ impl GroupTurn<'_> {
                 .resolve_regexes(group, &surroundings, &member, &updated)
                 .map_err(|error| error.code)?;
             let changed = names_changed || regex_changed;
-            let subscriptions = update.subscribe(group, &surroundings, &member, &updated, changed);
+            let subscriptions = update.subscribe(group, &surroundings, &member, &updated);
             let (target_epoch, target) = update.target(group, &surroundings, &updated, &subscriptions);
             let step = Step {
                 target_epoch,

@@ -149,7 +149,7 @@ impl GroupTurn<'_> {
         let surroundings = self.surroundings();
         let changed = update.note_metadata(&member, &updated)
             | update.resolve_regexes(group, &surroundings, &member, &updated).map_err(|error| error.code)?;
-        let subscriptions = update.subscribe(group, &surroundings, &member, &updated, changed);
+        let subscriptions = update.subscribe(group, &surroundings, &member, &updated);
         let target_epoch = group.modern.target.epoch;
         let is_stale = target_epoch < subscriptions.epoch;
         let target = group.target_of(&updated).cloned().unwrap_or_default();

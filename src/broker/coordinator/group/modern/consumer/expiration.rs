@@ -38,16 +38,15 @@ impl GroupTurn<'_> {
     }
 
     /// Removes members of whom something was awaited in vain.
-    pub(in crate::broker::coordinator::group) fn expire_consumer_members(&mut self) {
-        let now = self.now;
+    pub(in crate::broker::coordinator::group) fn expire_consumer_members(&mut self, due: Duration) {
         let mut expired = BTreeSet::new();
         let Some(group) = self.state.consumer_mut() else { return };
         for (id, timers) in &mut group.timers {
             let Some(member) = group.modern.members.get(id) else { continue };
-            let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= now);
+            let is_due = |at: Option<Duration>| at.is_some_and(|at| at <= due);
             let reason = if is_due(timers.session) {
                 "nothing was heard of it in time"
-            } else if timers.rebalance.is_some_and(|(at, epoch)| at <= now && epoch == member.epoch) {
+            } else if timers.rebalance.is_some_and(|(at, epoch)| at <= due && epoch == member.epoch) {
                 "it did not give partitions back in time"
             } else if is_due(timers.join) {
                 "it did not join again in time"
@@ -55,7 +54,7 @@ impl GroupTurn<'_> {
                 "it did not ask for its assignment in time"
             } else {
                 // It has left the epoch that the deadline was for.
-                timers.rebalance = timers.rebalance.filter(|(at, _)| *at > now);
+                timers.rebalance = timers.rebalance.filter(|(at, _)| *at > due);
                 continue;
             };
             expired.insert((Arc::clone(id), reason));

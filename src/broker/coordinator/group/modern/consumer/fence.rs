@@ -37,6 +37,7 @@ impl GroupTurn<'_> {
         }
         let records = self.records_without(group, &leaving);
         self.append_consumer_records(false, &records)?;
+        self.tell_of_gone(&records, &leaving_ids.into_iter().collect::<Vec<_>>());
         if let Some(group) = self.state.consumer_mut() {
             records.iter().for_each(|record| group.replay(record));
         }

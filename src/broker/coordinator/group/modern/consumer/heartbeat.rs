@@ -156,16 +156,25 @@ impl ConsumerGroupHeartbeatParams<'_> {
 }
 
 impl GroupCoordinator {
+    /// Whether the broker is set to have groups whose partitions it assigns (Kafka:
+    /// `KafkaApis#isConsumerGroupProtocolEnabled`).
+    pub(crate) fn is_consumer_protocol_enabled(&self) -> bool {
+        self.config().group_coordinator_rebalance_protocols.iter().any(|protocol| protocol == "consumer")
+    }
+
     /// A heartbeat of a member that is to be assigned partitions by the broker; also its first, and its last.
     ///
     /// # Errors
-    /// Why it is not, or no more, a member.
+    /// Why it is not, or no more, a member; UNSUPPORTED_VERSION where the broker is set to have no such groups.
     pub(crate) fn consumer_group_heartbeat(
         &self,
         params: &ConsumerGroupHeartbeatParams<'_>,
     ) -> Result<ConsumerGroupHeartbeatResult, GroupError> {
         if !self.is_active() {
             return Err(ErrorCode::CoordinatorNotAvailable.into());
+        }
+        if !self.is_consumer_protocol_enabled() {
+            return Err(ErrorCode::UnsupportedVersion.into());
         }
         params.validate(&self.config().group_consumer_assignors)?;
         self.validate_group_status(params.group_id, Api::Membership)?;
@@ -217,9 +226,20 @@ impl GroupTurn<'_> {
         &mut self,
         params: &ConsumerGroupHeartbeatParams<'_>,
     ) -> Result<ConsumerGroupHeartbeatResult, GroupError> {
-        if params.member_epoch < JOIN_EPOCH {
-            return self.leave_consumer_group(params);
+        let outcome = match params.member_epoch {
+            ..JOIN_EPOCH => self.leave_consumer_group(params),
+            _ => self.consumer_heartbeat(params),
+        };
+        if let Err(error) = &outcome {
+            self.tell_refusal(params, error);
         }
+        outcome
+    }
+
+    fn consumer_heartbeat(
+        &mut self,
+        params: &ConsumerGroupHeartbeatParams<'_>,
+    ) -> Result<ConsumerGroupHeartbeatResult, GroupError> {
         if let Some(result) = self.brief_heartbeat(params) {
             return Ok(result);
         }
@@ -371,11 +391,16 @@ impl GroupTurn<'_> {
     /// Appends what a plan comes to, and lets it be so.
     pub(super) fn carry_out(&mut self, plan: Plan) -> Result<(), GroupError> {
         let Plan { fresh, update, member } = plan;
+        let news = match fresh.as_ref().or(self.state.consumer()) {
+            Some(group) => self.news_of(group, &update, &member),
+            None => Vec::new(),
+        };
         let Update { records, removes_classic, replaced, is_compared, rebalance_deadline, .. } = update;
         self.append_consumer_records(removes_classic, &records)?;
         if let Some(fresh) = fresh {
             self.become_consumer_group(fresh);
         }
+        news.into_iter().for_each(|text| self.outbox.info(|| text));
         let version = self.coordinator.image().version();
         let now = self.now;
         let Some(group) = self.state.consumer_mut() else { return Ok(()) };

@@ -6,6 +6,7 @@
 //! * `heartbeat`: what members ask and are told, `leave` and `fence`: how they go,
 //! * `update`, `target`, `current_assignment`, `regex`: what follows from a heartbeat,
 //! * `classic`, `convert`: members that join and sync all the same, and how a group changes its type while it has some,
+//! * `news`: what came of it, and why, in words,
 //! * `describe`, `offsets`: what others ask of such a group,
 //! * `group`, `member`, `timers`, `records`: the state itself.
 
@@ -19,6 +20,7 @@ mod group;
 mod heartbeat;
 mod leave;
 mod member;
+mod news;
 mod offsets;
 mod records;
 mod regex;
@@ -33,4 +35,5 @@ pub(crate) use heartbeat::{
     ConsumerGroupHeartbeatParams, ConsumerGroupHeartbeatResult, GroupError, LEAVE_EPOCH, LEAVE_STATIC_EPOCH,
 };
 pub(in crate::broker::coordinator::group) use member::{ClassicMemberMetadata, MemberMetadata};
+pub(in crate::broker::coordinator::group) use news::{Cause, names_of, rebalance};
 pub(in crate::broker::coordinator::group) use offsets::Committer;

@@ -8,6 +8,7 @@ use super::current_assignment::Reconciliation;
 use super::group::{ConsumerGroup, Counts, ResolvedRegularExpression, decrement, increment};
 use super::heartbeat::GroupError;
 use super::member::ConsumerGroupMember;
+use super::news::Cause;
 use crate::broker::coordinator::group::config::GroupConfig;
 use crate::broker::coordinator::group::member::millis;
 use crate::broker::coordinator::group::modern::assignment::{Partitions, PartitionsWithEpochs};
@@ -45,6 +46,8 @@ pub(super) struct Update {
     /// How long the member has to give partitions back, from now; `Some(None)` if it need not any more.
     pub(super) rebalance_deadline: Option<Option<Duration>>,
     pub(super) assigned_before: PartitionsWithEpochs,
+    /// What raises the epoch of the group, if that is raised.
+    pub(super) causes: Vec<Cause>,
     /// Patterns that were looked up anew.
     pub(super) resolved: BTreeMap<Arc<str>, ResolvedRegularExpression>,
 }
@@ -94,8 +97,10 @@ impl Update {
         };
         let before = group.preferred_assignor(None, None);
         let before = before.unwrap_or_else(|| surroundings.default_assignor().into());
-        let bumps = names_changed || regex_changed || before != assignor(Some(&updated));
-        let subscriptions = self.subscribe(group, surroundings, member, &updated, bumps);
+        if before != assignor(Some(&updated)) {
+            self.causes.push(Cause::Assignor);
+        }
+        let subscriptions = self.subscribe(group, surroundings, member, &updated);
         let (target_epoch, target) = self.target(group, surroundings, &updated, &subscriptions);
         let has_subscription_changed = names_changed || member.regex() != updated.regex() || regex_changed;
         self.reconcile(
@@ -115,7 +120,11 @@ impl Update {
         if updated != member {
             self.records.push(updated.metadata_record());
         }
-        updated.metadata.subscribed_topic_names != member.metadata.subscribed_topic_names
+        let is_changed = updated.metadata.subscribed_topic_names != member.metadata.subscribed_topic_names;
+        if is_changed {
+            self.causes.push(Cause::Topics);
+        }
+        is_changed
     }
 
     /// Raises the epoch of the group if the members read something else, or the topics are not what they were.
@@ -125,8 +134,8 @@ impl Update {
         surroundings: &Surroundings<'_>,
         member: &ConsumerGroupMember,
         updated: &ConsumerGroupMember,
-        bumps: bool,
     ) -> Subscriptions {
+        let bumps = !self.causes.is_empty();
         let is_current = group.modern.topics_version == Some(surroundings.image.version());
         let topics = self.subscribed_topics(group, member, updated);
         let regexes = regexes_after(group, member, updated);
@@ -138,6 +147,9 @@ impl Update {
         if bumps || !is_current {
             let metadata_hash = metadata_hash(topics.names(), surroundings.image);
             if bumps || metadata_hash != group.modern.metadata_hash {
+                if !bumps {
+                    self.causes.push(Cause::Metadata);
+                }
                 epoch += 1;
                 self.records.push(ConsumerGroupRecord::Epoch(Some(GroupEpoch { epoch, metadata_hash })));
             }

@@ -30,11 +30,10 @@ impl GroupTurn<'_> {
     }
 
     /// Removes members of whom nothing was heard in time.
-    pub(in crate::broker::coordinator::group) fn expire_share_members(&mut self) {
-        let now = self.now;
+    pub(in crate::broker::coordinator::group) fn expire_share_members(&mut self, due: Duration) {
         let Some(group) = self.state.share() else { return };
         let expired: BTreeSet<Arc<str>> =
-            group.sessions.iter().filter(|(_, at)| **at <= now).map(|(id, _)| Arc::clone(id)).collect();
+            group.sessions.iter().filter(|(_, at)| **at <= due).map(|(id, _)| Arc::clone(id)).collect();
         let group = &self.group.id;
         for id in &expired {
             self.outbox
@@ -43,7 +42,7 @@ impl GroupTurn<'_> {
         if let Err(error) = self.fence_share_members(&expired) {
             self.outbox
                 .warn(|| format!("Members {expired:?} of group {group} could not be removed: {error}"));
-            let later = now.saturating_add(RETRY);
+            let later = self.now.saturating_add(RETRY);
             let Some(group) = self.state.share_mut() else { return };
             for (_, at) in group.sessions.iter_mut().filter(|(id, _)| expired.contains(*id)) {
                 *at = later;

@@ -19,6 +19,8 @@ use crate::model::ErrorCode;
 const JOIN_EPOCH: i32 = 0;
 /// The epoch of who leaves.
 const LEAVE_EPOCH: i32 = -1;
+/// The longest id of a member: that of a UUID in words. Fetches take no longer one either.
+const MAX_MEMBER_ID_LEN: usize = 36;
 
 /// A member says that it is there, in which epoch it believes to be, and what has changed.
 #[derive(Clone, Debug, Default)]
@@ -50,9 +52,8 @@ pub(crate) struct ShareGroupHeartbeatResult {
 enum Outcome {
     /// It went away between the two locks: there is another, or there will be.
     Again,
-    /// Partitions need a state first.
-    Initialize(Initialization),
-    Done(ShareGroupHeartbeatResult),
+    /// What is answered, and the states that are begun once it is.
+    Done(ShareGroupHeartbeatResult, Option<Initialization>),
 }
 
 impl ShareGroupHeartbeatParams<'_> {
@@ -61,6 +62,9 @@ impl ShareGroupHeartbeatParams<'_> {
         let is_empty = |text: Option<&str>| text.is_some_and(|text| text.trim().is_empty());
         if is_empty(Some(self.member_id)) {
             return invalid("MemberId can't be empty.");
+        }
+        if self.member_id.len() > MAX_MEMBER_ID_LEN {
+            return invalid("MemberId can't be longer than 36 characters.");
         }
         if is_empty(Some(self.group_id)) {
             return invalid("GroupId can't be empty.");
@@ -97,8 +101,7 @@ impl ShareGroupHeartbeatParams<'_> {
 impl GroupCoordinator {
     /// A heartbeat of a member of a share group; also its first, and its last.
     ///
-    /// Partitions that have no state yet get it before the answer, so that the first one has them already; Kafka's
-    /// has them from the second on.
+    /// Partitions that have no state yet get it after the answer is made, as in Kafka: the next heartbeat has them.
     ///
     /// # Errors
     /// Why it is not, or no more, a member.
@@ -110,7 +113,6 @@ impl GroupCoordinator {
             return Err(ErrorCode::CoordinatorNotAvailable.into());
         }
         params.validate()?;
-        let mut may_initialize = true;
         loop {
             self.validate_group_status(params.group_id, Api::Membership)?;
             let group = match params.member_epoch {
@@ -121,24 +123,25 @@ impl GroupCoordinator {
                 if turn.state.is(GroupState::Dead) {
                     return Ok(Outcome::Again);
                 }
-                let outcome = turn.share_heartbeat_or_leave(params, may_initialize);
+                let outcome = turn.share_heartbeat_or_leave(params);
                 turn.forget_blank_group();
                 outcome
             });
             match outcome? {
                 Outcome::Again => {}
-                Outcome::Initialize(initialization) => {
-                    may_initialize = false;
-                    // If it fails, the member is told of what there is; the next heartbeat tries again.
-                    if let Err(error) = self.initialize_share_state(params.group_id, &initialization) {
+                Outcome::Done(result, initialization) => {
+                    let begun =
+                        initialization.map(|asked| self.initialize_share_state(params.group_id, &asked));
+                    if let Some(Err(error)) = begun {
+                        // A later heartbeat tries again.
                         tracing::warn!(
                             "State of share group {} could not be begun: {}",
                             params.group_id,
                             error.message
                         );
                     }
+                    return Ok(result);
                 }
-                Outcome::Done(result) => return Ok(result),
             }
         }
     }
@@ -157,13 +160,23 @@ impl GroupTurn<'_> {
     fn share_heartbeat_or_leave(
         &mut self,
         params: &ShareGroupHeartbeatParams<'_>,
-        may_initialize: bool,
     ) -> Result<Outcome, GroupError> {
-        if params.member_epoch == LEAVE_EPOCH {
-            return self.leave_share_group(params.member_id).map(Outcome::Done);
+        let outcome = match params.member_epoch {
+            LEAVE_EPOCH => self.leave_share_group(params.member_id).map(|left| Outcome::Done(left, None)),
+            _ => self.share_heartbeat(params),
+        };
+        if let Err(GroupError { code, message }) = &outcome {
+            let ShareGroupHeartbeatParams { member_id, member_epoch, .. } = params;
+            self.outbox.info(|| {
+                format!("Member {member_id} with epoch {member_epoch} is refused with {code}: {message}")
+            });
         }
+        outcome
+    }
+
+    fn share_heartbeat(&mut self, params: &ShareGroupHeartbeatParams<'_>) -> Result<Outcome, GroupError> {
         if let Some(result) = self.brief_share_heartbeat(params) {
-            return Ok(Outcome::Done(result));
+            return Ok(Outcome::Done(result, None));
         }
         let fresh = match self.state.share() {
             Some(_) => None,
@@ -177,23 +190,20 @@ impl GroupTurn<'_> {
         let mut updated = member.clone();
         tell(&mut updated, params);
         let mut plan = Plan::new(group, self.share_surroundings(), &member, updated);
-        if may_initialize && !plan.to_initialize.is_empty() {
-            let initialization = plan.initialization(group);
-            self.begin_share_state(fresh, &initialization.topics)?;
-            return Ok(Outcome::Initialize(initialization));
-        }
         plan.reconcile(group, self.share_surroundings());
+        let initialization = plan.initialize(group);
         let is_full = params.member_epoch == JOIN_EPOCH || params.subscribed_topic_names.is_some();
         let tells = is_full || plan.member.assigned != member.assigned;
         let updated = plan.member.clone();
         self.carry_out_share(fresh, plan)?;
         self.renew_share_session(&updated.id);
-        Ok(Outcome::Done(ShareGroupHeartbeatResult {
+        let result = ShareGroupHeartbeatResult {
             member_epoch: updated.epoch,
             heartbeat_interval_ms: self.share_heartbeat_interval_ms(),
             assignment: tells.then_some(updated.assigned),
             member_id: updated.id,
-        }))
+        };
+        Ok(Outcome::Done(result, initialization))
     }
 
     /// Nearly all heartbeats: nothing has changed, neither here nor there.

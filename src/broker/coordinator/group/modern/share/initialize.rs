@@ -20,7 +20,6 @@ use crate::model::{ErrorCode, Offset, Uuid};
 pub(super) struct Initialization {
     /// Of the group.
     pub(super) epoch: i32,
-    pub(super) topics: Topics,
     /// -1 where it is left to who reads the partition where to begin.
     pub(super) start_offsets: BTreeMap<(Uuid, i32), Offset>,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::heartbeat::{ShareGroupHeartbeatResult, not_a_share_group, unknown_member};
-use crate::broker::coordinator::group::modern::consumer::GroupError;
+use crate::broker::coordinator::group::modern::consumer::{GroupError, rebalance};
 use crate::broker::coordinator::group::modern::group::TargetAssignmentMetadata;
 use crate::broker::coordinator::group::modern::topics::metadata_hash;
 use crate::broker::coordinator::group::record::{GroupEpoch, ShareGroupRecord};
@@ -52,6 +52,11 @@ impl GroupTurn<'_> {
             let target = TargetAssignmentMetadata { epoch, timestamp: 0 };
             records.push(ShareGroupRecord::TargetMetadata(Some(target)));
         }
-        self.change_share_group(None, &records)
+        self.change_share_group(None, &records)?;
+        let group_id = &self.group.id;
+        let gone: Vec<&str> = ids.iter().map(|id| &**id).collect();
+        self.outbox
+            .info(|| rebalance(group_id, epoch, &format!("without member {}", gone.join(", member "))));
+        Ok(())
     }
 }

@@ -132,7 +132,7 @@ impl GroupCoordinator {
         if start_offsets.is_empty() {
             return Ok(outcomes);
         }
-        let initialization = Initialization { epoch, topics, start_offsets };
+        let initialization = Initialization { epoch, start_offsets };
         let mut failures = self.begin_share_states(group_id, &initialization)?;
         for outcome in outcomes.iter_mut().filter(|outcome| outcome.error.is_none()) {
             outcome.error = failures.remove(&(outcome.topic_id, outcome.topic_partition.partition()));

@@ -2,7 +2,7 @@
 
 use super::group::ShareGroup;
 use super::update::{Plan, Surroundings};
-use crate::broker::coordinator::group::modern::consumer::GroupError;
+use crate::broker::coordinator::group::modern::consumer::{GroupError, names_of, rebalance};
 use crate::broker::coordinator::group::record::{CoordinatorRecord, ShareGroupRecord};
 use crate::broker::coordinator::group::turn::GroupTurn;
 use crate::model::ErrorCode;
@@ -26,7 +26,12 @@ impl GroupTurn<'_> {
         fresh: Option<ShareGroup>,
         plan: Plan,
     ) -> Result<(), GroupError> {
+        let news = match fresh.as_ref().or(self.state.share()) {
+            Some(group) => self.share_news(group, &plan),
+            None => Vec::new(),
+        };
         self.change_share_group(fresh, &plan.records)?;
+        news.into_iter().for_each(|text| self.outbox.info(|| text));
         let version = self.coordinator.image().version();
         let Some(group) = self.state.share_mut() else { return Ok(()) };
         if plan.is_compared {
@@ -36,6 +41,30 @@ impl GroupTurn<'_> {
             group.state_partitions.as_ref().is_none_or(|known| known.initializing.is_empty());
         group.is_settled = is_initialized && plan.to_initialize.is_empty() && !group.is_assignment_pending();
         Ok(())
+    }
+
+    /// The words for what a plan comes to, to be told once it is in the log; none if nobody wants to know.
+    fn share_news(&self, group: &ShareGroup, plan: &Plan) -> Vec<String> {
+        let mut news = Vec::new();
+        if !self.outbox.is_heard() {
+            return news;
+        }
+        let (id, group_id) = (&plan.member.id, &self.group.id);
+        let is_new = group.member(id).is_none();
+        if is_new {
+            let (client, host) = (&plan.member.metadata.client_id, &plan.member.metadata.client_host);
+            news.push(format!("Member {id} of client {client} at {host} joins share group {group_id}"));
+        }
+        if let Some(cause) = plan.cause {
+            news.push(rebalance(group_id, plan.epoch, &cause.words(id, is_new)));
+        }
+        for record in &plan.records {
+            if let ShareGroupRecord::Target(of, Some(partitions)) = record {
+                let names = names_of(partitions, self.coordinator.image());
+                news.push(format!("Member {of} is to read {names} in epoch {}", plan.epoch));
+            }
+        }
+        news
     }
 
     /// Appends records as one batch, then has them change the group, which is made of a blank one if it is `fresh`.

@@ -9,6 +9,7 @@ use super::member::ShareGroupMember;
 use super::state_partitions::{StatePartitions, Topics};
 use crate::broker::coordinator::group::modern::assignment::Partitions;
 use crate::broker::coordinator::group::modern::assignor::{Assignor, GroupSpec, MemberSpec, java_order};
+use crate::broker::coordinator::group::modern::consumer::Cause;
 use crate::broker::coordinator::group::modern::group::{
     ModernGroupMember, SubscribedTopics, TargetAssignmentMetadata,
 };
@@ -38,8 +39,10 @@ pub(super) struct Plan {
     pub(super) to_initialize: Topics,
     topics: SubscribedTopics,
     members: usize,
-    epoch: i32,
+    pub(super) epoch: i32,
     bumps: bool,
+    /// What raises the epoch of the group, if that is raised.
+    pub(super) cause: Option<Cause>,
 }
 
 impl Plan {
@@ -65,12 +68,14 @@ impl Plan {
         }
         let is_assigned = group.modern.target.epoch >= group.modern.epoch;
         let mut bumps = before != after || (is_assigned && group.is_assignment_pending());
+        let mut cause = None;
         let is_compared = bumps || group.modern.topics_version != Some(image.version());
         let mut epoch = group.modern.epoch;
         if is_compared {
             let metadata_hash = metadata_hash(topics.names(), image);
             bumps |= metadata_hash != group.modern.metadata_hash;
             if bumps {
+                cause = Some(if before == after { Cause::Metadata } else { Cause::Topics });
                 epoch = epoch.saturating_add(1);
                 records.push(ShareGroupRecord::Epoch(Some(GroupEpoch { epoch, metadata_hash })));
             }
@@ -86,12 +91,23 @@ impl Plan {
             topics,
             epoch,
             bumps,
+            cause,
         }
+    }
+
+    /// Writes down that states are asked for that are not there, if there are such: what the share coordinator is asked.
+    pub(super) fn initialize(&mut self, group: &ShareGroup) -> Option<Initialization> {
+        if self.to_initialize.is_empty() {
+            return None;
+        }
+        let known = group.state_partitions.clone().unwrap_or_default();
+        self.records.push(ShareGroupRecord::StatePartitions(Some(known.begin(&self.to_initialize))));
+        Some(self.initialization(group))
     }
 
     /// What the share coordinator is asked for. Partitions that were added to a topic are read from their first record
     /// on, so that none is missed; of a topic that is new to the group it is left to who reads it where to begin.
-    pub(super) fn initialization(&self, group: &ShareGroup) -> Initialization {
+    fn initialization(&self, group: &ShareGroup) -> Initialization {
         let knows = |known: &StatePartitions, id: &Uuid| known.knows(*id);
         let is_known = |id: &Uuid| group.state_partitions.as_ref().is_some_and(|known| knows(known, id));
         let start_offset = |id: &Uuid| if is_known(id) { 0 } else { -1 };
@@ -99,11 +115,7 @@ impl Plan {
             let start_offset = start_offset(id);
             topic.partitions.iter().map(move |partition| ((*id, *partition), start_offset))
         });
-        Initialization {
-            epoch: self.epoch,
-            start_offsets: start_offsets.collect(),
-            topics: self.to_initialize.clone(),
-        }
+        Initialization { epoch: self.epoch, start_offsets: start_offsets.collect() }
     }
 
     /// The member's next step, after a new assignment for all if one is due.
