@@ -55,6 +55,12 @@ class Broker:
         if code != 0 or panics:
             raise AssertionError(f"ottla ended with {code}; {''.join(panics[:1])}")
 
+    def kill(self):
+        """Ends it by SIGKILL, in whatever it is doing."""
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
     def __enter__(self):
         return self
 

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-const limit = 30 * time.Second
+const limit = 120 * time.Second
 
 var (
 	// Bootstrap is the broker's address.

@@ -18,7 +18,7 @@ class NotApplicable(Exception):
     """The client cannot do it; the text says why."""
 
 
-def wait_for(what, condition, limit_s=30, pause_s=0.005):
+def wait_for(what, condition, limit_s=120, pause_s=0.005):
     """Waits for a condition of the client's own making, such as an assignment."""
     deadline = time.monotonic() + limit_s
     while True:

@@ -169,12 +169,12 @@ def job_seek():
     reader.close()
 
 
-def member(group, topic, **settings):
+def member(group, topic, on_assign=lambda *_: None, **settings):
     # With the consumer protocol the broker says how long and how often.
     if "group_protocol" not in settings:
-        settings |= {"session_timeout_ms": 6000, "heartbeat_interval_ms": 300}
+        settings = {"session_timeout_ms": 6000, "heartbeat_interval_ms": 300} | settings
     reader = consumer(group, **settings)
-    reader.subscribe([topic])
+    reader.subscribe([topic], on_assign=on_assign)
     return reader
 
 
@@ -219,17 +219,20 @@ def job_groups_848():
 
 
 def job_static_members():
-    topic, group = new_topic(2), unique("group")
-    first = member(group, topic, group_instance_id="one")
-    second = member(group, topic, group_instance_id="two")
-    share(topic, [first, second], 2)
-    before = [(p.topic, p.partition) for p in second.assignment()]
-    second.close()
-    second = member(group, topic, group_instance_id="two")
-    share(topic, [first, second], 2)
-    assert [(p.topic, p.partition) for p in second.assignment()] == before
-    first.close()
-    second.close()
+    # A member must come back before its session ends.
+    for settings in ({"session_timeout_ms": 30_000}, {"group_protocol": "consumer"}):
+        topic, group, changes = new_topic(2), unique("group"), []
+        first = member(group, topic, lambda _, partitions: changes.append(partitions), group_instance_id="one", **settings)
+        second = member(group, topic, group_instance_id="two", **settings)
+        share(topic, [first, second], 2)
+        before, changed = [(p.topic, p.partition) for p in second.assignment()], len(changes)
+        second.close()
+        second = member(group, topic, group_instance_id="two", **settings)
+        share(topic, [first, second], 2)
+        assert [(p.topic, p.partition) for p in second.assignment()] == before
+        assert len(changes) == changed, "the other member was rebalanced"
+        first.close()
+        second.close()
 
 
 def job_cooperative():

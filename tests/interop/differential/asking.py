@@ -192,7 +192,7 @@ class Asker:
 
     # What rows stand on; waited for, since Kafka's brokers learn late what its controller knows.
 
-    def until(self, connection, ready, api, version, limit_s=30, **values):
+    def until(self, connection, ready, api, version, limit_s=90, **values):
         """Asks each of the two until it is ready, and no more often: asking may change something."""
         deadline = time.monotonic() + limit_s
         sides = [None, None]

@@ -15,7 +15,7 @@ MASKS = {
     # Addresses.
     "host": "text", "port": "id", "clientHost": "text",
     # What is said to people.
-    "errorMessage": "text", "message": "text", "batchIndexErrorMessage": "text", "documentation": "drop",
+    "errorMessage": "text", "message": "text", "batchIndexErrorMessage": "text", "acknowledgeErrorMessage": "text", "documentation": "drop",
     # Disks.
     "logDir": "text", "totalBytes": "id", "usableBytes": "id",
 }
@@ -57,7 +57,7 @@ def plain(api, tree, name=""):
         if elements and isinstance(elements[0], dict):
             return sorted(elements, key=lambda e: [str(e[key]).rjust(12) for key in NAMES if key in e])
         return elements
-    if name == "records" and isinstance(tree, bytes) and api == "Fetch":
+    if name == "records" and isinstance(tree, bytes) and api in ("Fetch", "ShareFetch"):
         return plain(api, records.decode(tree), name)
     return masked(api, name, tree)
 

@@ -1,8 +1,7 @@
 """librdkafka copies records from a topic to the next, a transaction for what a poll has brought: copier.py FROM TO GROUP ID.
 
 Runs until its input is closed. It goes on over whatever a transaction fails with: what can be aborted is aborted and
-read again, and otherwise it starts anew with the same transactional id. When nothing moves it ends, to be started again:
-librdkafka may wait without end in `send_offsets_to_transaction` for a coordinator that has gone and come back meanwhile.
+read again, and otherwise it starts anew with the same transactional id.
 """
 
 import os
@@ -14,21 +13,14 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 source, target, group, name = sys.argv[1:]
 BOOTSTRAP = os.environ["BOOTSTRAP"]
-STUCK, PATIENCE_S = 3, 5
+# A client that starts from its bootstrap servers again when the last broker goes, which is librdkafka's default, gives up
+# the transaction's coordinator with it, does not look for it again, and waits without end where it is needed.
+COMMON = {"bootstrap.servers": BOOTSTRAP, "reconnect.backoff.max.ms": 200, "metadata.recovery.strategy": "none"}
 ended = threading.Event()
-moved_at = time.monotonic()
-
-
-def watch():
-    """Ends the process when nothing has moved for too long."""
-    while time.monotonic() - moved_at < PATIENCE_S:
-        time.sleep(0.2)
-    os._exit(STUCK)
 
 
 def new_producer():
-    producer = Producer({"bootstrap.servers": BOOTSTRAP, "transactional.id": name, "linger.ms": 2,
-                         "transaction.timeout.ms": 20_000, "reconnect.backoff.max.ms": 200})
+    producer = Producer(COMMON | {"transactional.id": name, "linger.ms": 2, "transaction.timeout.ms": 20_000})
     patiently(lambda: producer.init_transactions(30))
     return producer
 
@@ -79,14 +71,12 @@ def messages_of(consumer):
 
 
 def run():
-    global moved_at
-    consumer = Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": group, "enable.auto.commit": False,
-                         "auto.offset.reset": "earliest", "isolation.level": "read_committed", "session.timeout.ms": 4000,
-                         "heartbeat.interval.ms": 500, "fetch.wait.max.ms": 50, "reconnect.backoff.max.ms": 200})
+    consumer = Consumer(COMMON | {"group.id": group, "enable.auto.commit": False, "auto.offset.reset": "earliest",
+                                  "isolation.level": "read_committed", "session.timeout.ms": 4000,
+                                  "heartbeat.interval.ms": 500, "fetch.wait.max.ms": 50})
     consumer.subscribe([source])
     producer = new_producer()
     while not ended.is_set():
-        moved_at = time.monotonic()
         messages = messages_of(consumer)
         if not messages:
             continue
@@ -102,6 +92,5 @@ def run():
     consumer.close()
 
 
-threading.Thread(target=watch, daemon=True).start()
 threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
 run()

@@ -111,6 +111,7 @@ public final class Files {
             admin.deleteRecords(Map.of(new TopicPartition("deleted", 0), RecordsToDelete.beforeOffset(27L * part))).all().get();
             transactions(part);
             commits(version, part);
+            shares(admin);
             if (old)
                 oldFormats(admin, part);
         }
@@ -188,6 +189,15 @@ public final class Files {
                     records += consumer.poll(Duration.ofMillis(300)).count();
                 consumer.commitSync();
             }
+    }
+
+    /** With the clients that know of share groups. */
+    static void shares(Admin admin) throws Exception {
+        try {
+            Class.forName("Shares").getDeclaredMethod("consume", Properties.class, Admin.class).invoke(null, properties(), admin);
+        } catch (ClassNotFoundException of27) {
+            // Those of 2.7 do not.
+        }
     }
 
     static void oldFormats(Admin admin, int part) throws Exception {

@@ -58,7 +58,7 @@ public final class Jobs {
     }
 
     static final String BOOTSTRAP = System.getenv("BOOTSTRAP");
-    static final long LIMIT_S = 30;
+    static final long LIMIT_S = 120;
     static final AtomicInteger COUNT = new AtomicInteger();
     static final Admin ADMIN = Admin.create(settings("bootstrap.servers", BOOTSTRAP));
 
@@ -311,14 +311,18 @@ public final class Jobs {
         int rebalances;
 
         Member(String group, String topic, String... pairs) {
+            this(group, Set.of(topic), pairs);
+        }
+
+        Member(String group, Set<String> topics, String... pairs) {
             // With the consumer protocol the broker says how long and how often.
             boolean asked = Arrays.asList(pairs).contains("group.protocol");
             String[] own = asked ? new String[] {"group.id", group}
                 : new String[] {"group.id", group, "session.timeout.ms", "6000", "heartbeat.interval.ms", "300"};
-            String[] all = Arrays.copyOf(pairs, pairs.length + own.length);
-            System.arraycopy(own, 0, all, pairs.length, own.length);
+            String[] all = Arrays.copyOf(own, own.length + pairs.length);
+            System.arraycopy(pairs, 0, all, own.length, pairs.length);
             reader = consumer(all);
-            reader.subscribe(Set.of(topic), this);
+            reader.subscribe(topics, this);
         }
 
         @Override
@@ -364,17 +368,33 @@ public final class Jobs {
         }
     }
 
+    static boolean knowsConsumerProtocol() {
+        return org.apache.kafka.clients.consumer.ConsumerConfig.configNames().contains("group.protocol");
+    }
+
     static void staticMembers() throws Exception {
+        // A member must come back before its session ends.
+        staticMembersOf("session.timeout.ms", "30000");
+        if (knowsConsumerProtocol())
+            staticMembersOf("group.protocol", "consumer");
+    }
+
+    static void staticMembersOf(String... pairs) throws Exception {
         String topic = newTopic(2);
         String group = unique("group");
-        try (Member one = new Member(group, topic, "group.instance.id", "one")) {
+        String[] named = Arrays.copyOf(pairs, pairs.length + 2);
+        named[pairs.length] = "group.instance.id";
+        named[pairs.length + 1] = "one";
+        String[] second = named.clone();
+        second[pairs.length + 1] = "two";
+        try (Member one = new Member(group, topic, named)) {
             Set<TopicPartition> before;
-            try (Member two = new Member(group, topic, "group.instance.id", "two")) {
+            try (Member two = new Member(group, topic, second)) {
                 share(2, one, two);
                 before = two.reader.assignment();
             }
             int rebalances = one.rebalances;
-            try (Member two = new Member(group, topic, "group.instance.id", "two")) {
+            try (Member two = new Member(group, topic, second)) {
                 share(2, one, two);
                 same(before, two.reader.assignment());
             }
@@ -395,7 +415,7 @@ public final class Jobs {
     }
 
     static void groups848() throws Exception {
-        if (!org.apache.kafka.clients.consumer.ConsumerConfig.configNames().contains("group.protocol"))
+        if (!knowsConsumerProtocol())
             throw new NotApplicable("kafka-clients 2.7 is older than KIP-848");
         String topic = newTopic(4);
         String group = unique("group");
@@ -419,6 +439,26 @@ public final class Jobs {
             one.reader.commitSync();
             positions.forEach((partition, position) ->
                 same(position, one.reader.committed(Set.of(partition)).get(partition).offset()));
+        }
+        rangeAssigned();
+    }
+
+    /** The broker's range assignor gives a member the same partitions of each topic, and so not an even share. */
+    static void rangeAssigned() throws Exception {
+        Set<String> topics = Set.of(newTopic(3), newTopic(3));
+        String group = unique("group");
+        String[] pairs = {"group.protocol", "consumer", "group.remote.assignor", "range"};
+        try (Member one = new Member(group, topics, pairs); Member two = new Member(group, topics, pairs)) {
+            List<Integer> each = new ArrayList<>(share(6, one, two));
+            Collections.sort(each);
+            same(List.of(2, 4), each);
+            for (Member member : List.of(one, two)) {
+                Map<String, Set<Integer>> owned = new HashMap<>();
+                member.reader.assignment().forEach(tp -> owned.computeIfAbsent(tp.topic(), topic -> new HashSet<>()).add(tp.partition()));
+                same(topics, owned.keySet());
+                same(1, new HashSet<>(owned.values()).size());
+            }
+            same("range", get(ADMIN.describeConsumerGroups(Set.of(group)).all()).get(group).partitionAssignor());
         }
     }
 

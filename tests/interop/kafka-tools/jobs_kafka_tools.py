@@ -13,21 +13,12 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from jobs import BOOTSTRAP, run_all, unique, wait_for  # noqa: E402
 
+from driver import TOOLS, Driver, java  # noqa: E402
+
 PLACE = os.environ["INSTALL_DIR"]
-JAVA = ["java", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{PLACE}/libs/*:{PLACE}/classes"]
-TOOLS = "org.apache.kafka.tools."
-driver = subprocess.Popen([*JAVA, "Tools"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def run(tool, *arguments, stdin="", expected=0):
-    """Runs one of the tools and returns what it printed."""
-    name = tool if tool.startswith("kafka.") else TOOLS + tool
-    request = {"tool": name, "arguments": ["--bootstrap-server", BOOTSTRAP, *map(str, arguments)], "stdin": stdin}
-    driver.stdin.write(json.dumps(request) + "\n")
-    driver.stdin.flush()
-    done = json.loads(driver.stdout.readline())
-    assert done["code"] == expected, f"{tool} ended with {done['code']}: {done['out'][-300:]} {done['err'][-1500:]}"
-    return done["out"] + done["err"] if expected else done["out"]
+JAVA = java(PLACE)
+driver = Driver(PLACE, BOOTSTRAP)
+run = driver.run
 
 
 def new_topic(partitions=1, *arguments):
@@ -333,16 +324,18 @@ def job_transactions():
 
 
 def copied(source, count):
-    """The copier of Kafka's own system tests, which aborts every third of its transactions."""
+    """The copier of Kafka's own system tests, which aborts a third of its transactions, by chance, and does them again."""
     target, name = new_topic(), unique("copier")
     # It ends its process by itself.
     copier = subprocess.run([*JAVA, TOOLS + "TransactionalMessageCopier", "--broker-list", BOOTSTRAP, "--input-topic", source,
                              "--input-partition", "0", "--output-topic", target, "--max-messages", str(count),
-                             "--consumer-group", unique("group"), "--transaction-size", "7", "--transactional-id", name,
-                             "--enable-random-aborts", "--use-group-metadata"], capture_output=True, text=True, timeout=60)
+                             "--consumer-group", unique("group"), "--transaction-size", "2", "--transactional-id", name,
+                             "--enable-random-aborts", "--use-group-metadata"], capture_output=True, text=True, timeout=240)
     assert copier.returncode == 0, copier.stderr[-1500:]
     read = [consume(topic, count, "--isolation-level", "read_committed") for topic in (source, target)]
     assert read[0] == read[1], "what was copied differs from its source"
+    # More than were copied are there for those who also read what was aborted.
+    consume(target, count + 1, "--isolation-level", "read_uncommitted")
     [listed] = [row for row in rows(run("TransactionsCommand", "list")) if row["TransactionalId"] == name]
     assert listed["TransactionState"] in ("CompleteCommit", "CompleteAbort"), listed
 
@@ -370,5 +363,4 @@ def job_delete_topics():
 
 
 run_all(globals())
-driver.stdin.close()
-driver.wait(30)
+driver.close()

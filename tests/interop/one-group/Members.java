@@ -9,11 +9,14 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
+import org.apache.kafka.clients.consumer.AcknowledgeType;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.KafkaShareConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.clients.consumer.SubscriptionPattern;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.serialization.StringDeserializer;
@@ -32,7 +35,8 @@ public final class Members {
         while ((line = lines.readLine()) != null) {
             String[] words = line.split(" ");
             if (words[0].equals("join")) {
-                Member member = new Member(words[1], words[2], words[3], words[4]);
+                Member member = words[3].equals("share") ? new Taker(words[1], words[2], words[4])
+                    : new Reader(words[1], words[2], words[3], words[4]);
                 members.put(words[1], member);
                 member.start();
             } else {
@@ -42,14 +46,59 @@ public final class Members {
         members.values().forEach(member -> member.leaves = true);
     }
 
-    static final class Member extends Thread implements ConsumerRebalanceListener {
+    abstract static class Member extends Thread {
+        volatile boolean leaves;
+
+        Member(String name) {
+            super(name);
+        }
+    }
+
+    /** Takes records of a share group. */
+    static final class Taker extends Member {
+        final KafkaShareConsumer<String, String> consumer;
+        final String topic;
+
+        Taker(String name, String group, String topic) {
+            super(name);
+            this.topic = topic;
+            Properties settings = new Properties();
+            settings.put("bootstrap.servers", System.getenv("BOOTSTRAP"));
+            settings.put("group.id", group);
+            settings.put("share.acknowledgement.mode", "explicit");
+            consumer = new KafkaShareConsumer<>(settings, new StringDeserializer(), new StringDeserializer());
+        }
+
+        @Override
+        public void run() {
+            try (consumer) {
+                consumer.subscribe(Set.of(topic));
+                while (!leaves) {
+                    for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofMillis(100))) {
+                        say("record " + getName() + " " + record.partition() + " " + record.offset() + " " + record.value());
+                        consumer.acknowledge(record, AcknowledgeType.ACCEPT);
+                    }
+                    consumer.commitSync().values().forEach(error -> error.ifPresent(e -> {
+                        throw e;
+                    }));
+                }
+            } catch (Throwable error) {
+                say("failed " + getName() + " " + error);
+                return;
+            }
+            say("left " + getName());
+        }
+    }
+
+    /** Reads the partitions that it gets in a consumer group. */
+    static final class Reader extends Member implements ConsumerRebalanceListener {
         final KafkaConsumer<String, String> consumer;
         final String topic;
-        volatile boolean leaves;
+        final boolean isByPattern;
         Set<Integer> assigned = new TreeSet<>();
         final Map<TopicPartition, OffsetAndMetadata> processed = new HashMap<>();
 
-        Member(String name, String group, String protocol, String topic) {
+        Reader(String name, String group, String protocol, String topic) {
             super(name);
             this.topic = topic;
             Properties settings = new Properties();
@@ -57,10 +106,11 @@ public final class Members {
             settings.put("group.id", group);
             settings.put("auto.offset.reset", "earliest");
             settings.put("enable.auto.commit", "false");
-            if (protocol.equals("consumer")) {
+            isByPattern = protocol.equals("pattern");
+            if (protocol.equals("consumer") || isByPattern) {
                 settings.put("group.protocol", "consumer");
             } else {
-                settings.put("session.timeout.ms", "6000");
+                settings.put("session.timeout.ms", "20000");
                 settings.put("heartbeat.interval.ms", "300");
                 String assignor = protocol.equals("classic") ? "RangeAssignor" : "CooperativeStickyAssignor";
                 settings.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer." + assignor);
@@ -71,7 +121,11 @@ public final class Members {
         @Override
         public void run() {
             try (consumer) {
-                consumer.subscribe(Set.of(topic), this);
+                if (isByPattern)
+                    // By a class of characters, and by the rest of the name as it is.
+                    consumer.subscribe(new SubscriptionPattern("\\p{Ll}+\\Q" + topic.replaceFirst("^[a-z]+", "") + "\\E"), this);
+                else
+                    consumer.subscribe(Set.of(topic), this);
                 while (!leaves || !processed.isEmpty())
                     read();
             } catch (Throwable error) {

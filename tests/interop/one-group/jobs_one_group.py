@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from confluent_kafka import Producer
+from confluent_kafka import ConsumerGroupTopicPartitions, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -21,7 +21,7 @@ JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-Dor
         "-cp", f"{PLACE}/libs/*:{PLACE}/classes", "Members"]
 PARTITIONS = 12
 KINDS = ("native", "librdkafka", "java", "franz")
-wait_for = functools.partial(wait_for, limit_s=60)
+wait_for = functools.partial(wait_for, limit_s=240)
 
 
 class Program:
@@ -32,19 +32,28 @@ class Program:
         self.group = group
 
     def follow(self):
-        threading.Thread(target=self._hear, daemon=True).start()
+        self.ear = threading.Thread(target=self._hear, daemon=True)
+        self.ear.start()
 
     def _hear(self):
         for line in self.process.stdout:
-            self.group.hear(line.split())
+            # What a killed one was about to say is not said.
+            if line.endswith("\n"):
+                self.group.hear(line.split())
 
     def tell(self, *words):
         self.process.stdin.write(" ".join(words) + "\n")
         self.process.stdin.flush()
 
+    def kill(self):
+        """Returns when all that it said is heard."""
+        self.process.kill()
+        self.process.wait()
+        self.ear.join()
+
     def end(self):
         self.process.stdin.close()
-        assert self.process.wait(timeout=30) == 0, f"a program ended with {self.process.returncode}"
+        assert self.process.wait(timeout=120) == 0, f"a program ended with {self.process.returncode}"
 
 
 class Group:
@@ -53,8 +62,9 @@ class Group:
     def __init__(self):
         self.lock = threading.Lock()
         self.seen = collections.defaultdict(list)  # value -> who saw it
+        self.at = {}  # value -> its partition and offset
         self.order = collections.defaultdict(list)  # partition -> offsets as they were seen
-        self.by = collections.Counter()
+        self.by, self.seen_by = collections.Counter(), collections.Counter()
         self.assigned, self.left, self.failed = {}, set(), []
         self.programs = {"native": Program(self, PLACE / "group_member")}
         self.bootstrap = self.programs["native"].process.stdout.readline().split()[1]
@@ -72,8 +82,10 @@ class Group:
             match words:
                 case ["record", member, partition, offset, value]:
                     self.seen[value].append(member)
+                    self.at[value] = int(partition), int(offset)
                     self.order[int(partition)].append(int(offset))
                     self.by[member.split("-")[0]] += 1
+                    self.seen_by[member] += 1
                 case ["assigned", member, *partitions]:
                     self.assigned[member] = [int(p) for p in "".join(partitions).split(",") if p]
                 case ["left", member]:
@@ -84,6 +96,8 @@ class Group:
     def join(self, kind, protocol):
         name = unique(kind)
         self.members[name] = kind
+        # Of the clients here it is Java's that leaves patterns to the broker.
+        protocol = "consumer" if protocol == "pattern" and kind != "java" else protocol
         self.programs[kind].tell("join", name, self.name, protocol, self.topic)
         return name
 
@@ -120,13 +134,41 @@ class Group:
             before = len(self.seen)
         wait_for("more records are seen", lambda: self.healthy() and len(self.seen) > before)
 
-    def check(self, sent):
+    def committed(self):
+        """Partition -> the offset that the group goes on from."""
+        answer = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(self.name)])[self.name].result(30)
+        return {each.partition: each.offset for each in answer.topic_partitions if each.offset > 0}
+
+    def have_committed(self, partitions, before):
+        committed = self.committed()
+        return all(committed.get(partition, 0) > before.get(partition, 0) for partition in partitions)
+
+    def kill_members(self, kind):
+        """Ends their process in the midst of it. Returns what may be seen again: (member, partition) -> from which offset."""
+        names = [name for name, of in self.members.items() if of == kind]
+        theirs = [partition for name in names for partition in self.assigned[name]]
+        before = self.committed()
+        wait_for("they commit what they see of each partition", lambda: self.healthy() and self.have_committed(theirs, before))
+        self.programs.pop(kind).kill()
+        committed = self.committed()
+        for name in names:
+            del self.members[name]
+        return {(name, partition): committed[partition] for name in names for partition in self.assigned[name]}
+
+    def check(self, sent, again=None):
+        """`again` is what members that were killed may have seen in vain; of all else nothing is seen twice."""
         wait_for(f"all {sent} records are seen", lambda: self.healthy() and len(self.seen) >= sent)
-        twice = {value: who for value, who in self.seen.items() if len(who) > 1}
+        again = again or {}
+
+        def in_vain(value, who):
+            partition, offset = self.at[value]
+            return len(who) == 2 and any(offset >= again.get((name, partition), sent) for name in who)
+
+        twice = {value: who for value, who in self.seen.items() if len(who) > 1 and not in_vain(value, who)}
         assert not twice, f"{len(twice)} records were seen more than once: {list(twice.items())[:3]}"
         assert self.seen.keys() == {str(n) for n in range(sent)}, "records that nobody has sent"
         for partition, offsets in self.order.items():
-            assert sorted(offsets) == list(range(len(offsets))), f"holes in partition {partition}"
+            assert sorted(set(offsets)) == list(range(len(set(offsets)))), f"holes in partition {partition}"
         assert all(self.by[kind] for kind in KINDS), f"a kind of members has seen nothing: {self.by}"
 
     def end(self):
@@ -213,8 +255,65 @@ def job_consumer():
     comes_and_goes(lambda _: "consumer")
 
 
+def job_pattern():
+    comes_and_goes(lambda _: "pattern")
+
+
 def job_switch():
     comes_and_goes(lambda generation: ("cooperative", "consumer", "cooperative")[generation])
+
+
+def job_share():
+    """Members of a share group have no partitions of their own: each record goes to whoever is there."""
+    group = Group()
+
+    def each_sees_more(names):
+        with group.lock:
+            before = {name: group.seen_by[name] for name in names}
+        for name in names:
+            wait_for(f"{name} sees more records", lambda: group.healthy() and group.seen_by[name] > before[name])
+
+    try:
+        members = [group.join(kind, "share") for kind in KINDS]
+        sender = Sender(group)
+        each_sees_more(members)
+        for _ in range(3):
+            members += [group.join(kind, "share") for kind in KINDS]
+            each_sees_more(members)
+            for name in members[:len(KINDS)]:
+                group.leave(name)
+            members = members[len(KINDS):]
+            each_sees_more(members)
+        group.check(sender.stop())
+        for name in members:
+            group.leave(name)
+        group.end()
+    finally:
+        group.kill()
+
+
+def killed(protocol, kind):
+    """Two members die without a word, while they read; when their sessions have ended, the others have their partitions."""
+    group = Group()
+    try:
+        sender = Sender(group)
+        for each in (*KINDS, kind):
+            group.join(each, protocol)
+        group.shared()
+        again = group.kill_members(kind)
+        group.shared()
+        group.check(sender.stop(), again)
+        for name in list(group.members):
+            group.leave(name)
+        group.end()
+    finally:
+        group.kill()
+
+
+def job_killed():
+    killed("classic", "franz")
+    killed("cooperative", "librdkafka")
+    killed("consumer", "java")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,14 @@ func say(words ...any) {
 	fmt.Println(words...)
 }
 
-type member struct {
+// Whoever is in a group until it is told to leave.
+type member interface {
+	run()
+	leave()
+}
+
+// reader reads the partitions that it gets in a consumer group.
+type reader struct {
 	name   string
 	client *kgo.Client
 	leaves atomic.Bool
@@ -36,15 +43,18 @@ type member struct {
 	owned  map[int32]bool
 }
 
-func join(name, group, protocol, topic string) (*member, error) {
-	m := &member{name: name, owned: map[int32]bool{}}
+func join(name, group, protocol, topic string) (member, error) {
+	if protocol == "share" {
+		return joinShareGroup(name, group, topic)
+	}
+	m := &reader{name: name, owned: map[int32]bool{}}
 	balancer := map[string]kgo.GroupOpt{
 		"classic": kgo.Balancers(kgo.RangeBalancer()), "cooperative": kgo.Balancers(kgo.CooperativeStickyBalancer()),
 		"consumer": kgo.ServerSideBalancer(),
 	}[protocol]
 	client, err := kgo.NewClient(
 		kgo.SeedBrokers(os.Getenv("BOOTSTRAP")), kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.SessionTimeout(6*time.Second),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.SessionTimeout(20*time.Second),
 		kgo.HeartbeatInterval(300*time.Millisecond), kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), balancer,
 		kgo.FetchMaxWait(100*time.Millisecond),
 		kgo.OnPartitionsAssigned(m.changes(true)), kgo.OnPartitionsRevoked(m.changes(false)),
@@ -54,7 +64,7 @@ func join(name, group, protocol, topic string) (*member, error) {
 	return m, err
 }
 
-func (m *member) changes(comes bool) func(context.Context, *kgo.Client, map[string][]int32) {
+func (m *reader) changes(comes bool) func(context.Context, *kgo.Client, map[string][]int32) {
 	return func(_ context.Context, _ *kgo.Client, changed map[string][]int32) {
 		m.lock.Lock()
 		defer m.lock.Unlock()
@@ -77,7 +87,7 @@ func (m *member) changes(comes bool) func(context.Context, *kgo.Client, map[stri
 }
 
 // read commits what it prints before it lets partitions go.
-func (m *member) read() error {
+func (m *reader) read() error {
 	for !m.leaves.Load() {
 		limited, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		fetches := m.client.PollRecords(limited, 500)
@@ -105,7 +115,11 @@ func (m *member) read() error {
 	return nil
 }
 
-func (m *member) run() {
+func (m *reader) leave() {
+	m.leaves.Store(true)
+}
+
+func (m *reader) run() {
 	if err := m.read(); err != nil {
 		say("failed", m.name, err)
 		return
@@ -114,14 +128,62 @@ func (m *member) run() {
 	say("left", m.name)
 }
 
+// taker takes records of a share group.
+type taker struct {
+	name   string
+	client *kgo.Client
+	leaves atomic.Bool
+}
+
+func joinShareGroup(name, group, topic string) (*taker, error) {
+	client, err := kgo.NewClient(
+		kgo.SeedBrokers(os.Getenv("BOOTSTRAP")), kgo.ShareGroup(group), kgo.ConsumeTopics(topic),
+		kgo.FetchMaxWait(100*time.Millisecond),
+		kgo.ShareAckCallback(func(_ *kgo.Client, results kgo.ShareAckResults) {
+			if !results.Ok() {
+				say("failed", name, results.Error())
+			}
+		}),
+	)
+	return &taker{name: name, client: client}, err
+}
+
+func (t *taker) leave() {
+	t.leaves.Store(true)
+}
+
+func (t *taker) run() {
+	for !t.leaves.Load() {
+		limited, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		fetches := t.client.PollRecords(limited, 500)
+		cancel()
+		for _, failed := range fetches.Errors() {
+			if !errors.Is(failed.Err, context.DeadlineExceeded) {
+				say("failed", t.name, failed.Err)
+				return
+			}
+		}
+		fetches.EachRecord(func(record *kgo.Record) {
+			say("record", t.name, record.Partition, record.Offset, string(record.Value))
+			record.Ack(kgo.AckAccept)
+		})
+		if err := t.client.FlushAcks(ctx); err != nil {
+			say("failed", t.name, err)
+			return
+		}
+	}
+	t.client.Close()
+	say("left", t.name)
+}
+
 func main() {
-	members := map[string]*member{}
+	members := map[string]member{}
 	var running sync.WaitGroup
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		words := strings.Fields(lines.Text())
 		if words[0] == "leave" {
-			members[words[1]].leaves.Store(true)
+			members[words[1]].leave()
 			continue
 		}
 		m, err := join(words[1], words[2], words[3], words[4])
@@ -133,7 +195,7 @@ func main() {
 		running.Go(m.run)
 	}
 	for _, m := range members {
-		m.leaves.Store(true)
+		m.leave()
 	}
 	running.Wait()
 }

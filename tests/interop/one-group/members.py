@@ -4,7 +4,7 @@ import os
 import sys
 import threading
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, ShareConsumer, TopicPartition
 
 speaking = threading.Lock()
 PASSING = (KafkaError.STALE_MEMBER_EPOCH, KafkaError.REBALANCE_IN_PROGRESS, KafkaError.ILLEGAL_GENERATION)
@@ -26,7 +26,7 @@ class Member(threading.Thread):
         if protocol == "consumer":
             settings["group.protocol"] = "consumer"
         else:
-            settings |= {"partition.assignment.strategy": ASSIGNORS[protocol], "session.timeout.ms": 6000,
+            settings |= {"partition.assignment.strategy": ASSIGNORS[protocol], "session.timeout.ms": 20000,
                          "heartbeat.interval.ms": 300}
         self.consumer = Consumer(settings)
         self.consumer.subscribe([topic], on_revoke=self.revoked, on_lost=self.lost)
@@ -79,11 +79,41 @@ class Member(threading.Thread):
                 taken += 1
 
 
+class Taker(threading.Thread):
+    """Takes records of a share group; librdkafka calls its consumer of these a preview."""
+
+    def __init__(self, name, group, _, topic):
+        super().__init__(name=name)
+        self.leaves = threading.Event()
+        self.consumer = ShareConsumer({"bootstrap.servers": os.environ["BOOTSTRAP"], "group.id": group,
+                                       "share.acknowledgement.mode": "explicit"})
+        self.consumer.subscribe([topic])
+        self.start()
+
+    def run(self):
+        try:
+            while not self.leaves.is_set():
+                self.take()
+            self.consumer.close()
+            say(f"left {self.name}")
+        except Exception as error:  # noqa: BLE001 (every way to fail is told)
+            say(f"failed {self.name} {error!r}")
+
+    def take(self):
+        messages = self.consumer.poll(0.1)
+        for message in messages:
+            assert message.error() is None, message.error()
+            say(f"record {self.name} {message.partition()} {message.offset()} {message.value().decode()}")
+            self.consumer.acknowledge(message)
+        refused = {partition: error for partition, error in self.consumer.commit_sync().items() if error}
+        assert not refused, refused
+
+
 members = {}
 for line in sys.stdin:
     words = line.split()
     if words[0] == "join":
-        members[words[1]] = Member(*words[1:])
+        members[words[1]] = (Taker if words[3] == "share" else Member)(*words[1:])
     else:
         members.pop(words[1]).leaves.set()
 for member in members.values():

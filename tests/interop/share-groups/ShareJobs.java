@@ -32,6 +32,7 @@ import org.apache.kafka.common.serialization.StringSerializer;
 public class ShareJobs {
     static final String BOOTSTRAP = System.getenv("BOOTSTRAP");
     static final long LIMIT_S = 30;
+    static final long LOCK_MS = 5_000;
 
     interface Job {
         void run() throws Exception;
@@ -40,6 +41,7 @@ public class ShareJobs {
     public static void main(String[] arguments) {
         Map<String, Job> jobs = Map.of(
             "dealt_with", ShareJobs::dealtWith, "two_members", ShareJobs::twoMembers, "offsets", ShareJobs::offsets,
+            "renewed", ShareJobs::renewed, "lock_timeout", ShareJobs::lockTimeout, "isolation", ShareJobs::isolation,
             "before", ShareJobs::before, "after", ShareJobs::after);
         for (String name : arguments) {
             try {
@@ -66,15 +68,21 @@ public class ShareJobs {
     }
 
     /** A topic of one partition with ten records, and a group of the same name that begins at the first of them. */
-    static void prepare(String name) throws Exception {
+    static void prepare(String name, String... configs) throws Exception {
+        prepareEmpty(name, configs);
+        produce(name, 0, 10);
+    }
+
+    static void prepareEmpty(String name, String... configs) throws Exception {
+        List<AlterConfigOp> changes = new ArrayList<>();
+        changes.add(new AlterConfigOp(new ConfigEntry("share.auto.offset.reset", "earliest"), AlterConfigOp.OpType.SET));
+        for (int i = 0; i < configs.length; i += 2)
+            changes.add(new AlterConfigOp(new ConfigEntry(configs[i], configs[i + 1]), AlterConfigOp.OpType.SET));
         try (Admin admin = Admin.create(settings())) {
             admin.createTopics(List.of(new NewTopic(name, 1, (short) 1))).all().get(LIMIT_S, TimeUnit.SECONDS);
-            ConfigEntry earliest = new ConfigEntry("share.auto.offset.reset", "earliest");
-            admin.incrementalAlterConfigs(Map.of(
-                new ConfigResource(ConfigResource.Type.GROUP, name),
-                List.of(new AlterConfigOp(earliest, AlterConfigOp.OpType.SET)))).all().get(LIMIT_S, TimeUnit.SECONDS);
+            ConfigResource group = new ConfigResource(ConfigResource.Type.GROUP, name);
+            admin.incrementalAlterConfigs(Map.of(group, changes)).all().get(LIMIT_S, TimeUnit.SECONDS);
         }
-        produce(name, 0, 10);
     }
 
     static void produce(String topic, int from, int to) throws Exception {
@@ -106,9 +114,7 @@ public class ShareJobs {
                 taken.put(Integer.parseInt(record.value()), (int) record.deliveryCount().get());
                 member.acknowledge(record, verdict.of(record));
             }
-            member.commitSync().forEach((partition, error) -> error.ifPresent(e -> {
-                throw e;
-            }));
+            confirm(member);
         }
         return taken;
     }
@@ -156,6 +162,109 @@ public class ShareJobs {
                 }
             }
         }
+    }
+
+    /** What is renewed again and again stays with its member for longer than a lock lasts. */
+    static void renewed() throws Exception {
+        prepare("renewed", "share.record.lock.duration.ms", "" + LOCK_MS);
+        try (KafkaShareConsumer<String, String> one = member("renewed"); KafkaShareConsumer<String, String> two = member("renewed")) {
+            long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(5 * LOCK_MS / 2);
+            long deadline = end + TimeUnit.SECONDS.toNanos(LIMIT_S);
+            Map<Integer, Integer> seen = new TreeMap<>();
+            Set<Integer> accepted = new HashSet<>();
+            int renewals = 0;
+            while (accepted.size() < 10) {
+                if (System.nanoTime() > deadline)
+                    throw new AssertionError("seen " + seen + ", accepted " + accepted);
+                boolean accepts = System.nanoTime() > end;
+                for (ConsumerRecord<String, String> record : one.poll(Duration.ofMillis(100))) {
+                    int value = Integer.parseInt(record.value());
+                    seen.put(value, (int) record.deliveryCount().get());
+                    one.acknowledge(record, accepts ? AcknowledgeType.ACCEPT : AcknowledgeType.RENEW);
+                    renewals += accepts ? 0 : 1;
+                    if (accepts)
+                        accepted.add(value);
+                }
+                confirm(one);
+                if (seen.size() == 10)
+                    same(0, two.poll(Duration.ofMillis(100)).count());
+            }
+            same(each(IntStream.range(0, 10), 1), seen);
+            same(true, renewals >= 20);
+        }
+    }
+
+    /** What a member holds for longer than a lock lasts goes to another, and is no more the first one's to deal with. */
+    static void lockTimeout() throws Exception {
+        prepare("lock-timeout", "share.record.lock.duration.ms", "" + LOCK_MS);
+        try (KafkaShareConsumer<String, String> one = member("lock-timeout"); KafkaShareConsumer<String, String> two = member("lock-timeout")) {
+            List<ConsumerRecord<String, String>> held = new ArrayList<>();
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_S);
+            while (held.isEmpty() && System.nanoTime() < deadline)
+                one.poll(Duration.ofMillis(200)).forEach(held::add);
+            same(10, held.size());
+            List<ConsumerRecord<String, String>> again = new ArrayList<>();
+            while (again.isEmpty() && System.nanoTime() < deadline)
+                two.poll(Duration.ofMillis(200)).forEach(again::add);
+            same(10, again.size());
+            held.forEach(record -> one.acknowledge(record, AcknowledgeType.ACCEPT));
+            List<String> errors = one.commitSync().values().stream()
+                .map(error -> error.map(e -> e.getClass().getSimpleName()).orElse("none")).collect(Collectors.toList());
+            same(List.of("InvalidRecordStateException"), errors);
+            again.forEach(record -> same(2, (int) record.deliveryCount().get()));
+            again.forEach(record -> two.acknowledge(record, AcknowledgeType.ACCEPT));
+            confirm(two);
+        }
+    }
+
+    /** A group that reads what is committed gets no record of an aborted transaction, and none of one that is undecided. */
+    static void isolation() throws Exception {
+        prepareEmpty("isolation", "share.isolation.level", "read_committed");
+        Properties settings = settings("transactional.id", "isolation");
+        try (KafkaProducer<String, String> producer = new KafkaProducer<>(settings, new StringSerializer(), new StringSerializer());
+             KafkaShareConsumer<String, String> member = member("isolation")) {
+            producer.initTransactions();
+            for (boolean commits : new boolean[] {true, false, true}) {
+                producer.beginTransaction();
+                String kind = commits ? "1" : "9";
+                for (int i = 0; i < 5; i++)
+                    producer.send(new ProducerRecord<>("isolation", 0, null, kind + i)).get(LIMIT_S, TimeUnit.SECONDS);
+                if (commits)
+                    producer.commitTransaction();
+                else
+                    producer.abortTransaction();
+            }
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>("isolation", 0, null, "20")).get(LIMIT_S, TimeUnit.SECONDS);
+            Map<Integer, Integer> found = new TreeMap<>();
+            int[] count = {0};
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_S);
+            boolean decided = false;
+            while (count[0] < 11) {
+                if (System.nanoTime() > deadline)
+                    throw new AssertionError(count[0] + " records of 11, " + found);
+                member.poll(Duration.ofMillis(200)).forEach(record -> {
+                    count[0]++;
+                    found.merge(Integer.parseInt(record.value()), 1, Integer::sum);
+                    member.acknowledge(record, AcknowledgeType.ACCEPT);
+                });
+                confirm(member);
+                if (count[0] == 10 && !decided) {
+                    same(0, member.poll(Duration.ofMillis(500)).count());
+                    producer.commitTransaction();
+                    decided = true;
+                }
+            }
+            Map<Integer, Integer> expected = each(IntStream.range(10, 15), 2);
+            expected.put(20, 1);
+            same(expected, found);
+        }
+    }
+
+    static void confirm(KafkaShareConsumer<String, String> member) {
+        member.commitSync().forEach((partition, error) -> error.ifPresent(e -> {
+            throw e;
+        }));
     }
 
     static void offsets() throws Exception {

@@ -8,15 +8,20 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TransactionListing;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.serialization.Deserializer;
@@ -42,7 +47,9 @@ import org.apache.kafka.streams.state.ReadOnlyKeyValueStore;
  * Counts words. Does what a line of its input says, and answers each with a line of JSON:
  * "create N": the two topics; "say TEXT": a line of text to count; "start", "close": the application;
  * "state": how it is; "restored": how many records were restored; "store", "topic": what is counted in the store
- * and in the output topic; "policies": the cleanup.policy of each topic of the application's own.
+ * and in the output topic; "policies": the cleanup.policy of each topic of the application's own; "transactions": the
+ * state of each of its transactional ids; "undecided": how many records of the store's changelog are of transactions
+ * that have not ended.
  */
 public final class WordCount {
     static final ObjectMapper JSON = new ObjectMapper();
@@ -94,6 +101,12 @@ public final class WordCount {
                 return topic();
             case "policies":
                 return policies(admin);
+            case "transactions":
+                return admin.listTransactions().all().get().stream().filter(listed -> listed.transactionalId().startsWith(APPLICATION))
+                    .collect(Collectors.toMap(TransactionListing::transactionalId, listed -> listed.state().toString()));
+            case "undecided":
+                // In this order: what has ended in between is not taken for undecided.
+                return ends(admin, IsolationLevel.READ_UNCOMMITTED) - ends(admin, IsolationLevel.READ_COMMITTED);
             default:
                 throw new IllegalArgumentException(what);
         }
@@ -106,7 +119,9 @@ public final class WordCount {
         settings.put("state.dir", System.getenv("STATE_DIR"));
         settings.put("processing.guarantee", System.getenv("GUARANTEE"));
         settings.put("num.stream.threads", "2");
-        settings.put("commit.interval.ms", "200");
+        settings.put("commit.interval.ms", System.getenv("COMMIT_INTERVAL_MS"));
+        // Each change to the store is sent to the changelog at once, and not only when a transaction ends.
+        settings.put("statestore.cache.max.bytes", "0");
         settings.put("auto.offset.reset", "earliest");
         settings.put("session.timeout.ms", "6000");
         settings.put("heartbeat.interval.ms", "500");
@@ -170,6 +185,14 @@ public final class WordCount {
                     counts.put(record.key(), record.value());
         }
         return counts;
+    }
+
+    /** Where the store's changelog ends, summed over its partitions. */
+    static long ends(Admin admin, IsolationLevel level) throws Exception {
+        String changelog = APPLICATION + "-counts-changelog";
+        Map<TopicPartition, OffsetSpec> latest = admin.describeTopics(List.of(changelog)).allTopicNames().get().get(changelog).partitions().stream()
+            .collect(Collectors.toMap(partition -> new TopicPartition(changelog, partition.partition()), partition -> OffsetSpec.latest()));
+        return admin.listOffsets(latest, new ListOffsetsOptions(level)).all().get().values().stream().mapToLong(end -> end.offset()).sum();
     }
 
     static Map<String, String> policies(Admin admin) throws Exception {

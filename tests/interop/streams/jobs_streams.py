@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from broker import COMPACTING, Broker  # noqa: E402
@@ -17,17 +18,20 @@ PLACE = pathlib.Path(os.environ["INSTALL_DIR"])
 JAVA = ["java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{PLACE}/libs/*:{PLACE}/classes"]
 WORDS = "when the rain comes the log goes on and the rain goes on".split()
 
+EXACTLY_ONCE = "exactly_once_v2"
+
 wait_for = functools.partial(jobs.wait_for, limit_s=180, pause_s=0.05)
 
 
 class Application:
     """One life of the application's process; `said` is what its users said before."""
 
-    def __init__(self, broker, name, said, guarantee):
-        self.said = said
+    def __init__(self, broker, name, said, guarantee, commit_interval_ms=200):
+        self.name, self.said = name, said
         self.exact = guarantee != "at_least_once"
         self.state = tempfile.TemporaryDirectory(dir=PLACE)
-        env = dict(os.environ, BOOTSTRAP=broker.bootstrap, APPLICATION=name, STATE_DIR=self.state.name, GUARANTEE=guarantee)
+        env = dict(os.environ, BOOTSTRAP=broker.bootstrap, APPLICATION=name, STATE_DIR=self.state.name, GUARANTEE=guarantee,
+                   COMMIT_INTERVAL_MS=str(commit_interval_ms))
         self.process = subprocess.Popen([*JAVA, "WordCount"], env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, what):
@@ -56,7 +60,14 @@ class Application:
     def wait_for_counts(self):
         for place in ("store", "topic"):
             wait_for(f"every word is counted in the {place}", lambda: self.right(self.ask(place)))
-        assert self.ask("state") == "RUNNING"
+        wait_for("the application runs", lambda: self.ask("state") == "RUNNING")
+
+    def transactions(self, *states):
+        return [name for name, state in self.ask("transactions").items() if state in states]
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
 
     def close(self):
         assert self.ask("close"), "the application did not close"
@@ -65,8 +76,7 @@ class Application:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+        self.kill()
         self.state.cleanup()
 
 
@@ -74,8 +84,8 @@ def new_broker():
     return Broker(os.environ["OTTLA"], PLACE / "broker.log", **COMPACTING)
 
 
-def new_application(broker, guarantee):
-    application = Application(broker, jobs.unique("words"), collections.Counter(), guarantee)
+def new_application(broker, guarantee, **settings):
+    application = Application(broker, jobs.unique("words"), collections.Counter(), guarantee, **settings)
     application.ask("create 2")
     return application
 
@@ -134,12 +144,74 @@ def job_state_restored():
     state_restored("at_least_once")
 
 
-def job_exactly_once_broker_restarts():
-    broker_restarts("exactly_once_v2")
+class Speaker(threading.Thread):
+    """Says words, from a process of its own, until it is stopped."""
+
+    def __init__(self, application):
+        super().__init__(daemon=True)
+        self.application, self.stops, self.trouble = application, threading.Event(), []
+        self.start()
+
+    def run(self):
+        try:
+            while not self.stops.is_set():
+                self.application.say(10)
+        except Exception as error:  # noqa: BLE001 (every way to fail is told)
+            self.trouble.append(error)
+
+    def stop(self):
+        self.stops.set()
+        self.join()
+        assert not self.trouble, self.trouble[0]
+
+
+def job_exactly_once_broker_killed():
+    # Transactions are so long that it dies within those that it has listed just before.
+    with new_broker() as broker, new_application(broker, EXACTLY_ONCE, commit_interval_ms=2000) as application, \
+            Application(broker, application.name, application.said, EXACTLY_ONCE) as speaking:
+        application.start()
+        speaker = Speaker(speaking)
+        for _ in range(3):
+            before = sum(application.ask("topic").values())
+            wait_for("counts are committed", lambda: sum(application.ask("topic").values()) > before)
+            wait_for("a transaction is open", lambda: application.ask("undecided") > 0 and application.transactions("Ongoing"))
+            broker.kill()
+            broker.start()
+        speaker.stop()
+        application.wait_for_counts()
+        application.close()
+
+
+def dies_amid_changes(first, observer):
+    """Its transactions that are left open, with changes to the store in the changelog, or none if they ended in time."""
+    def has_changes():
+        first.say(10)
+        return observer.ask("undecided") > 0
+    wait_for("the store changes in a transaction", has_changes)
+    first.kill()
+    return observer.ask("undecided") > 0 and observer.transactions("Ongoing")
 
 
 def job_exactly_once_state_restored():
-    state_restored("exactly_once_v2")
+    with new_broker() as broker, new_application(broker, EXACTLY_ONCE) as second:
+        left_open = []
+        while not left_open:
+            with Application(broker, second.name, second.said, EXACTLY_ONCE, commit_interval_ms=2000) as first:
+                first.start()
+                first.say(300)
+                first.wait_for_counts()
+                committed = len(first.said)
+                left_open = dies_amid_changes(first, second)
+        broker.stop()
+        broker.start()
+        second.start()
+        second.wait_for_counts()
+        ends = {second.ask("transactions")[name] for name in left_open}
+        assert ends == {"CompleteAbort"}, f"the changelog has no aborted transaction, but {ends}"
+        assert second.ask("restored") >= committed, "the store was not restored"
+        second.say(300)
+        second.wait_for_counts()
+        second.close()
 
 
 if __name__ == "__main__":

@@ -233,3 +233,33 @@ def alter_replica_log_dirs(ask, c, v):
     send("no path", ("", [(name, [0])]))
     send("no partitions", ("/no/such/dir", [(name, [])]))
     send("no log dirs")
+
+
+@every_version("AlterPartitionReassignments")
+def reassigns(ask, c, v):
+    topic = ask.topic(2)
+    partition = lambda number, *replicas: {"partitionIndex": number, "replicas": list(replicas)}
+    send = lambda name, *partitions, of=topic, **more: c(name, "AlterPartitionReassignments", v, timeoutMs=10000, **more,
+                                                        topics=[{"name": of, "partitions": list(partitions)}])
+    send("where it is", partition(0, 1), partition(1, 1))
+    send("no broker", partition(0))
+    send("an unknown broker", partition(0, 9))
+    send("a negative broker", partition(0, -1))
+    send("a broker twice", partition(0, 1, 1))
+    send("nothing to call off", {"partitionIndex": 0, "replicas": None})
+    send("an unknown partition", partition(7, 1), partition(0, 1))
+    send("an unknown topic", partition(0, 1), of="no-such-topic")
+    send("no partition")
+    if v:
+        send("no other number of replicas", partition(0, 1), allowReplicationFactorChange=False)
+    c("no topic", "AlterPartitionReassignments", v, timeoutMs=10000, topics=[])
+
+
+@every_version("ListPartitionReassignments")
+def lists_reassignments(ask, c, v):
+    topic = ask.topic(1)
+    c("all", "ListPartitionReassignments", v, timeoutMs=10000, topics=None)
+    for name, number in ((topic, 0), (topic, 9), ("no-such-topic", 0)):
+        c(f"{name} {number}".replace(topic, "one"), "ListPartitionReassignments", v, timeoutMs=10000,
+          topics=[{"name": name, "partitionIndexes": [number]}])
+    c("none", "ListPartitionReassignments", v, timeoutMs=10000, topics=[])

@@ -115,3 +115,33 @@ def alter_configs(ask, c, v):
     send("S-209 another broker", ("log.retention.ms", "5"), name="7", kind=BROKER)
     send("an unknown type", ("retention.ms", "7"), kind=77)
     c("nothing", "AlterConfigs", v, resources=[])
+
+
+@every_version("ListConfigResources")
+def lists(ask, c, v):
+    topic, group, plain = ask.topic(), ask.name("group"), ask.name("group")
+
+    def send(name, *types):
+        answer = c.unasked("ListConfigResources", v, **({"resourceTypes": list(types)} if v else {}))
+        # Other rows have made topics and set groups.
+        ours = lambda r: r.get("resourceType") not in (2, 32) or r["resourceName"] in (topic, group, plain)
+        ask.row("ListConfigResources", v, name, answer.map(lambda side: {
+            **side, "configResources": [r for r in side["configResources"] if ours(r)]}))
+
+    def set_group(name, operation):
+        change = [{"name": "consumer.session.timeout.ms", "configOperation": operation, "value": "50000"}]
+        c.unasked("IncrementalAlterConfigs", 1, validateOnly=False,
+                  resources=[{"resourceType": 32, "resourceName": name, "configs": change}])
+
+    set_group(group, 0)
+    set_group(plain, 0)
+    set_group(plain, 1)
+    send("of all types")
+    if v:
+        for type_ in (2, 4, 8, 16, 32):
+            send(f"of type {type_}", type_)
+        send("several types", 4, 32)
+        send("a type twice", 4, 4)
+        for type_ in (0, 1, 3, -1):
+            send(f"of type {type_}, which has none", type_)
+        send("one that has none and one that has", 4, 3)

@@ -49,6 +49,31 @@ def joins(ask, c, v):
     send("one too many", **joining(group, "four", [topic]))
 
 
+#: What Kafka's RE2J understands of classes of characters, each of which matches one of the topics at least; and what not.
+PATTERNS = [r"\pL+", r"\p{L}+", r"\p{Lu}+", r"\p{^Lu}+", r"\PL+", r"\p{Latin}+", r"\p{^Greek}+", r"\P{Greek}+", r"\pN+", r"[\pL_]+",
+            r"[^\pL]+", r"(?i)abc", r"[[:alpha:]]+", r"[[:^alpha:]]+", r"\x41\x{42}C", r"\101BC", r"\Qa_b\E", r"\d+|\w_b", "a[^b]b"]
+NO_PATTERNS = [r"\p{Klingon}", r"\pX", r"\p{Lu", r"\Z", "[b-a]", "a(b"]
+
+
+@every_version("ConsumerGroupHeartbeat")
+def patterns(ask, c, v):
+    if v < 1:
+        return
+    for name in ("abc", "ABC", "123", "a_b"):
+        topic = ask.topic(1, f"re{v}.{name}")
+        ask.topic_id(topic)
+    by_pattern = lambda pattern: joining(ask.name("group"), "one", [], subscribedTopicNames=None, subscribedTopicRegex=rf"re{v}\.(?:{pattern})")
+    for pattern in NO_PATTERNS:
+        c(f"S-155 no pattern {pattern}", "ConsumerGroupHeartbeat", v, **by_pattern(pattern))
+    for pattern in PATTERNS:
+        values = by_pattern(pattern)
+        c("S-155 the first answer to a pattern", "ConsumerGroupHeartbeat", v, **values)
+        has_topics = lambda answer: answer["errorCode"] or (answer["assignment"] or {}).get("topicPartitions")
+        found = ask.until(c, has_topics, "ConsumerGroupHeartbeat", v, **values)
+        seen = found.map(lambda answer: {key: answer[key] for key in ("errorCode", "assignment")})
+        ask.row("ConsumerGroupHeartbeat", v, f"S-155 what {pattern} matches", seen)
+
+
 @every_version("ConsumerGroupHeartbeat")
 def epochs(ask, c, v):
     topic, group = ask.topic(2), ask.name("group")
@@ -75,6 +100,46 @@ def epochs(ask, c, v):
     send("S-146 the second leaves", groupId=group, memberId="two", memberEpoch=-1)
     send("S-149 and is no member any more", **staying(group, second, member="two"))
     send("S-154 the first has all again", **staying(group, done))
+
+
+@every_version("ConsumerGroupHeartbeat")
+def ranges(ask, c, v):
+    """Members that share topics of different sizes: the same places in each of them, and the first has more."""
+    topics, group = [ask.topic(3), ask.topic(4)], ask.name("group")
+    for topic in topics:
+        ask.topic_id(topic)
+
+    def describe(row):
+        """Kafka tells the names of a subscription in any order."""
+        in_order = lambda m: {**m, "subscribedTopicNames": sorted(m["subscribedTopicNames"])}
+        of_group = lambda g: {**g, "members": [in_order(m) for m in g["members"]]}
+        answer = c.unasked("ConsumerGroupDescribe", 1, groupIds=[group])
+        ask.row("ConsumerGroupDescribe", 1, row, answer.map(lambda side: {**side, "groups": [of_group(g) for g in side["groups"]]}))
+
+    join = lambda row, member, topics=topics, **more: c(row, "ConsumerGroupHeartbeat", v, **joining(
+        group, member, topics, serverAssignor="range", **more))
+
+    def goes_on(member, epoch):
+        """Hears what it is to have, and has it."""
+        heard = c(f"S-150 member {member} hears of it", "ConsumerGroupHeartbeat", v, groupId=group, memberId=member, memberEpoch=epoch)
+        kept = heard.assignment.map(lambda all: all and [{k: t[k] for k in ("topicId", "partitions")} for t in all["topicPartitions"]])
+        return c(f"S-150 member {member} has it", "ConsumerGroupHeartbeat", v, groupId=group, memberId=member,
+                 memberEpoch=heard.memberEpoch, topicPartitions=kept)
+
+    one = join("S-150 range with one member", "one")
+    two = join("S-150 range with two members", "two")
+    describe("S-150 range with two members, on their way")
+    one = goes_on("one", one.memberEpoch)
+    two = goes_on("two", two.memberEpoch)
+    describe("S-150 range with two members")
+    three = join("S-150 range with a member that has but one of the topics", "three", topics[1:])
+    describe("S-150 range with three members, on their way")
+    goes_on("one", one.memberEpoch)
+    goes_on("two", two.memberEpoch)
+    goes_on("three", three.memberEpoch)
+    describe("S-150 range with three members")
+    c("S-150 one of them leaves", "ConsumerGroupHeartbeat", v, groupId=group, memberId="one", memberEpoch=-1)
+    describe("S-150 range once one has left")
 
 
 @every_version("ConsumerGroupHeartbeat")
