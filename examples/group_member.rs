@@ -1,9 +1,9 @@
-//! A broker whose own program reads in consumer groups beside remote members: native consumers and Kafka clients share the
-//! partitions of a topic.
+//! A broker whose own program reads in groups beside remote members: native consumers and Kafka clients share the
+//! partitions of a topic, or in a share group its records.
 //!
 //! `cargo run --release --example group_member` prints the address that it listens on, and then obeys its input, a line
-//! each: `join MEMBER GROUP classic|cooperative|consumer TOPIC` and `leave MEMBER`. Each record is printed as
-//! `record MEMBER PARTITION OFFSET VALUE` before its offset is committed. It ends with its input.
+//! each: `join MEMBER GROUP classic|cooperative|consumer|share TOPIC` and `leave MEMBER`. Each record is printed as
+//! `record MEMBER PARTITION OFFSET VALUE` before its offset is committed, or it is accepted. It ends with its input.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
@@ -13,8 +13,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use ottla::{
-    AutoOffsetReset, Broker, Consumer, ErrorCode, GroupProtocol, PartitionAssignor, RebalanceListener,
-    TopicPartition,
+    AcknowledgeType, AcknowledgementMode, AlterConfig, AutoOffsetReset, Broker, ConfigResource, Consumer,
+    ErrorCode, GroupProtocol, PartitionAssignor, RebalanceListener, ShareConsumer, TopicPartition,
 };
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -31,6 +31,8 @@ fn main() -> Result<(), Error> {
         .set("group.min.session.timeout.ms", "1000")
         .set("group.consumer.min.heartbeat.interval.ms", "500")
         .set("group.consumer.heartbeat.interval.ms", "1000")
+        .set("group.share.min.heartbeat.interval.ms", "500")
+        .set("group.share.heartbeat.interval.ms", "1000")
         .open()?;
     let listener = broker.listen("127.0.0.1:0")?;
     say(&format!("ready {}", listener.local_addr()))?;
@@ -40,11 +42,17 @@ fn main() -> Result<(), Error> {
         let line = line?;
         match line.split(' ').collect::<Vec<_>>()[..] {
             ["join", name, group, protocol, topic] => {
-                let (leaves, processed) = (Arc::new(AtomicBool::new(false)), Processed::default());
-                let consumer = join(&broker, group, protocol, topic, processed.clone())?;
-                let (of_member, own_name) = (Arc::clone(&leaves), name.to_owned());
-                let thread = spawn(name, move |name| read(name, consumer, &processed, &of_member));
-                members.insert(own_name, Member { leaves, thread });
+                let leaves = Arc::new(AtomicBool::new(false));
+                let of_member = Arc::clone(&leaves);
+                let thread = if protocol == "share" {
+                    let consumer = join_share_group(&broker, group, topic)?;
+                    spawn(name, move |name| take(name, consumer, &of_member))
+                } else {
+                    let processed = Processed::default();
+                    let consumer = join(&broker, group, protocol, topic, processed.clone())?;
+                    spawn(name, move |name| read(name, consumer, &processed, &of_member))
+                };
+                members.insert(name.to_owned(), Member { leaves, thread });
             }
             ["leave", name] => leave(members.remove(name).ok_or("there is no such member")?)?,
             _ => return Err(format!("neither join nor leave: {line}").into()),
@@ -69,6 +77,16 @@ fn join(
     };
     builder = builder.enable_auto_commit(false).rebalance_listener(processed);
     let mut consumer = builder.heartbeat_interval_ms(300).session_timeout_ms(6_000).build()?;
+    consumer.subscribe([topic])?;
+    Ok(consumer)
+}
+
+/// A share group that begins at the first record, whoever of its members comes first.
+fn join_share_group(broker: &Broker, group: &str, topic: &str) -> Result<ShareConsumer, Error> {
+    let earliest = AlterConfig::set("share.auto.offset.reset", "earliest");
+    broker.admin().alter_configs(&ConfigResource::group(group), [earliest])?;
+    let builder = broker.share_consumer_builder(group).acknowledgement_mode(AcknowledgementMode::Explicit);
+    let mut consumer = builder.build()?;
     consumer.subscribe([topic])?;
     Ok(consumer)
 }
@@ -139,6 +157,20 @@ fn read(name: &str, mut consumer: Consumer, processed: &Processed, leaves: &Atom
             Err(error) if error.code() == ErrorCode::RebalanceInProgress => {}
             committed => committed?,
         }
+    }
+    consumer.close()?;
+    Ok(())
+}
+
+/// A share group gives out records and not partitions; what is not accepted when a member leaves goes to another.
+fn take(name: &str, mut consumer: ShareConsumer, leaves: &AtomicBool) -> Result<(), Error> {
+    while !leaves.load(Ordering::Acquire) {
+        for record in &consumer.poll(Duration::from_millis(100))? {
+            let value = String::from_utf8_lossy(record.value().unwrap_or_default());
+            say(&format!("record {name} {} {} {value}", record.partition(), record.offset()))?;
+            consumer.acknowledge(record, AcknowledgeType::Accept)?;
+        }
+        consumer.commit()?;
     }
     consumer.close()?;
     Ok(())

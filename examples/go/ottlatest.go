@@ -160,6 +160,11 @@ func (k *Kafka) CreateTopic(name string, partitions int, configs map[string]stri
 	return k.Call("POST", "/v1/topics", Fields{"name": name, "partitions": partitions, "configs": configs}, nil)
 }
 
+// Produce puts records into a topic without a client: Produce("orders", Fields{"value": "two pears", "key": "till-4"}).
+func (k *Kafka) Produce(topic string, records ...Fields) error {
+	return k.Call("POST", "/v1/topics/"+url.PathEscape(topic)+"/records", Fields{"records": records}, nil)
+}
+
 // Records are all records of a topic.
 func (k *Kafka) Records(topic string) (records []Record, err error) {
 	err = k.Call("GET", "/v1/topics/"+url.PathEscape(topic)+"/records", nil, &records)
@@ -196,21 +201,146 @@ func (k *Kafka) Restart() error {
 	return k.Call("POST", "/v1/restart", nil, nil)
 }
 
+// Move has another of several brokers (--nodes) be it: Move("leader", Fields{"topic": "orders"}),
+// Move("coordinator", Fields{"group": "billing"}). It returns which one it is.
+func (k *Kafka) Move(what string, fields Fields) (to int, err error) {
+	all := Fields{"what": what}
+	for key, value := range fields {
+		all[key] = value
+	}
+	var moved struct{ To int }
+	err = k.Call("POST", "/v1/move", all, &moved)
+	return moved.To, err
+}
+
+// Leader is the broker that leads a partition.
+func (k *Kafka) Leader(topic string, partition int) (int, error) {
+	var topics []struct {
+		Name       string
+		Partitions []struct{ Leader int }
+	}
+	if err := k.Call("GET", "/v1/topics", nil, &topics); err != nil {
+		return 0, err
+	}
+	for _, found := range topics {
+		if found.Name == topic && partition < len(found.Partitions) {
+			return found.Partitions[partition].Leader, nil
+		}
+	}
+	return 0, fmt.Errorf("there is no partition %s-%d", topic, partition)
+}
+
+// NodeDown takes one of several brokers down.
+func (k *Kafka) NodeDown(node int) error {
+	return k.Call("POST", fmt.Sprintf("/v1/nodes/%d/down", node), nil, nil)
+}
+
+// NodeUp brings it up again.
+func (k *Kafka) NodeUp(node int) error {
+	return k.Call("POST", fmt.Sprintf("/v1/nodes/%d/up", node), nil, nil)
+}
+
+// Group is what there is of a group.
+type Group struct {
+	GroupID      string
+	State        string
+	GenerationID int
+	Coordinator  int
+	Members      []struct{ MemberID, ClientID string }
+}
+
+// Group finds a group by its name; nil if there is none.
+func (k *Kafka) Group(id string) (*Group, error) {
+	var groups []Group
+	if err := k.Call("GET", "/v1/groups", nil, &groups); err != nil {
+		return nil, err
+	}
+	for _, group := range groups {
+		if group.GroupID == id {
+			return &group, nil
+		}
+	}
+	return nil, nil
+}
+
 // Reset starts from nothing, at the same address.
 func (k *Kafka) Reset() error {
 	return k.Call("POST", "/v1/reset", nil, nil)
 }
 
-// Namespace is a part of the broker with an address of its own, for a test that runs beside others with the same names.
-func (k *Kafka) Namespace(name string) (bootstrapServers string, err error) {
-	var made struct{ BootstrapServers string }
-	err = k.Call("POST", "/v1/namespaces", Fields{"name": name}, &made)
-	return made.BootstrapServers, err
+// Namespace is a part of a broker, with an address of its own: tests that run at once on one broker, each in its own, may
+// use the same names. The broker has the names with the namespace's in front: a.orders.
+type Namespace struct {
+	Name             string
+	BootstrapServers string
+	kafka            *Kafka
 }
 
-// Fork is a second broker that goes on from where this one is. It ends with this one.
-func (k *Kafka) Fork() (*Kafka, error) {
-	fork := &Kafka{}
-	err := k.Call("POST", "/v1/forks", nil, fork)
-	return fork, err
+// Namespace makes one, which ends with the test.
+func (k *Kafka) Namespace(t testing.TB, name string) *Namespace {
+	t.Helper()
+	made := &Namespace{kafka: k}
+	if err := k.Call("POST", "/v1/namespaces", Fields{"name": name}, made); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := k.Call("DELETE", "/v1/namespaces/"+url.PathEscape(name), nil, nil); err != nil {
+			t.Error("namespace:", err)
+		}
+	})
+	return made
+}
+
+// FullName is the broker's name of one of its topics, groups or transactional ids.
+func (n *Namespace) FullName(name string) string { return n.Name + "." + name }
+
+// Records are all records of one of its topics.
+func (n *Namespace) Records(topic string) ([]Record, error) {
+	return n.kafka.Records(n.FullName(topic))
+}
+
+// Fork is a second broker that goes on from where this one is. It ends when end is called, or with this one.
+func (k *Kafka) Fork() (fork *Kafka, end func() error, err error) {
+	var made struct {
+		ID int
+		Kafka
+	}
+	if err := k.Call("POST", "/v1/forks", nil, &made); err != nil {
+		return nil, nil, err
+	}
+	end = func() error { return k.Call("DELETE", fmt.Sprintf("/v1/forks/%d", made.ID), nil, nil) }
+	return &made.Kafka, end, nil
+}
+
+// Snapshot keeps the broker as it is; restore makes it so again.
+func (k *Kafka) Snapshot() (restore func() error, err error) {
+	var made struct{ ID int }
+	if err := k.Call("POST", "/v1/snapshots", nil, &made); err != nil {
+		return nil, err
+	}
+	return func() error { return k.Call("POST", fmt.Sprintf("/v1/snapshots/%d/restore", made.ID), nil, nil) }, nil
+}
+
+// Request is one that has come, and what became of it: see the page on testing of ottla's handbook.
+type Request struct {
+	API      string
+	ClientID string
+	Body     map[string]any
+	End      map[string]any
+}
+
+// Journal are the requests that have come: Journal(url.Values{"api": {"Produce"}}).
+func (k *Kafka) Journal(match url.Values) (requests []Request, err error) {
+	err = k.Call("GET", "/v1/journal?"+match.Encode(), nil, &requests)
+	return requests, err
+}
+
+// Pause has the broker hang: connections stay, and nobody answers.
+func (k *Kafka) Pause() error {
+	return k.Call("POST", "/v1/pause", nil, nil)
+}
+
+// Resume has it work again.
+func (k *Kafka) Resume() error {
+	return k.Call("POST", "/v1/resume", nil, nil)
 }

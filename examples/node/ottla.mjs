@@ -69,6 +69,11 @@ export class Kafka {
     return this.call('POST', '/v1/topics', { name, partitions, configs })
   }
 
+  /** Puts records into a topic without a client: produce('orders', { value: 'two pears', key: 'till-4' }). */
+  produce(topic, ...records) {
+    return this.call('POST', `/v1/topics/${encodeURIComponent(topic)}/records`, { records })
+  }
+
   records(topic) {
     return this.call('GET', `/v1/topics/${encodeURIComponent(topic)}/records`)
   }
@@ -119,10 +124,36 @@ export class Kafka {
     return (await this.call('POST', '/v1/move', { what, ...fields })).to
   }
 
+  /** Takes one of several brokers down. */
+  nodeDown(node) {
+    return this.call('POST', `/v1/nodes/${node}/down`)
+  }
+
+  /** Brings it up again. */
+  nodeUp(node) {
+    return this.call('POST', `/v1/nodes/${node}/up`)
+  }
+
+  /** Has the broker hang: connections stay, and nobody answers. */
+  pause() {
+    return this.call('POST', '/v1/pause')
+  }
+
+  /** Has it work again. */
+  resume() {
+    return this.call('POST', '/v1/resume')
+  }
+
   /** A part of the broker with an address of its own, for a test that runs beside others with the same names. */
   async namespace(name) {
     const { bootstrapServers } = await this.call('POST', '/v1/namespaces', { name })
-    return { bootstrapServers, end: () => this.call('DELETE', `/v1/namespaces/${name}`) }
+    const fullName = (own) => `${name}.${own}`
+    return {
+      bootstrapServers,
+      fullName,
+      records: (topic) => this.records(fullName(topic)),
+      end: () => this.call('DELETE', `/v1/namespaces/${encodeURIComponent(name)}`),
+    }
   }
 
   /** A second broker that goes on from where this one is. */

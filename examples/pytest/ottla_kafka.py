@@ -1,17 +1,21 @@
-"""A pytest fixture: Kafka for tests, from the `ottla` binary.
+"""Fixtures for pytest: Kafka for tests, from the `ottla` binary.
 
-Put this file beside your tests, and into conftest.py:
+Installed from the wheel, there is nothing more to do. Without it, put this file beside your tests, and into conftest.py:
 
-    from ottla_kafka import kafka, kafka_process
+    from ottla_kafka import kafka, kafka_namespace, kafka_of_namespaces, kafka_process
 
-`kafka` is an empty broker for each test; they share one process. The binary is found by OTTLA, or on the PATH.
+`kafka` is an empty broker for each test; they share one process. `kafka_namespace` is a part of a broker that is never
+emptied, for tests that run at once in threads; each worker of pytest-xdist has brokers of its own anyway. The binary is found by
+OTTLA, or on the PATH.
 """
 
 import json
 import os
 import subprocess
 import urllib.error
+import urllib.parse
 import urllib.request
+import uuid
 
 import pytest
 
@@ -24,13 +28,18 @@ class OttlaError(Exception):
         self.status, self.code, self.message = status, code, message
 
 
+def quoted(name):
+    """A name, as it may stand in a path."""
+    return urllib.parse.quote(str(name), safe="")
+
+
 class Broker:
     """A broker, by its control endpoint."""
 
     def __init__(self, bootstrap_servers, control):
         self.bootstrap_servers, self.control = bootstrap_servers, control
 
-    def call(self, method, path, **fields):
+    def call(self, method, path, /, **fields):
         """Asks the control endpoint: see the page on testing of ottla's handbook."""
         body = json.dumps(fields).encode() if fields else None
         request = urllib.request.Request(self.control + path, data=body, method=method)
@@ -62,29 +71,44 @@ class Broker:
         configs = {key.replace("_", "."): value for key, value in configs.items()}
         return self.call("POST", "/v1/topics", name=name, partitions=partitions, configs=configs)
 
+    def produce(self, topic, *values, key=None, partition=None):
+        """Puts records into a topic without a client, each a text or a dict: produce("orders", "one", {"key": "k"})."""
+        records = [value if isinstance(value, dict) else {"value": value} for value in values]
+        records = [{"key": key, "partition": partition, **record} for record in records]
+        return self.call("POST", f"/v1/topics/{quoted(topic)}/records", records=records)
+
     def records(self, topic):
         """All records of a topic."""
-        return self.call("GET", f"/v1/topics/{topic}/records")
+        return self.call("GET", f"/v1/topics/{quoted(topic)}/records")
+
+    def values(self, topic):
+        """Their values alone, in their order."""
+        return [record["value"] for record in self.records(topic)]
 
     def groups(self):
         """The groups, by name."""
         return {group["groupId"]: group for group in self.call("GET", "/v1/groups")}
 
-    def journal(self, api=None):
-        """The requests that have come."""
-        return self.call("GET", "/v1/journal" + (f"?api={api}" if api else ""))
+    def journal(self, api=None, **match):
+        """The requests that have come: journal("Produce", topic="orders")."""
+        match = {"api": api, **match} if api else match
+        return self.call("GET", "/v1/journal?" + urllib.parse.urlencode(match))
 
     def group_history(self, group):
         """What happened to a group, and why, in words."""
-        return [event["text"] for event in self.call("GET", f"/v1/groups/{group}/history")]
+        return [event["text"] for event in self.call("GET", f"/v1/groups/{quoted(group)}/history")]
 
     def transaction_history(self, transactional_id):
         """What happened to a transactional id, and why, in words."""
-        return [event["text"] for event in self.call("GET", f"/v1/transactions/{transactional_id}/history")]
+        return [event["text"] for event in self.call("GET", f"/v1/transactions/{quoted(transactional_id)}/history")]
 
-    def fail_disk(self, operation, error="EIO"):
-        """Has the disk fail: fail_disk("sync"), fail_disk("write", "ENOSPC")."""
-        self.call("POST", "/v1/disk", fail=operation, **{"with": error})
+    def fail_disk(self, operation, error="EIO", **fields):
+        """Has the disk fail: fail_disk("sync"), fail_disk("write", "ENOSPC", path="orders-0", skip=1, times=1)."""
+        self.call("POST", "/v1/disk", fail=operation, **{"with": error}, **fields)
+
+    def delay_disk(self, operation, seconds, **fields):
+        """Has operations of the disk take time: delay_disk("sync", 5, path="orders-0", times=1)."""
+        self.call("POST", "/v1/disk", delay=operation, ms=round(seconds * 1000), **fields)
 
     def heal_disk(self):
         """Has it work again."""
@@ -97,6 +121,14 @@ class Broker:
     def restart(self):
         """Stops the broker, and starts it again with its data."""
         self.call("POST", "/v1/restart")
+
+    def pause(self):
+        """Has it hang: connections stay, and nobody answers."""
+        self.call("POST", "/v1/pause")
+
+    def resume(self):
+        """Has it work again after pause()."""
+        self.call("POST", "/v1/resume")
 
     def leader(self, topic, partition=0):
         """Which broker leads a partition."""
@@ -162,9 +194,18 @@ class Namespace:
         """All records of a topic."""
         return self.broker.records(self.full_name(topic))
 
+    def values(self, topic):
+        """Their values alone, in their order."""
+        return self.broker.values(self.full_name(topic))
+
+    def wait_until(self, until, limit_seconds=10, **fields):
+        """Waits for what is in it, by its own names: wait_until("lagZero", group="billing")."""
+        names = {key: self.full_name(fields[key]) for key in ("topic", "group", "transactionalId") if key in fields}
+        return self.broker.wait_until(until, limit_seconds, **{**fields, **names})
+
     def end(self):
-        """Ends it, with its topics and groups."""
-        self.broker.call("DELETE", f"/v1/namespaces/{self.name}")
+        """Ends it, with its topics, groups and transactional ids."""
+        self.broker.call("DELETE", f"/v1/namespaces/{quoted(self.name)}")
 
 
 class Kafka(Broker):
@@ -192,6 +233,22 @@ def kafka_process():
     broker = Kafka()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_of_namespaces():
+    """The broker of those who have a part of it each."""
+    broker = Kafka()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def kafka_namespace(kafka_of_namespaces):
+    """A part of a broker, for this test alone."""
+    namespace = kafka_of_namespaces.namespace(uuid.uuid4().hex)
+    yield namespace
+    namespace.end()
 
 
 @pytest.fixture

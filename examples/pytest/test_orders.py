@@ -1,6 +1,7 @@
 """What takes minutes with Kafka, or cannot be done. Run by examples/pytest/run."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
@@ -55,9 +56,10 @@ def test_three_wrong_leaders_and_a_lost_answer_make_no_duplicate(kafka):
     kafka.create_topic("orders")
     wrong = kafka.fault(api="Produce", topic="orders", times=3, answer="NOT_LEADER_OR_FOLLOWER")
     lost = kafka.fault(api="Produce", topic="orders", skip=3, times=1, disconnectAfter=True)
-    errors = send(kafka, "once", **{"enable.idempotence": True, "retry.backoff.ms": 10})
+    dropped = kafka.fault(api="Produce", topic="orders", skip=4, times=1, dropAnswer=True)
+    errors = send(kafka, "once", **{"enable.idempotence": True, "retry.backoff.ms": 10, "socket.timeout.ms": 2_000})
     assert errors == [None]
-    assert (kafka.fault_hits(wrong), kafka.fault_hits(lost)) == (3, 1)
+    assert [kafka.fault_hits(fault) for fault in (wrong, lost, dropped)] == [3, 1, 1]
     assert [record["value"] for record in kafka.records("orders")] == ["once"]
 
 
@@ -108,12 +110,18 @@ def test_each_test_has_an_empty_broker(kafka):
 
 
 def test_two_tests_at_once_with_one_topic_name_do_not_see_each_other(kafka):
+    # Each goes on when the other is as far: they are under way at once.
+    both_have_sent, both_have_read = Barrier(2, timeout=60), Barrier(2, timeout=60)
+
     def test(name):
         namespace = kafka.namespace(name)
         assert send(namespace, f"first of {name}", f"second of {name}") == [None, None]
+        both_have_sent.wait()
         client = consumer(namespace)
         values = receive(client, 2)
         client.commit(asynchronous=False)
+        namespace.wait_until("lagZero", group="billing")
+        both_have_read.wait()
         topics = client.list_topics(timeout=30).topics
         client.close()
         return values, [topic for topic in topics if not topic.startswith("__")]
@@ -129,6 +137,15 @@ def test_two_tests_at_once_with_one_topic_name_do_not_see_each_other(kafka):
     kafka.namespace("b").end()
 
 
+def test_a_test_without_any_client(kafka_namespace):
+    broker, topic = kafka_namespace.broker, kafka_namespace.full_name("orders")
+    assert [at["offset"] for at in broker.produce(topic, "one", {"value": "two", "headers": []}, key="k")] == [0, 1]
+    assert kafka_namespace.values("orders") == ["one", "two"]
+    client = consumer(kafka_namespace)
+    assert receive(client, 2) == ["one", "two"]
+    client.close()
+
+
 def test_what_all_tests_need_is_prepared_once(kafka):
     kafka.create_topic("orders", partitions=1)
     send(kafka, "prepared")
@@ -140,6 +157,33 @@ def test_what_all_tests_need_is_prepared_once(kafka):
     kafka.restore(prepared)
     assert [record["value"] for record in kafka.records("orders")] == ["prepared"]
     fork.stop()
+
+
+def test_a_broker_that_hangs_answers_when_it_goes_on(kafka):
+    client = producer(kafka)
+    kafka.pause()
+    with pytest.raises(KafkaException):
+        client.list_topics(timeout=0.2)
+    kafka.resume()
+    client.list_topics(timeout=30)
+
+
+def test_a_sync_takes_a_day_of_the_brokers_time(kafka):
+    kafka.create_topic("orders", flush_messages=1)
+    kafka.delay_disk("sync", 24 * 3600, path="orders-0/", times=1)
+    refused = send(kafka, "slow", **{"message.timeout.ms": 1_000})
+    assert refused[0].code() == KafkaError._MSG_TIMED_OUT
+    kafka.heal_disk()
+    assert send(kafka, "fast") == [None]
+
+
+def test_groups_may_have_names_that_mean_something_in_a_path(kafka):
+    kafka.create_topic("orders")
+    send(kafka, "one")
+    client = consumer(kafka, **{"group.id": "who reads/what? #1"})
+    receive(client, 1)
+    assert any("new member" in text for text in kafka.group_history("who reads/what? #1"))
+    client.close()
 
 
 def test_a_group_tells_why_it_rebalanced(kafka):
@@ -182,9 +226,11 @@ def test_a_failed_fsync_loses_nothing_that_was_acknowledged(kafka):
 def test_a_power_loss_loses_nothing_that_was_acknowledged_as_flushed():
     kafka = Kafka("--volatile-disk")
     kafka.create_topic("orders", flush_messages=1)
+    kafka.create_topic("views")
     assert send(kafka, "flushed") == [None]
+    kafka.produce("views", "not flushed")
     kafka.lose_power()
-    assert [record["value"] for record in kafka.records("orders")] == ["flushed"]
+    assert (kafka.values("orders"), kafka.values("views")) == (["flushed"], [])
     kafka.stop()
 
 

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.StringJoiner;
 
 /**
  * Kafka for tests, from the {@code ottla} binary, which is found by the environment's {@code OTTLA}, or on the PATH.
@@ -150,7 +151,24 @@ public class Kafka implements AutoCloseable {
 
     /** The requests that have come, of one API. */
     public JsonNode journal(String api) {
-        return call("GET", "/v1/journal?api=" + api, null);
+        return journal(Map.of("api", api));
+    }
+
+    /** The requests that have come and match: {@code journal(Map.of("api", "Produce", "topic", "orders"))}. */
+    public JsonNode journal(Map<String, ?> match) {
+        var query = new StringJoiner("&");
+        match.forEach((key, value) -> query.add(key + "=" + encode(value.toString())));
+        return call("GET", "/v1/journal?" + query, null);
+    }
+
+    /** Has the broker hang: connections stay, and nobody answers. */
+    public void pause() {
+        call("POST", "/v1/pause", null);
+    }
+
+    /** Has it work again. */
+    public void resume() {
+        call("POST", "/v1/resume", null);
     }
 
     /** What happened to a group, and why. */
@@ -169,9 +187,83 @@ public class Kafka implements AutoCloseable {
         return texts;
     }
 
-    /** The address of a namespace: clients there see topics, groups and ids of their own only. */
-    public String namespace(String name) {
-        return call("POST", "/v1/namespaces", Map.of("name", name)).get("bootstrapServers").asText();
+    /** Has the disk fail: {@code failDisk("sync", "EIO")}, {@code failDisk("write", "ENOSPC")}. */
+    public void failDisk(String operation, String error) {
+        call("POST", "/v1/disk", Map.of("fail", operation, "with", error));
+    }
+
+    /** Has it work again. */
+    public void healDisk() {
+        call("DELETE", "/v1/disk", null);
+    }
+
+    /** Cuts the power of a broker with {@code --volatile-disk}, and starts it again with what was synced. */
+    public void losePower() {
+        call("POST", "/v1/power-loss", null);
+    }
+
+    /** Which broker leads a partition. */
+    public int leader(String topic, int partition) {
+        for (JsonNode found : call("GET", "/v1/topics", null)) {
+            if (found.get("name").asText().equals(topic)) {
+                return found.at("/partitions/" + partition + "/leader").asInt();
+            }
+        }
+        throw new IllegalArgumentException("there is no topic " + topic);
+    }
+
+    /**
+     * Has another of several brokers ({@code --nodes}) be it: {@code move("leader", Map.of("topic", "orders"))}, {@code
+     * move("coordinator", Map.of("group", "billing"))}. Which one it is.
+     */
+    public int move(String what, Map<String, ?> fields) {
+        Map<String, Object> all = new HashMap<>(fields);
+        all.put("what", what);
+        return call("POST", "/v1/move", all).get("to").asInt();
+    }
+
+    /** Takes one of several brokers down. */
+    public void nodeDown(int node) {
+        call("POST", "/v1/nodes/" + node + "/down", null);
+    }
+
+    /** Brings it up again. */
+    public void nodeUp(int node) {
+        call("POST", "/v1/nodes/" + node + "/up", null);
+    }
+
+    /**
+     * A part of the broker with an address of its own: clients there see topics, groups and ids of their own only, so that
+     * tests may run at once and use the same names. The broker has them with the namespace's in front: a.orders.
+     */
+    public record Namespace(Kafka kafka, String name, String bootstrapServers) implements AutoCloseable {
+        /** The broker's name of one of its topics, groups or transactional ids. */
+        public String fullName(String own) {
+            return name + "." + own;
+        }
+
+        /** What the records of one of its topics have as values. */
+        public List<String> values(String topic) {
+            return kafka.values(fullName(topic));
+        }
+
+        /** Ends it, with its topics and groups. */
+        @Override
+        public void close() {
+            kafka.call("DELETE", "/v1/namespaces/" + name, null);
+        }
+    }
+
+    /** Makes a namespace, or finds it again. */
+    public Namespace namespace(String name) {
+        JsonNode made = call("POST", "/v1/namespaces", Map.of("name", name));
+        return new Namespace(this, name, made.get("bootstrapServers").asText());
+    }
+
+    /** Puts records into a topic without a client: {@code produce("orders", Map.of("value", "one", "key", "till-4"))}. */
+    @SafeVarargs
+    public final void produce(String topic, Map<String, ?>... records) {
+        call("POST", "/v1/topics/" + encode(topic) + "/records", Map.of("records", List.of(records)));
     }
 
     /** Keeps the broker as it is; what to give to {@link #restore}. */

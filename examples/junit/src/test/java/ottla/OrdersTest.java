@@ -2,8 +2,6 @@ package ottla;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,7 +10,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
@@ -78,10 +79,15 @@ class OrdersTest {
             kafka.fault(Map.of("api", "Produce", "topic", "orders", "times", 3, "answer", "NOT_LEADER_OR_FOLLOWER"));
         var lost =
             kafka.fault(Map.of("api", "Produce", "topic", "orders", "skip", 3, "times", 1, "disconnectAfter", true));
-        send(kafka.bootstrapServers(), "once");
+        var dropped =
+            kafka.fault(Map.of("api", "Produce", "topic", "orders", "skip", 4, "times", 1, "dropAnswer", true));
+        try (var producer = producer(kafka.bootstrapServers(), Map.of("request.timeout.ms", 2_000))) {
+            producer.send(new ProducerRecord<>("orders", "once")).get();
+        }
         assertEquals(List.of("once"), kafka.values("orders"));
         assertEquals(3, wrong.hits());
         assertEquals(1, lost.hits());
+        assertEquals(1, dropped.hits());
     }
 
     @Test
@@ -119,12 +125,12 @@ class OrdersTest {
     void aFailedFsyncLosesNothingThatWasAcknowledged(Kafka kafka) throws Exception {
         kafka.createTopic("orders", 1, Map.of("flush.messages", 1));
         send(kafka.bootstrapServers(), "acknowledged");
-        kafka.call("POST", "/v1/disk", Map.of("fail", "sync"));
+        kafka.failDisk("sync", "EIO");
         try (var producer = producer(kafka.bootstrapServers(), Map.of("retries", 0, "enable.idempotence", false))) {
             var sent = producer.send(new ProducerRecord<>("orders", "refused"));
             assertInstanceOf(KafkaStorageException.class, assertThrows(ExecutionException.class, sent::get).getCause());
         }
-        kafka.call("DELETE", "/v1/disk", null);
+        kafka.healDisk();
         kafka.restart();
         assertEquals("acknowledged", kafka.values("orders").get(0));
     }
@@ -138,38 +144,18 @@ class OrdersTest {
             try (var producer = producer(kafka.bootstrapServers(), Map.of())) {
                 producer.send(new ProducerRecord<>("views", "not flushed")).get();
             }
-            kafka.call("POST", "/v1/power-loss", null);
+            kafka.losePower();
             assertEquals(List.of("flushed"), kafka.values("orders"));
             assertEquals(List.of(), kafka.values("views"));
         }
     }
 
     @Test
-    void twoTestsAtOnceWithOneTopicNameDoNotSeeEachOther(Kafka kafka) throws Exception {
-        Map<String, List<String>> received = new java.util.concurrent.ConcurrentHashMap<>();
-        List<Thread> tests = new ArrayList<>();
-        for (String name : List.of("a", "b")) {
-            String servers = kafka.namespace(name);
-            Thread test = new Thread(() -> {
-                try {
-                    send(servers, "first of " + name, "second of " + name);
-                } catch (Exception error) {
-                    throw new IllegalStateException(error);
-                }
-                try (var consumer = consumer(servers)) {
-                    received.put(name, receive(consumer, 2));
-                }
-            });
-            test.start();
-            tests.add(test);
+    void recordsArePutThereWithoutAClient(Kafka kafka) {
+        kafka.produce("orders", Map.of("value", "one", "key", "till-4"), Map.of("value", "two"));
+        try (var consumer = consumer(kafka.bootstrapServers())) {
+            assertEquals(List.of("one", "two"), receive(consumer, 2));
         }
-        for (Thread test : tests) {
-            test.join();
-        }
-        assertEquals(List.of("first of a", "second of a"), received.get("a"));
-        assertEquals(List.of("first of b", "second of b"), received.get("b"));
-        assertNotNull(kafka.group("a.billing"));
-        assertNull(kafka.group("billing"));
     }
 
     @Test
@@ -184,6 +170,61 @@ class OrdersTest {
         send(kafka.bootstrapServers(), "of a test");
         kafka.restore(prepared);
         assertEquals(List.of("prepared"), kafka.values("orders"));
+    }
+
+    @Test
+    void aProducerSurvivesMovesOfTheLeaderAndABrokerThatIsDown() throws Exception {
+        try (Kafka kafka = Kafka.start("--nodes", "3")) {
+            kafka.createTopic("orders", 1, Map.of());
+            var settings = Map.<String, Object>of("retry.backoff.ms", 10, "reconnect.backoff.ms", 10);
+            try (var producer = producer(kafka.bootstrapServers(), settings)) {
+                producer.send(new ProducerRecord<>("orders", "one")).get();
+                kafka.move("leader", Map.of("topic", "orders"));
+                producer.send(new ProducerRecord<>("orders", "two")).get();
+                int down = kafka.leader("orders", 0);
+                kafka.nodeDown(down);
+                producer.send(new ProducerRecord<>("orders", "three")).get();
+                kafka.nodeUp(down);
+                assertEquals(down, kafka.move("leader", Map.of("topic", "orders", "to", down)));
+                producer.send(new ProducerRecord<>("orders", "four")).get();
+            }
+            assertEquals(List.of("one", "two", "three", "four"), kafka.values("orders"));
+        }
+    }
+
+    @Test
+    void aGroupSurvivesTheMoveOfItsCoordinator() throws Exception {
+        try (Kafka kafka = Kafka.start("--nodes", "3")) {
+            kafka.createTopic("orders", 1, Map.of());
+            send(kafka.bootstrapServers(), "one");
+            try (var consumer = consumer(kafka.bootstrapServers())) {
+                assertEquals(List.of("one"), receive(consumer, 1));
+                kafka.waitUntil("groupStable", Map.of("group", "billing", "members", 1));
+                var generation = kafka.group("billing").get("generationId");
+                int movedTo = kafka.move("coordinator", Map.of("group", "billing"));
+                send(kafka.bootstrapServers(), "two");
+                assertEquals(List.of("two"), receive(consumer, 1));
+                consumer.commitSync();
+                var group = kafka.group("billing");
+                assertEquals(movedTo, group.get("coordinator").asInt());
+                assertEquals(generation, group.get("generationId"));
+            }
+        }
+    }
+
+    @Test
+    void whatWasSentWhileTheBrokerHungComesWhenItGoesOn(Kafka kafka) throws Exception {
+        kafka.createTopic("orders", 1, Map.of());
+        kafka.pause();
+        try (var producer = producer(kafka.bootstrapServers(), Map.of())) {
+            var late = new ProducerRecord<String, String>("orders", "late");
+            var sent = CompletableFuture.supplyAsync(() -> producer.send(late));
+            assertThrows(TimeoutException.class, () -> sent.get(200, TimeUnit.MILLISECONDS));
+            kafka.resume();
+            sent.get().get();
+        }
+        assertEquals(List.of("late"), kafka.values("orders"));
+        assertEquals(1, kafka.journal(Map.of("api", "Produce", "topic", "orders")).size());
     }
 
     @Test
