@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use super::coordinator::transaction::{TransactionMarker, TransactionParticipants};
 use super::core::BrokerCore;
+use super::replica::Partition;
 use crate::error::{Error, Result};
 use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, ProducerId, TRANSACTION_STATE_TOPIC, TopicPartition};
 use crate::record::{EndTransactionMarker, MarkerParams};
@@ -48,6 +49,16 @@ impl BrokerCore {
     pub(crate) fn append_marker(&self, tp: &TopicPartition, marker: &TransactionMarker) -> Result<()> {
         self.ensure_open()?;
         let partition = self.partition(tp.topic(), tp.partition())?;
+        if tp.topic() != CONSUMER_OFFSETS_TOPIC {
+            return self.write_marker(&partition, marker);
+        }
+        let producer_id = marker.producer.producer_id;
+        self.groups.end_transaction(tp.partition(), producer_id, marker.is_commit, || {
+            self.write_marker(&partition, marker)
+        })
+    }
+
+    fn write_marker(&self, partition: &Partition, marker: &TransactionMarker) -> Result<()> {
         let info = partition.append_marker_without_waking(MarkerParams {
             marker: EndTransactionMarker {
                 is_commit: marker.is_commit,
@@ -60,10 +71,6 @@ impl BrokerCore {
         })?;
         if info.needs_flush {
             partition.flush(info.last_offset + 1)?;
-        }
-        if tp.topic() == CONSUMER_OFFSETS_TOPIC {
-            let producer_id = marker.producer.producer_id;
-            self.groups.complete_transaction(tp.partition(), producer_id, marker.is_commit);
         }
         Ok(())
     }

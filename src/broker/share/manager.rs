@@ -104,7 +104,7 @@ impl SharePartitionManager {
             let Some(share_partition) = self.find(&key) else { continue };
             if let Err(error) = share_partition.release_acquired_records(&session.member_id) {
                 tracing::debug!(%key, %error, "cannot give back what a member has acquired");
-                self.on_error(&key, &error);
+                self.on_error(&share_partition, &error);
             }
         }
         if session.is_last {
@@ -128,11 +128,6 @@ impl SharePartitionManager {
         self.forget_if(|key| key.topic_id == topic_id && key.partition == partition);
     }
 
-    /// The state of the key was begun anew, or is gone: what is in memory is not true any more.
-    pub(crate) fn forget(&self, key: &SharePartitionKey) {
-        self.forget_if(|known| known == key);
-    }
-
     /// The broker is about to close: who waits is not answered any more.
     pub(crate) fn close(&self) {
         let partitions = std::mem::take(&mut *self.partitions.lock());
@@ -141,29 +136,33 @@ impl SharePartitionManager {
         }
     }
 
-    fn forget_if(&self, is_meant: impl Fn(&SharePartitionKey) -> bool) {
-        let mut forgotten = Vec::new();
-        self.partitions.lock().retain(|key, share_partition| {
-            let forgets = is_meant(key);
-            if forgets {
-                forgotten.push(Arc::clone(share_partition));
-            }
-            !forgets
-        });
-        for share_partition in forgotten {
-            share_partition.mark_fenced();
+    pub(super) fn forget_if(&self, is_meant: impl Fn(&SharePartitionKey) -> bool) {
+        let is_meant = |(key, of): (&SharePartitionKey, _)| is_meant(key).then(|| Arc::clone(of));
+        let meant: Vec<_> = self.partitions.lock().iter().filter_map(is_meant).collect();
+        meant.iter().for_each(|share_partition| self.let_go(share_partition));
+    }
+
+    /// It is fenced first, and then another may take its place: the other begins with what is kept, and whoever is at work
+    /// on this one must not keep anything after that. To wait for those with the map locked would keep every group from
+    /// its work.
+    fn let_go(&self, share_partition: &Arc<SharePartition>) {
+        share_partition.mark_fenced();
+        let mut partitions = self.partitions.lock();
+        let key = &share_partition.key;
+        if partitions.get(key).is_some_and(|known| Arc::ptr_eq(known, share_partition)) {
+            partitions.remove(key);
         }
     }
 
-    fn find(&self, key: &SharePartitionKey) -> Option<Arc<SharePartition>> {
+    pub(super) fn find(&self, key: &SharePartitionKey) -> Option<Arc<SharePartition>> {
         self.partitions.lock().get(key).cloned()
     }
 
     /// Lets go of a share partition that has failed in a way that only a new one can mend.
-    pub(super) fn on_error(&self, key: &SharePartitionKey, error: &ShareError) {
+    pub(super) fn on_error(&self, share_partition: &Arc<SharePartition>, error: &ShareError) {
         if error.is_fencing() {
-            tracing::debug!(%key, %error, "a share partition is fenced");
-            self.forget(key);
+            tracing::debug!(key = %share_partition.key, %error, "a share partition is fenced");
+            self.let_go(share_partition);
         }
     }
 
@@ -179,7 +178,9 @@ impl SharePartitionManager {
             code: ErrorCode::UnknownTopicOrPartition,
             message: "This server does not host this topic-partition.".into(),
         })?;
-        share_partition.acknowledge(member_id, batches).inspect_err(|error| self.on_error(key, error))
+        share_partition
+            .acknowledge(member_id, batches)
+            .inspect_err(|error| self.on_error(&share_partition, error))
     }
 
     /// The share partition, at work.
@@ -188,26 +189,33 @@ impl SharePartitionManager {
         key: &SharePartitionKey,
         partition: &Arc<Partition>,
     ) -> Result<Arc<SharePartition>, ShareError> {
-        let share_partition = {
-            let mut partitions = self.partitions.lock();
-            let entry = partitions.entry(key.clone()).or_insert_with(|| {
-                SharePartition::new(
-                    key.clone(),
-                    partition.leader_epoch(),
-                    Arc::clone(&self.persister),
-                    Arc::clone(&self.timer),
-                    Arc::clone(&self.source),
-                )
-            });
-            Arc::clone(entry)
-        };
+        let mut share_partition = self.get_or_insert(key, partition);
+        // About to be let go of, by somebody who has not got so far.
+        while share_partition.is_fenced() {
+            self.let_go(&share_partition);
+            share_partition = self.get_or_insert(key, partition);
+        }
         match share_partition.maybe_initialize(|reset| self.start_offset(partition, reset)) {
             Ok(()) => Ok(share_partition),
             Err(error) => {
-                self.forget(key);
+                self.let_go(&share_partition);
                 Err(error)
             }
         }
+    }
+
+    fn get_or_insert(&self, key: &SharePartitionKey, partition: &Partition) -> Arc<SharePartition> {
+        let mut partitions = self.partitions.lock();
+        let entry = partitions.entry(key.clone()).or_insert_with(|| {
+            SharePartition::new(
+                key.clone(),
+                partition.leader_epoch(),
+                Arc::clone(&self.persister),
+                Arc::clone(&self.timer),
+                Arc::clone(&self.source),
+            )
+        });
+        Arc::clone(entry)
     }
 
     fn start_offset(&self, partition: &Partition, reset: ShareAutoOffsetReset) -> Result<Offset, ErrorCode> {

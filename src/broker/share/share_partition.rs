@@ -159,6 +159,10 @@ impl SharePartition {
         Self::ensure_active(&self.lock())
     }
 
+    pub(super) fn is_fenced(&self) -> bool {
+        self.lock().phase == Phase::Fenced
+    }
+
     pub(super) fn ensure_active(state: &State) -> Result<(), ShareError> {
         if state.phase == Phase::Active { Ok(()) } else { Err(fenced()) }
     }

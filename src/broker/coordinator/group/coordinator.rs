@@ -35,6 +35,8 @@ pub(crate) struct GroupCoordinator {
     groups: RwLock<HashMap<Arc<str>, Arc<Group>>>,
     pub(super) partitions: OwnedPartitions,
     pub(super) open_transactions: Mutex<OpenTransactions>,
+    /// Partitions share them: an end is short, and seldom.
+    pub(super) transaction_ends: [RwLock<()>; 16],
     pub(super) expiry: Mutex<Option<crate::broker::purgatory::TimerHandle>>,
     weak: Weak<GroupCoordinator>,
 }
@@ -75,6 +77,7 @@ impl GroupCoordinator {
             groups: RwLock::default(),
             partitions: OwnedPartitions::default(),
             open_transactions: Mutex::default(),
+            transaction_ends: Default::default(),
             expiry: Mutex::default(),
             weak: Weak::clone(weak),
         })

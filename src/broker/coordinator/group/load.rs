@@ -38,6 +38,8 @@ impl GroupCoordinator {
     }
 
     fn read_partition(&self, partition: i32) -> Result<(), ErrorCode> {
+        // What ends while the partition is read would be missed: before what is read now, or after it was taken over.
+        let no_end = self.transaction_ends(partition).write();
         let mut loader = Loader { now_ms: self.clock().now_ms(), ..Loader::default() };
         let mut reader = RecordReader::default();
         let mut take = |batch: RecordBatchRef<'_>| {
@@ -49,7 +51,7 @@ impl GroupCoordinator {
             tracing::error!("Groups of {CONSUMER_OFFSETS_TOPIC}-{partition} could not be loaded: {error}");
         })?;
         reader.report(CONSUMER_OFFSETS_TOPIC, partition);
-        let mut loaded = 0;
+        let mut loaded = Vec::new();
         for (id, group) in loader.groups {
             if let Some(state) = group.into_metadata(self.clock().now_ms()) {
                 let watchers = WatcherList::default();
@@ -59,10 +61,14 @@ impl GroupCoordinator {
                     self.note_transaction(partition, producer_id, &group.id);
                 }
                 self.insert_group(Arc::clone(&group));
-                self.with_group(&group, |turn| turn.start_loaded_group());
-                loaded += 1;
+                loaded.push(group);
             }
         }
+        drop(no_end);
+        for group in &loaded {
+            self.with_group(group, |turn| turn.start_loaded_group());
+        }
+        let loaded = loaded.len();
         tracing::info!("Loaded {loaded} groups from {CONSUMER_OFFSETS_TOPIC}-{partition}");
         Ok(())
     }

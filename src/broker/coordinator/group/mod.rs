@@ -13,7 +13,8 @@
 //! * `modern`: groups whose broker assigns partitions (KIP-848), which a group may become and cease to be,
 //! * `record`: Kafka's record format of `__consumer_offsets`.
 //!
-//! Lock order: a group, then the map of groups, then the timer or the log. Never two groups at once.
+//! Lock order: the ends of transactions in a partition, then a group, then the map of groups, then the timer or the log.
+//! Never two groups at once.
 
 mod admin;
 mod config;

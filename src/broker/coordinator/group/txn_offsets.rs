@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use parking_lot::RwLock;
+
 use super::coordinator::GroupCoordinator;
 use super::group_offsets::CommittedOffset;
 use super::group_state::GroupState;
@@ -30,6 +32,7 @@ impl GroupCoordinator {
             Ok(group) => group,
             Err(error) => return all(error),
         };
+        let _no_end = self.transaction_ends(group.partition).read();
         self.with_group(&group, |turn| match turn.validate_transactional_commit(&params) {
             Ok(()) => turn.commit_transactional(producer, params.offsets),
             Err(error) => all(error),
@@ -43,15 +46,37 @@ impl GroupCoordinator {
         }
     }
 
-    /// A transaction has ended in a partition of `__consumer_offsets`, and its marker is in the log: the
-    /// offsets that it committed there count now, or are forgotten.
-    pub(crate) fn complete_transaction(&self, partition: i32, producer_id: ProducerId, is_commit: bool) {
+    /// Ends a transaction in a partition of `__consumer_offsets`: `append` writes its marker there, and the offsets that
+    /// it committed there count from then on, or are forgotten.
+    ///
+    /// An administrator's marker may come at any time. Offsets are before it in the log and in memory, or after it in
+    /// both: no others are committed in a transaction meanwhile, and nobody reads the partition to take it over.
+    ///
+    /// # Errors
+    /// Those of `append`; the transaction has not ended then.
+    pub(crate) fn end_transaction<E>(
+        &self,
+        partition: i32,
+        producer_id: ProducerId,
+        is_commit: bool,
+        append: impl FnOnce() -> Result<(), E>,
+    ) -> Result<(), E> {
+        let _no_commit = self.transaction_ends(partition).write();
+        append()?;
         let groups = self.open_transactions.lock().remove(&(partition, producer_id));
         for group in groups.into_iter().flatten().filter_map(|id| self.group(&id)) {
             self.with_group(&group, |turn| {
                 turn.state.offsets.complete_transaction(producer_id, is_commit);
             });
         }
+        Ok(())
+    }
+
+    /// Held to write while a transaction ends in the partition, and to read while one commits offsets there. Comes
+    /// before the lock of a group.
+    pub(super) fn transaction_ends(&self, partition: i32) -> &RwLock<()> {
+        let at = usize::try_from(partition).unwrap_or(0);
+        &self.transaction_ends[at % self.transaction_ends.len()]
     }
 
     /// Remembers that a transaction has offsets of a group, to be found again at its end.

@@ -1,5 +1,6 @@
 mod fixture;
 mod locks;
+mod manager;
 mod model;
 mod partition;
 mod sessions;

@@ -238,7 +238,6 @@ impl World {
             return;
         }
         end_transaction(&self.fixture, producer_id, is_commit);
-        self.fixture.coordinator.complete_transaction(self.fixture.partition(), producer_id, is_commit);
         for (topic, offset) in self.pending.remove(&producer_id).into_iter().flatten().filter(|_| is_commit) {
             // Offsets grow with every commit that is tried.
             self.committed[topic] = self.committed[topic].max(offset);

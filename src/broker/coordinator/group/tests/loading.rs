@@ -67,6 +67,11 @@ fn transaction_of(producer_id: i64) -> BatchOptions {
 }
 
 pub(super) fn end_transaction(fixture: &Fixture, producer_id: i64, is_commit: bool) {
+    let append = || fixture.log.append(fixture.partition(), marker_of(producer_id, is_commit)).map(drop);
+    fixture.coordinator.end_transaction(fixture.partition(), producer_id, is_commit, append).unwrap();
+}
+
+pub(super) fn marker_of(producer_id: i64, is_commit: bool) -> Bytes {
     let mut builder = EndTransactionMarker::builder(MarkerParams {
         marker: EndTransactionMarker { is_commit, coordinator_epoch: 0 },
         producer_id,
@@ -75,7 +80,7 @@ pub(super) fn end_transaction(fixture: &Fixture, producer_id: i64, is_commit: bo
         leader_epoch: 0,
     })
     .unwrap();
-    fixture.log.append(fixture.partition(), builder.build().unwrap()).unwrap();
+    builder.build().unwrap()
 }
 
 #[test]
@@ -182,7 +187,7 @@ fn offsets_of_a_transaction_count_from_its_commit_on() {
     let fetched = fixture.coordinator.fetch_offsets(GROUP, Some(&open), true).unwrap();
     assert_eq!((fetched[0].offset, fetched[0].error), (-1, ErrorCode::UnstableOffsetCommit));
 
-    fixture.coordinator.complete_transaction(fixture.partition(), 9, true);
+    end_transaction(&fixture, 9, true);
     let fetched = fixture.coordinator.fetch_offsets(GROUP, Some(&open), true).unwrap();
     assert_eq!((fetched[0].offset, fetched[0].error), (30, ErrorCode::None));
 }
@@ -206,7 +211,6 @@ fn what_is_deleted_while_a_transaction_commits_it_does_not_come_back_with_anothe
     fixture.coordinator.on_topics_deleted(&["events", "pending"]);
     fixture.fail_over();
     end_transaction(&fixture, 7, true);
-    fixture.coordinator.complete_transaction(fixture.partition(), 7, true);
     assert_eq!([fixture.committed("events"), fixture.committed("pending")], [-1, -1]);
     assert_eq!(fixture.committed("kept"), 1);
 }
@@ -217,7 +221,7 @@ fn a_group_with_nothing_but_an_open_transaction_is_kept() {
     append(&fixture, transaction_of(9), &[commit_record("open", 30)]);
     fixture.fail_over();
     assert_eq!(fixture.coordinator.expire_offsets(), 0);
-    fixture.coordinator.complete_transaction(fixture.partition(), 9, true);
+    end_transaction(&fixture, 9, true);
     assert_eq!(fixture.committed("open"), 30);
 }
 

@@ -19,3 +19,4 @@ mod share_records;
 mod static_members;
 mod syncing;
 mod topics;
+mod txn_offsets;
