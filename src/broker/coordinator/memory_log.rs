@@ -12,8 +12,15 @@ use crate::record::{self, Batches, RecordBatch, RecordBatchRef};
 pub(crate) struct MemoryLog {
     partition_count: i32,
     partitions: Mutex<HashMap<i32, Partition>>,
-    failure: Mutex<Option<ErrorCode>>,
+    failure: Mutex<Option<Failure>>,
     leader_epoch: Mutex<LeaderEpoch>,
+}
+
+/// What appends are told, once so many more have gone well.
+#[derive(Debug)]
+struct Failure {
+    after: usize,
+    error: ErrorCode,
 }
 
 #[derive(Debug, Default)]
@@ -40,7 +47,12 @@ impl MemoryLog {
 
     /// Every append fails with `error` until this is called with `None`.
     pub(crate) fn fail_appends(&self, error: Option<ErrorCode>) {
-        *self.failure.lock() = error;
+        *self.failure.lock() = error.map(|error| Failure { after: 0, error });
+    }
+
+    /// The same, once so many more appends have gone well.
+    pub(crate) fn fail_appends_after(&self, after: usize, error: ErrorCode) {
+        *self.failure.lock() = Some(Failure { after, error });
     }
 
     /// The batches of a partition, oldest first.
@@ -82,8 +94,8 @@ impl CoordinatorLog for MemoryLog {
     }
 
     fn append(&self, partition: i32, batch: Bytes) -> Result<Offset, ErrorCode> {
-        if let Some(error) = *self.failure.lock() {
-            return Err(error);
+        if let Some(failure) = &mut *self.failure.lock() {
+            failure.after = failure.after.checked_sub(1).ok_or(failure.error)?;
         }
         if !(0..self.partition_count).contains(&partition) {
             return Err(ErrorCode::UnknownTopicOrPartition);

@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fixture::*;
+use crate::broker::coordinator::NamePattern;
 use crate::broker::coordinator::group::*;
 use crate::model::{ErrorCode, TopicPartition, Uuid};
 
@@ -15,6 +16,8 @@ pub(super) struct Client {
     pub(super) owned: BTreeMap<Uuid, BTreeSet<i32>>,
     topics: BTreeSet<&'static str>,
     regex: Option<&'static str>,
+    /// It subscribes to something else, and has not been told that this was heard.
+    pub(super) is_changed: bool,
 }
 
 type Heartbeat = Result<ConsumerGroupHeartbeatResult, GroupError>;
@@ -28,15 +31,28 @@ impl Client {
             owned: BTreeMap::new(),
             topics: topics.iter().copied().collect(),
             regex: None,
+            is_changed: false,
         }
     }
 
-    fn of_regex(id: &str, regex: &'static str) -> Self {
+    pub(super) fn of_regex(id: &str, regex: &'static str) -> Self {
         Client { regex: Some(regex), ..Client::new(id, &[]) }
     }
 
     pub(super) fn of_instance(id: &str, instance_id: &'static str, topics: &[&'static str]) -> Self {
         Client { instance_id: Some(instance_id), ..Client::new(id, topics) }
+    }
+
+    /// Subscribes to what another does.
+    pub(super) fn subscribe_as(&mut self, other: &Client) {
+        self.topics = other.topics.clone();
+        self.regex = other.regex;
+        self.is_changed = true;
+    }
+
+    pub(super) fn is_subscribed(&self, topic: &str) -> bool {
+        let matches = |regex| NamePattern::new(regex).is_ok_and(|pattern| pattern.is_match(topic));
+        self.topics.contains(topic) || self.regex.is_some_and(matches)
     }
 
     /// Says everything, as a client does that joins or is not sure.
@@ -68,11 +84,18 @@ impl Client {
     /// what it is not.
     pub(super) fn heartbeat(&mut self, fixture: &Fixture) -> Heartbeat {
         let params = match self.epoch {
+            // Both, since it says so too that it does not subscribe by the other any more.
+            _ if self.is_changed => ConsumerGroupHeartbeatParams {
+                subscribed_topic_names: Some(self.topics.clone()),
+                subscribed_topic_regex: Some(self.regex.unwrap_or_default()),
+                ..self.full()
+            },
             0 => self.full(),
             _ => ConsumerGroupHeartbeatParams { topic_partitions: Some(self.owned.clone()), ..self.brief() },
         };
         let result = fixture.coordinator.consumer_group_heartbeat(&params)?;
         self.epoch = result.member_epoch;
+        self.is_changed = false;
         if let Some(assignment) = &result.assignment {
             self.owned = assignment.clone();
         }

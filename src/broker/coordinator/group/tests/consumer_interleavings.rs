@@ -1,18 +1,33 @@
-//! Members that come, go, fall silent and come back, topics that grow, a log that takes nothing and a coordinator that
-//! starts anew, in any order, against what the protocol promises.
+//! Members that come, go, fall silent and come back and subscribe to other topics, by name and by pattern, topics that
+//! are made, deleted and grow, a log that takes nothing and a coordinator that starts anew, in any order, against what
+//! the protocol promises.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::consumer_groups::{Client, code, commit, commit_at, describe, fixture};
+use super::consumer_groups::{Client, code, commit, describe, fixture};
 use super::fixture::*;
 use crate::broker::coordinator::group::*;
-use crate::model::{ErrorCode, TopicPartition};
+use crate::model::{ErrorCode, TopicPartition, Uuid};
 
 const MEMBERS: usize = 4;
 /// Who of them has an instance id.
 const INSTANCES: [Option<&str>; MEMBERS] = [None, None, Some("one"), Some("two")];
+/// What come and go.
+const TOPICS: [&str; 3] = ["evening", "orders", "orders-2"];
+
+/// What a member may subscribe to.
+fn subscriptions() -> [Client; 6] {
+    [
+        Client::new("", &["events"]),
+        Client::new("", &["events", "orders"]),
+        Client::new("", &[]),
+        Client::of_regex("", "ev.*"),
+        Client::of_regex("", "ev.*|orders(-\\d)?"),
+        Client::of_regex("", "orders-.*"),
+    ]
+}
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -28,7 +43,11 @@ enum Act {
     Return(usize),
     /// Starts over with a new id, without a word.
     Crash(usize),
+    Subscribe(usize, usize),
     AddPartition,
+    /// Makes a topic, or adds a partition to it.
+    PutTopic(usize),
+    DeleteTopic(usize),
     Pass(i32),
     FailAppends(bool),
     FailOver,
@@ -43,7 +62,10 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0..MEMBERS).prop_map(Act::Leave),
         1 => (0..MEMBERS).prop_map(Act::Return),
         1 => (0..MEMBERS).prop_map(Act::Crash),
+        2 => (0..MEMBERS, 0..subscriptions().len()).prop_map(|(at, to)| Act::Subscribe(at, to)),
         1 => Just(Act::AddPartition),
+        2 => (0..TOPICS.len()).prop_map(Act::PutTopic),
+        1 => (0..TOPICS.len()).prop_map(Act::DeleteTopic),
         2 => (1..20_000).prop_map(Act::Pass),
         1 => any::<bool>().prop_map(Act::FailAppends),
         1 => Just(Act::FailOver),
@@ -55,10 +77,11 @@ struct World {
     clients: Vec<Client>,
     /// Those that crashed, with what they believe to have, and whether they were told that they are fenced.
     zombies: Vec<(Client, bool)>,
-    partitions: i32,
+    /// By topic, how many partitions it has.
+    partitions: BTreeMap<&'static str, i32>,
     names: usize,
-    /// By partition, what the last commit said that was answered.
-    committed: BTreeMap<i32, i64>,
+    /// By topic and partition, what the last commit said that was answered.
+    committed: BTreeMap<(&'static str, i32), i64>,
     next_offset: i64,
     fails: bool,
 }
@@ -69,7 +92,7 @@ impl World {
             fixture: fixture(),
             clients: Vec::new(),
             zombies: Vec::new(),
-            partitions: 6,
+            partitions: BTreeMap::from([("events", 6)]),
             names: 0,
             committed: BTreeMap::new(),
             next_offset: 0,
@@ -135,7 +158,9 @@ impl World {
                     let outcome = code(client.leave(&self.fixture, -2));
                     match outcome {
                         ErrorCode::None | ErrorCode::UnknownMemberId => {
-                            self.clients[*at] = self.new_client(*at);
+                            let mut returning = self.new_client(*at);
+                            returning.subscribe_as(&self.clients[*at]);
+                            self.clients[*at] = returning;
                         }
                         ErrorCode::CoordinatorNotAvailable if self.fails => {}
                         other => panic!("{other}"),
@@ -144,29 +169,65 @@ impl World {
             }
             Act::Crash(at) => {
                 let fresh = self.new_client(*at);
-                self.zombies.push((std::mem::replace(&mut self.clients[*at], fresh), false));
+                let mut zombie = std::mem::replace(&mut self.clients[*at], fresh);
+                self.clients[*at].subscribe_as(&zombie);
+                zombie.is_changed = false;
+                self.zombies.push((zombie, false));
             }
-            Act::AddPartition => {
-                self.partitions += 1;
-                self.fixture.topics.put("events", self.partitions);
-            }
+            Act::Subscribe(at, to) => self.clients[*at].subscribe_as(&subscriptions()[*to]),
+            Act::AddPartition => self.put_topic("events"),
+            Act::PutTopic(topic) => self.put_topic(TOPICS[*topic]),
+            Act::DeleteTopic(topic) => self.delete_topic(TOPICS[*topic]),
             Act::Pass(ms) => self.fixture.advance_ms(*ms),
             Act::FailAppends(fails) => self.fail_appends(*fails),
             Act::FailOver => self.fixture.fail_over(),
         }
     }
 
+    fn put_topic(&mut self, topic: &'static str) {
+        let partitions = self.partitions.entry(topic).or_default();
+        *partitions += 1;
+        self.fixture.topics.put(topic, *partitions);
+    }
+
+    fn delete_topic(&mut self, topic: &'static str) {
+        self.partitions.remove(topic);
+        self.fixture.topics.delete(topic);
+        self.fixture.coordinator.on_topics_deleted(&[topic]);
+        if !self.fails {
+            self.committed.retain(|(of, _), _| *of != topic);
+        }
+    }
+
+    /// The topic of this id, if it is there.
+    fn name_of(&self, id: Uuid) -> Option<&'static str> {
+        let name = self.fixture.topics.topic_by_id(id)?.name;
+        self.partitions.keys().find(|known| **known == &*name).copied()
+    }
+
     fn commit(&mut self, at: usize, by: i64) {
         let client = &self.clients[at];
         let is_member = self.is_current(client);
-        for partition in client.owned.values().flatten() {
+        for (id, partition) in client.owned.iter().flat_map(|(id, all)| all.iter().map(|one| (*id, *one))) {
+            // Who asks for an offset of a topic that is gone does not come here.
+            let Some(topic) = self.name_of(id) else { continue };
             self.next_offset += by;
-            let of = (*partition, self.next_offset);
-            let told = commit_at(&self.fixture, client, client.epoch, of, true);
+            let offset = OffsetCommit {
+                topic_partition: TopicPartition::new(topic, partition),
+                ..offset_of(topic, self.next_offset)
+            };
+            let told = self.fixture.coordinator.commit_offsets(CommitOffsetsParams {
+                group_id: GROUP,
+                member_id: &client.id,
+                generation_id: client.epoch,
+                knows_member_epochs: true,
+                offsets: vec![offset],
+                ..CommitOffsetsParams::default()
+            })[0];
             assert!(is_member || !told.is_none(), "{} is fenced, and may commit", client.id);
             assert!(!is_member || self.fails || told.is_none(), "{} may not commit: {told}", client.id);
             if told.is_none() {
-                self.committed.insert(*partition, self.next_offset);
+                self.committed.insert((topic, partition), self.next_offset);
             }
         }
     }
@@ -220,31 +281,39 @@ impl World {
     /// Nobody who is up to date has what another has who is.
     fn check(&self) {
         let Ok(group) = self.fixture.coordinator.describe_consumer_group(GROUP) else { return };
-        let mut owners: BTreeMap<i32, &str> = BTreeMap::new();
+        let mut owners: BTreeMap<(Uuid, i32), &str> = BTreeMap::new();
         for client in self.clients.iter().chain(self.zombies.iter().map(|(zombie, _)| zombie)) {
             let is_member = |member: &&ConsumerGroupMemberDescription| {
                 *member.member_id == *client.id && member.member_epoch == client.epoch
             };
             let Some(member) = group.members.iter().find(is_member) else { continue };
-            for partition in client.owned.values().flatten() {
+            for (id, partition) in client.owned.iter().flat_map(|(id, all)| all.iter().map(|one| (*id, *one)))
+            {
                 assert!(
-                    member.assignment.values().flatten().any(|p| p == partition),
-                    "{} has {partition} without the group's knowing",
+                    member.assignment.get(&id).is_some_and(|known| known.contains(&partition)),
+                    "{} has {id}-{partition} without the group's knowing",
                     client.id
                 );
-                let before = owners.insert(*partition, &client.id);
-                assert_eq!(before, None, "{partition} is {}'s as well", client.id);
+                let before = owners.insert((id, partition), &client.id);
+                assert_eq!(before, None, "{id}-{partition} is {}'s as well", client.id);
             }
         }
-        for partition in 0..self.partitions {
-            let wanted = TopicPartition::new("events", partition);
+        for (topic, partition) in self.all_partitions() {
+            let wanted = TopicPartition::new(topic, partition);
             let fetched = self.fixture.coordinator.fetch_offsets(GROUP, Some(&[wanted]), false).unwrap();
-            let last = self.committed.get(&partition).copied().unwrap_or(-1);
-            assert_eq!(fetched[0].offset, last, "of {partition} the last commit that was answered is there");
+            let last = self.committed.get(&(topic, partition)).copied().unwrap_or(-1);
+            assert_eq!(
+                fetched[0].offset, last,
+                "of {topic}-{partition} the last commit that was answered is there"
+            );
         }
     }
 
-    /// Left alone, the members come to share everything, and those that were removed stay so.
+    fn all_partitions(&self) -> impl Iterator<Item = (&'static str, i32)> {
+        self.partitions.iter().flat_map(|(topic, count)| (0..*count).map(|partition| (*topic, partition)))
+    }
+
+    /// Left alone, the members come to share all that somebody subscribes to, and those that were removed stay so.
     fn settle(&mut self) {
         self.fail_appends(false);
         for _ in 0..12 {
@@ -256,10 +325,18 @@ impl World {
         }
         let group = describe(&self.fixture);
         assert_eq!(group.state, GroupState::Stable, "{group:?}");
-        let mut all: Vec<i32> =
-            self.clients.iter().flat_map(|client| client.owned.values().flatten().copied()).collect();
-        all.sort_unstable();
-        assert_eq!(all, (0..self.partitions).collect::<Vec<i32>>());
+        let mut shared = Vec::new();
+        for client in &self.clients {
+            for (id, partitions) in &client.owned {
+                let topic = self.name_of(*id).expect("the topic is there");
+                assert!(client.is_subscribed(topic), "{} has {topic}, and does not want it", client.id);
+                shared.extend(partitions.iter().map(|partition| (topic, *partition)));
+            }
+        }
+        shared.sort_unstable();
+        let is_wanted = |topic: &str| self.clients.iter().any(|client| client.is_subscribed(topic));
+        let wanted: Vec<_> = self.all_partitions().filter(|(topic, _)| is_wanted(topic)).collect();
+        assert_eq!(shared, wanted);
         for (zombie, _) in self.zombies.iter().filter(|(zombie, _)| zombie.epoch > 0) {
             let partition = zombie.owned.values().flatten().next().copied().unwrap_or(0);
             let outcome = commit(&self.fixture, zombie, zombie.epoch, partition, true);

@@ -20,19 +20,34 @@ pub(super) const TIMEOUT_MS: i32 = 60_000;
 /// Kafka's default of `transactional.id.expiration.ms`.
 pub(super) const EXPIRATION_MS: i32 = 7 * 24 * 3_600_000;
 
-/// Partitions that remember their markers, and fail when told to.
+/// Partitions that remember their markers, and the epochs of those who write to them; markers fail when told to.
 #[derive(Debug, Default)]
 pub(super) struct Partitions {
     next_producer_id: AtomicI64,
     pub(super) markers: Mutex<Vec<(TopicPartition, TransactionMarker)>>,
     pub(super) failures: Mutex<HashMap<TopicPartition, ErrorCode>>,
     pub(super) woken: Mutex<BTreeSet<TopicPartition>>,
+    epochs: Mutex<HashMap<(TopicPartition, ProducerId), ProducerEpoch>>,
+}
+
+impl Partitions {
+    /// Whether the partition takes what a producer writes: nobody has written there with a higher epoch.
+    pub(super) fn accepts(&self, partition: &TopicPartition, producer: ProducerIdAndEpoch) -> bool {
+        let mut epochs = self.epochs.lock();
+        let known = epochs.entry((partition.clone(), producer.producer_id)).or_default();
+        let accepts = *known <= producer.producer_epoch;
+        *known = producer.producer_epoch.max(*known);
+        accepts
+    }
 }
 
 impl TransactionParticipants for Partitions {
     fn append_marker(&self, partition: &TopicPartition, marker: &TransactionMarker) -> Result<(), ErrorCode> {
         if let Some(error) = self.failures.lock().get(partition) {
             return Err(*error);
+        }
+        if !self.accepts(partition, marker.producer) {
+            return Err(ErrorCode::InvalidProducerEpoch);
         }
         self.markers.lock().push((partition.clone(), *marker));
         Ok(())
@@ -101,8 +116,17 @@ impl Fixture {
     }
 
     pub(super) fn add(&self, producer: ProducerIdAndEpoch, topics: &[&str]) -> Result<(), ErrorCode> {
+        self.add_in(TransactionVersion::V0, producer, topics)
+    }
+
+    pub(super) fn add_in(
+        &self,
+        version: TransactionVersion,
+        producer: ProducerIdAndEpoch,
+        topics: &[&str],
+    ) -> Result<(), ErrorCode> {
         let partitions: Vec<_> = topics.iter().map(|topic| tp(topic)).collect();
-        self.coordinator.add_partitions(ID, producer, &partitions, TransactionVersion::V0)
+        self.coordinator.add_partitions(ID, producer, &partitions, version)
     }
 
     /// Ends a transaction of the first generation.
