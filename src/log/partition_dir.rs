@@ -155,6 +155,12 @@ impl PartitionDir {
         }
     }
 
+    /// The same, whoever changed them: a process that was killed may not have come to the sync.
+    pub(crate) fn sync_as_found(&self) -> Result<(), LogError> {
+        self.note_change();
+        self.sync()
+    }
+
     /// Moves the directory itself to `to`, and syncs the directory around it.
     pub(crate) fn rename_dir(&self, to: &Path) -> Result<(), LogError> {
         let mut path = self.path.write();

@@ -29,7 +29,8 @@
 //! # After a crash
 //!
 //! Opening reads each partition from its recovery point on, checks every batch, and cuts what is torn or wrong at the
-//! end; indexes, producer state and leader epochs are made anew from what is left. After a clean stop nothing is read.
+//! end; indexes, producer state and leader epochs are made anew from what is left, and what was read is synced before it
+//! is served: no later power loss takes back what this start has found. After a clean stop nothing is read.
 //! Partitions are recovered at the same time, by `num.recovery.threads.per.data.dir` threads for each log directory, and
 //! [`BrokerBuilder::on_recovery`](crate::BrokerBuilder::on_recovery) tells how far that is.
 //!

@@ -114,6 +114,11 @@ impl Log {
                 LeaderEpochFileCache::default()
             }
         };
+        if !params.had_clean_shutdown {
+            // Before anything here goes by a name: what a process that was killed had removed or renamed must not be undone
+            // by a power loss once this one has gone on without it.
+            params.dir.sync_as_found()?;
+        }
         let listing = files::tidy(&params.dir)?;
         let mut producers = ProducerStateManager::new(
             Arc::clone(&params.dir),

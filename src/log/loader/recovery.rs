@@ -46,18 +46,23 @@ pub(super) struct Recovery<'a> {
 impl Recovery<'_> {
     /// Reads again what has to be, and answers where the log ends.
     pub(super) fn run(mut self) -> Result<LogEnd, LogError> {
-        let offset = self.recover()?;
+        let first = first_to_recover(self.segments.keys().copied(), self.params.recovery_point);
+        let first = first.filter(|_| !self.params.had_clean_shutdown);
+        let offset = self.recover(first)?;
+        if let Some(first) = first {
+            // The process before may have been killed when it had just cut a file, and a power loss would bring the end back:
+            // behind records that are appended now, or into a log that was closed in order meanwhile.
+            self.segments.range(first..).try_for_each(|(_, segment)| segment.flush(false))?;
+        }
         if self.has_gap {
             // The next power loss, too, must not find that it may have made the gap.
-            self.segments.values().try_for_each(|segment| segment.flush(false))?;
+            self.segments.values().try_for_each(LogSegment::flush_indexes)?;
             self.params.dir.sync()?;
         }
         Ok(LogEnd { offset, is_synced: self.has_gap || self.params.had_clean_shutdown })
     }
 
-    fn recover(&mut self) -> Result<Offset, LogError> {
-        let first = first_to_recover(self.segments.keys().copied(), self.params.recovery_point);
-        let first = first.filter(|_| !self.params.had_clean_shutdown);
+    fn recover(&mut self, first: Option<Offset>) -> Result<Offset, LogError> {
         self.rebuild_indexes_below(first)?;
         if let Some(first) = first {
             self.recover_from(first)?;
@@ -111,7 +116,8 @@ impl Recovery<'_> {
             warn_of_cut(segment, &recovered);
             segment.flush(false)?;
         }
-        Ok(())
+        // The segment counts as flushed, below the recovery point.
+        segment.flush_indexes()
     }
 
     /// Recovers every segment from the one at `first` on; behind the first bad batch nothing is kept.

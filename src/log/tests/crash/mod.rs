@@ -63,19 +63,19 @@ fn no_step_of_a_move_is_one_at_which_a_crash_does_harm() {
 }
 
 fn look_after_each_step(mut world: World, seed: u64) {
-    {
-        world.work(12);
-        for steps in 0..=world.steps() {
-            for loss in [
-                Loss::Nothing,
-                Loss::Everything,
-                Loss::Content,
-                Loss::Names,
-                Loss::Chance(seed ^ steps as u64),
-                Loss::Reordered(seed ^ steps as u64),
-            ] {
-                world.look_after_crash(steps, loss);
-            }
+    world.work(12);
+    for steps in 0..=world.steps() {
+        let losses = [
+            Loss::Nothing,
+            Loss::Everything,
+            Loss::Content,
+            Loss::Names,
+            Loss::Chance(seed ^ steps as u64),
+            Loss::Reordered(seed ^ steps as u64),
+        ];
+        for loss in losses {
+            world.look_after_crash(steps, loss);
         }
+        world.look_after_kill(steps, &losses);
     }
 }

@@ -347,19 +347,14 @@ impl World {
     fn reopen(&mut self) {
         let clean = self.dice.one_in(2);
         self.tell(format!("reopen, clean: {clean}"));
-        let manager = self.manager.take().unwrap();
         if clean {
-            manager.shutdown().unwrap();
-            for part in &mut self.parts {
-                part.model.flushed = part.model.end;
-            }
-            self.starts_are_checkpointed();
+            self.shut_down();
         } else {
+            let manager = self.manager.take().unwrap();
             // Where it starts is only as durable as its checkpoint; the model shall not have to guess.
             manager.checkpoint_log_start_offsets();
             manager.abandon();
         }
-        drop(manager);
         self.note();
         self.manager = Some(open(&self.fixture, &self.parts, &self.fs));
         self.check();

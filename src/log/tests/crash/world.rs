@@ -241,16 +241,47 @@ impl World {
         self.tell(format!("look after {steps} steps, {loss:?}"));
         self.story.crashed = Some((self.fs.clone(), steps));
         let fs = self.fs.crashed_at(steps, loss);
-        let manager = open(&self.fixture, &self.parts, &fs);
-        let models = self.check_after_crash(steps, &manager, false);
+        let models = self.look_at(&fs, steps, false);
+        self.look_again(&fs, &models);
+        self.story.lines.pop();
+    }
+
+    /// Has the next process after a kill close in order what it finds, and looks at what a power loss leaves of that.
+    pub(super) fn look_after_kill(&mut self, steps: usize, losses: &[Loss]) {
+        if !self.is_all_or_nothing(steps) {
+            return;
+        }
+        self.tell(format!("look after a kill after {steps} steps"));
+        self.story.crashed = Some((self.fs.clone(), steps));
+        let fs = self.fs.killed_at(steps);
+        let models = self.look_at(&fs, steps, true);
+        for &loss in losses {
+            self.tell(format!("power loss after the end of the next process, {loss:?}"));
+            self.story.crashed = Some((fs.clone(), fs.steps()));
+            self.look_again(&fs.crashed_at(fs.steps(), loss), &models);
+            self.story.lines.pop();
+        }
+        self.story.lines.pop();
+    }
+
+    /// Looks whether what a crash after so many steps has left is whole, and closes it in order.
+    fn look_at(&self, fs: &CrashFileSystem, steps: usize, is_killed: bool) -> Vec<Model> {
+        let manager = open(&self.fixture, &self.parts, fs);
+        let models = self.check_after_crash(steps, &manager, is_killed);
         self.finish_moves(&manager);
-        close(manager, &self.fixture, &fs);
-        let manager = open(&self.fixture, &self.parts, &fs);
-        for (part, model) in self.parts.iter().zip(&models) {
-            check(&self.fixture.log_at(&manager, &part.partition), model, self.is_compacted());
+        close(manager, &self.fixture, fs);
+        models
+    }
+
+    /// Looks whether what was closed in order is as it was.
+    fn look_again(&self, fs: &CrashFileSystem, models: &[Model]) {
+        let manager = open(&self.fixture, &self.parts, fs);
+        for (part, model) in self.parts.iter().zip(models) {
+            let log = self.fixture.log_at(&manager, &part.partition);
+            assert!(log.had_clean_shutdown());
+            check(&log, model, self.is_compacted());
         }
         manager.abandon();
-        self.story.lines.pop();
     }
 
     fn finish_moves(&self, manager: &LogManager) {
@@ -271,21 +302,62 @@ impl World {
 
     /// Kills the process after one of the steps so far, or loses power there, and goes on with what is left.
     pub(super) fn crash_somewhere(&mut self) {
-        let steps = self.dice.below(self.fs.steps() + 1);
+        let steps = self.some_step();
         if self.dice.one_in(3) && self.is_all_or_nothing(steps) {
             self.tell(format!("kill after {steps} of {} steps", self.fs.steps()));
-            return self.go_on_with(self.fs.killed_at(steps), steps, true);
+            self.go_on_with(self.fs.killed_at(steps), steps, true);
+            if self.dice.one_in(2) {
+                let operations = self.dice.below(4);
+                self.work(operations);
+                self.lose_power_once_closed();
+            }
+            return;
         }
-        let loss = match self.dice.below(10) {
+        let loss = self.some_loss();
+        self.tell(format!("crash after {steps} of {} steps, {loss:?}", self.fs.steps()));
+        self.go_on_with(self.fs.crashed_at(steps, loss), steps, false);
+    }
+
+    /// Any of the steps so far, and half of the time one of the last operation's, after which nothing has synced what that
+    /// did.
+    fn some_step(&self) -> usize {
+        let last = self.history.len().saturating_sub(2);
+        let from = if self.dice.one_in(2) { 0 } else { self.history[last].0 };
+        from + self.dice.below(self.fs.steps() - from + 1)
+    }
+
+    fn some_loss(&self) -> Loss {
+        match self.dice.below(10) {
             0 => Loss::Nothing,
             1 => Loss::Everything,
             2 => Loss::Content,
             3 => Loss::Names,
             4..=6 => Loss::Chance(self.dice.0.next_u64()),
             _ => Loss::Reordered(self.dice.0.next_u64()),
-        };
-        self.tell(format!("crash after {steps} of {} steps, {loss:?}", self.fs.steps()));
-        self.go_on_with(self.fs.crashed_at(steps, loss), steps, false);
+        }
+    }
+
+    /// Closes the logs in order, loses power, and finds all as it was.
+    fn lose_power_once_closed(&mut self) {
+        self.shut_down();
+        let (steps, loss) = (self.fs.steps(), self.some_loss());
+        self.tell(format!("closed in order; crash after {steps} steps, {loss:?}"));
+        self.story.crashed = Some((self.fs.clone(), steps));
+        self.fs = self.fs.crashed_at(steps, loss);
+        self.fixture.fs = Arc::new(self.fs.clone());
+        self.manager = Some(open(&self.fixture, &self.parts, &self.fs));
+        self.check();
+        self.history = vec![(0, self.models())];
+        self.note();
+    }
+
+    /// Closes the logs in order, and with that all in them is safe.
+    pub(super) fn shut_down(&mut self) {
+        let manager = self.manager.take().unwrap();
+        manager.shutdown().unwrap();
+        for Part { model, .. } in &mut self.parts {
+            (model.flushed, model.checkpointed_start) = (model.end, model.start);
+        }
     }
 
     /// Opens what is left after so many steps.
