@@ -155,6 +155,15 @@ impl Rules<'_> {
             heartbeat,
             ("group.consumer.max.heartbeat.interval.ms", c.group_consumer_max_heartbeat_interval_ms),
         );
+        let assignment = ("group.consumer.assignment.interval.ms", c.group_consumer_assignment_interval_ms);
+        order(
+            ("group.consumer.min.assignment.interval.ms", c.group_consumer_min_assignment_interval_ms),
+            assignment,
+        );
+        order(
+            assignment,
+            ("group.consumer.max.assignment.interval.ms", c.group_consumer_max_assignment_interval_ms),
+        );
         let beats = c.group_consumer_heartbeat_interval_ms < c.group_consumer_session_timeout_ms;
         self.require(beats, "group.consumer.heartbeat.interval.ms", || {
             format!("is not below group.consumer.session.timeout.ms={}", c.group_consumer_session_timeout_ms)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use super::broker::BrokerConfig;
-use super::error::{ConfigError, ConfigProblem};
+use super::error::{ConfigError, ConfigProblem, ConfigWarning};
 use super::key::{ConfigKey, ConfigType, Effect, UpdateMode};
 use super::nearest;
 use super::share_auto_offset_reset::ShareAutoOffsetReset;
@@ -83,19 +83,19 @@ group_settings! {
     /// How long a consumer group keeps its assignment before a new one is made.
     "consumer.assignment.interval.ms" consumer_assignment_interval_ms: i32 = 1000, AtLeast(0), Acts, from "group.consumer.assignment.interval.ms" group_consumer_assignment_interval_ms, within group_consumer_min_assignment_interval_ms group_consumer_max_assignment_interval_ms;
     /// Whether assignments are computed on a thread of their own. ottla's are not.
-    "consumer.assignor.offload.enable" consumer_assignor_offload_enable: bool = true, Any, Accepted;
+    "consumer.assignor.offload.enable" consumer_assignor_offload_enable: bool = true, Any, Accepted, from "group.consumer.assignor.offload.enable" group_consumer_assignor_offload_enable;
     /// How often members of the consumer group are told to report.
     "consumer.heartbeat.interval.ms" consumer_heartbeat_interval_ms: i32 = 5000, AtLeast(1), Acts, from "group.consumer.heartbeat.interval.ms" group_consumer_heartbeat_interval_ms, within group_consumer_min_heartbeat_interval_ms group_consumer_max_heartbeat_interval_ms;
     /// How long a member of the consumer group may be silent before it is taken for dead.
     "consumer.session.timeout.ms" consumer_session_timeout_ms: i32 = 45_000, AtLeast(1), Acts, from "group.consumer.session.timeout.ms" group_consumer_session_timeout_ms, within group_consumer_min_session_timeout_ms group_consumer_max_session_timeout_ms;
-    /// Whether records that are given up are copied to the topic of such records.
+    /// Whether records that are given up are copied to the topic of such records. ottla has no such topic.
     "errors.deadletterqueue.copy.record.enable" errors_deadletterqueue_copy_record_enable: bool = false, Any, Accepted;
-    /// The topic of records that are given up; none if it is empty.
+    /// The topic of records that are given up; none if it is empty. ottla writes to none.
     "errors.deadletterqueue.topic.name" errors_deadletterqueue_topic_name: String = String::new(), Any, Accepted;
     /// How long a share group keeps its assignment before a new one is made.
     "share.assignment.interval.ms" share_assignment_interval_ms: i32 = 1000, AtLeast(0), Acts, from "group.share.assignment.interval.ms" group_share_assignment_interval_ms, within group_share_min_assignment_interval_ms group_share_max_assignment_interval_ms;
     /// Whether assignments are computed on a thread of their own. ottla's are not.
-    "share.assignor.offload.enable" share_assignor_offload_enable: bool = true, Any, Accepted;
+    "share.assignor.offload.enable" share_assignor_offload_enable: bool = true, Any, Accepted, from "group.share.assignor.offload.enable" group_share_assignor_offload_enable;
     /// Where a share group begins that has not read a partition before: latest, earliest, or by_duration: and a
     /// duration as ISO 8601 writes it.
     "share.auto.offset.reset" share_auto_offset_reset: ShareAutoOffsetReset = ShareAutoOffsetReset::Latest, Any, Acts;
@@ -220,6 +220,18 @@ impl GroupSettings {
             refuse("errors.deadletterqueue.topic.name", name, "must not start with '__'".to_owned());
         }
         if problems.is_empty() { Ok(settings) } else { Err(ConfigError::new(problems)) }
+    }
+
+    /// What whoever changes the overrides of a group should know: which of those that are new have no effect.
+    pub(crate) fn warnings(
+        before: &BTreeMap<String, String>,
+        overrides: &BTreeMap<String, String>,
+    ) -> Vec<ConfigWarning> {
+        let is_idle = |name: &str| Self::key(name).is_some_and(|key| key.effect == Effect::Accepted);
+        let new = overrides.iter().filter(|(name, value)| before.get(*name) != Some(*value));
+        new.filter(|(name, _)| is_idle(name))
+            .map(|(name, _)| ConfigWarning::WithoutEffect { key: name.clone() })
+            .collect()
     }
 
     fn read_all(

@@ -15,7 +15,9 @@
 //! `ottla config` marks it.
 //!
 //! Settings that Kafka changes while it runs can be changed here too, by `kafka-configs` or any client; they are kept in
-//! the log directories and count over the file.
+//! the log directories and count over the file. Those of groups that have no effect say so in the log when they are set:
+//! there is no queue of dead letters (`errors.deadletterqueue.topic.name` and what goes with it, KIP-1191), so that records
+//! that a share group gives up stay where they are, and no more.
 //!
 //! One default differs from what Kafka does with it: where `socket.receive.buffer.bytes` is not set, connections get a
 //! receive buffer of 1 MiB instead of 100 KiB, which saves a third of the CPU time of producing large batches.

@@ -397,6 +397,58 @@ fn each_setting_does_what_is_seen_with_it() {
     }
 }
 
+/// Kafka's tools change it for all groups while the broker runs; a group that has settings of its own takes it for what it
+/// does not set.
+#[test]
+fn the_time_between_assignments_changes_while_the_broker_runs() {
+    let keys = ["group.consumer.assignment.interval.ms", "group.share.assignment.interval.ms"];
+    for has_own_settings in [false, true] {
+        let kafka = start(&keys.map(|key| (key, "15000")));
+        kafka.admin().create_topic(NewTopic::new("t", 2)).unwrap();
+        if has_own_settings {
+            let own = ["consumer.session.timeout.ms", "share.session.timeout.ms"];
+            for group in ["consumers", "sharers"] {
+                let changes = own.map(|key| AlterConfig::set(key, "50000"));
+                kafka.admin().alter_configs(&ConfigResource::group(group), changes).unwrap();
+            }
+        }
+        kafka.core.ensure_offsets_topic().unwrap();
+        let consume = |member_id, member_epoch| {
+            let joins = member_epoch == 0;
+            let params = ConsumerGroupHeartbeatParams { group_id: "consumers", member_id, ..member() };
+            let params = match joins {
+                true => params,
+                false => ConsumerGroupHeartbeatParams {
+                    member_epoch,
+                    rebalance_timeout_ms: -1,
+                    subscribed_topic_names: None,
+                    ..params
+                },
+            };
+            kafka.core.groups.consumer_group_heartbeat(&params).unwrap().member_epoch
+        };
+        let share = |member_id, member_epoch| {
+            let params = ShareGroupHeartbeatParams {
+                group_id: "sharers",
+                member_id,
+                member_epoch,
+                subscribed_topic_names: (member_epoch == 0).then(|| BTreeSet::from(["t"])),
+                client_id: "client",
+                client_host: "/127.0.0.1",
+                ..ShareGroupHeartbeatParams::default()
+            };
+            kafka.core.groups.share_group_heartbeat(&params).unwrap().member_epoch
+        };
+        let first = (consume("a", 0), share("a", 0));
+        let second = (consume("b", 0), share("b", 0));
+        assert_eq!(second, first, "there is no newer assignment yet");
+        let changes = keys.map(|key| AlterConfig::set(key, "0"));
+        kafka.admin().alter_configs(&ConfigResource::ClusterDefault, changes).unwrap();
+        let third = (consume("b", second.0), share("b", second.1));
+        assert!(third.0 > second.0 && third.1 > second.1, "{third:?} after {second:?}");
+    }
+}
+
 #[test]
 fn what_a_group_sets_for_itself_is_between_the_least_and_the_most_that_the_broker_has() {
     for key in BOUNDED {

@@ -149,6 +149,7 @@ impl BrokerCore {
         if validate_only {
             return Ok(());
         }
+        let warnings = GroupSettings::warnings(&self.group_overrides(group_id), &overrides);
         let mut image = self.store.lock();
         MetadataStore::commit(&mut image, &*self.env.fs, &self.live_log_dirs(), |image| {
             match overrides.is_empty() {
@@ -158,6 +159,10 @@ impl BrokerCore {
         })?;
         // Under the store's lock, so that the last change is the one that counts.
         self.apply_group_overrides(group_id, image.group_overrides.get(group_id));
+        drop(image);
+        for warning in warnings {
+            tracing::warn!(group_id, "{warning}");
+        }
         Ok(())
     }
 
@@ -204,6 +209,13 @@ impl BrokerCore {
         self.log_manager.reconfigure_cleaner((&*effective).into());
         let expiration_ms = i64::from(effective.producer_id_expiration_ms);
         self.log_manager.set_producer_id_expiration_ms(expiration_ms);
+        self.groups.reconfigure(&effective);
+        {
+            let image = self.store.lock();
+            for (group_id, overrides) in &image.group_overrides {
+                self.apply_group_overrides(group_id, Some(overrides));
+            }
+        }
         for service in self.services.lock().iter() {
             service.reconfigure(&effective);
         }

@@ -65,11 +65,13 @@ macro_rules! groups_rows {
             "group.consumer.migration.policy" group_consumer_migration_policy: GroupMigrationPolicy = GroupMigrationPolicy::Bidirectional, Any, ReadOnly, Acts;
             /// How soon after one assignment of a consumer group the next may be made: changes that come together are
             /// answered together. 0 for tests.
-            "group.consumer.assignment.interval.ms" group_consumer_assignment_interval_ms: i32 = 1000, AtLeast(0), ReadOnly, Acts;
+            "group.consumer.assignment.interval.ms" group_consumer_assignment_interval_ms: i32 = 1000, AtLeast(0), ClusterWide, Acts;
             /// The shortest interval between assignments that a consumer group may be given.
             "group.consumer.min.assignment.interval.ms" group_consumer_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Acts;
             /// The longest interval between assignments that a consumer group may be given.
             "group.consumer.max.assignment.interval.ms" group_consumer_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Acts;
+            /// Whether assignments of consumer groups are computed on a thread of their own. ottla's are not.
+            "group.consumer.assignor.offload.enable" group_consumer_assignor_offload_enable: bool = true, Any, ClusterWide, Accepted;
             /// How often it is looked up which topics a consumer group's pattern matches.
             "group.consumer.regex.refresh.interval.ms" group_consumer_regex_refresh_interval_ms: i32 = 600_000, AtLeast(10_000), ReadOnly, Acts;
             /// How long a member of a share group may be silent before it is taken for dead.
@@ -87,13 +89,13 @@ macro_rules! groups_rows {
             /// How the broker spreads partitions over a share group's members.
             "group.share.assignors" group_share_assignors: Vec<String> = list(&["simple"]), Items(&["simple"]), ReadOnly, Acts;
             /// How long a share group keeps its assignment before a new one is made.
-            "group.share.assignment.interval.ms" group_share_assignment_interval_ms: i32 = 1000, AtLeast(0), ReadOnly, Acts;
+            "group.share.assignment.interval.ms" group_share_assignment_interval_ms: i32 = 1000, AtLeast(0), ClusterWide, Acts;
             /// The shortest that a share group may be made to keep its assignment.
             "group.share.min.assignment.interval.ms" group_share_min_assignment_interval_ms: i32 = 0, AtLeast(0), ReadOnly, Acts;
             /// The longest that a share group may be made to keep its assignment.
             "group.share.max.assignment.interval.ms" group_share_max_assignment_interval_ms: i32 = 15_000, AtLeast(0), ReadOnly, Acts;
             /// Whether assignments of share groups are computed on a thread of their own. ottla's are not.
-            "group.share.assignor.offload.enable" group_share_assignor_offload_enable: bool = true, Any, ReadOnly, Accepted;
+            "group.share.assignor.offload.enable" group_share_assignor_offload_enable: bool = true, Any, ClusterWide, Accepted;
             /// After which time the state of a share group's partition is asked for again.
             "group.share.initialize.retry.interval.ms" group_share_initialize_retry_interval_ms: i32 = 30_000, AtLeast(1), ReadOnly, Acts;
             /// How many members a share group may have.

@@ -51,3 +51,24 @@ fn what_the_broker_does_not_allow_is_refused_and_taken_for_the_nearest_once_it_i
     let settings = GroupSettings::from_overrides(&broker, &stored).unwrap();
     assert_eq!((settings.share_session_timeout_ms, settings.consumer_session_timeout_ms), (45_000, 60_000));
 }
+
+#[test]
+fn who_sets_what_has_no_effect_on_a_group_is_told_so_once() {
+    let own = overrides(&[
+        ("errors.deadletterqueue.copy.record.enable", "true"),
+        ("errors.deadletterqueue.topic.name", "dead"),
+        ("share.delivery.count.limit", "3"),
+    ]);
+    let told = |before: &[(&str, &str)]| -> Vec<String> {
+        let warnings = GroupSettings::warnings(&overrides(before), &own);
+        warnings.iter().map(ToString::to_string).collect()
+    };
+    let topic = "errors.deadletterqueue.topic.name: accepted without effect";
+    assert_eq!(told(&[]), ["errors.deadletterqueue.copy.record.enable: accepted without effect", topic]);
+    let before = [
+        ("errors.deadletterqueue.copy.record.enable", "true"),
+        ("errors.deadletterqueue.topic.name", "other"),
+    ];
+    assert_eq!(told(&before), [topic]);
+    assert_eq!(GroupSettings::warnings(&own, &own), []);
+}

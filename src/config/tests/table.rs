@@ -23,7 +23,7 @@ fn every_broker_key_of_kafka_has_its_type_default_and_update_mode() {
         assert_eq!(default_text(key), default, "{name}");
         seen += 1;
     }
-    assert_eq!(seen, 352);
+    assert_eq!(seen, 356);
 }
 
 #[test]

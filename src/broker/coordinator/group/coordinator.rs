@@ -66,13 +66,13 @@ impl GroupCoordinator {
         persister: Arc<dyn Persister>,
     ) -> Arc<Self> {
         Arc::new_cyclic(|weak| GroupCoordinator {
+            group_configs: GroupConfigManager::from(&config),
             config,
             rng: Arc::clone(&env.rng),
             timer,
             log,
             image,
             persister,
-            group_configs: GroupConfigManager::default(),
             is_active: AtomicBool::new(true),
             groups: RwLock::default(),
             partitions: OwnedPartitions::default(),

@@ -117,6 +117,30 @@ impl World {
     }
 }
 
+/// As in Kafka, where the group comes into being with the first commit, whatever becomes of it.
+#[test]
+fn a_group_for_which_transactions_were_aborted_alone_is_listed_until_it_is_cleaned_up() {
+    let world = World::new();
+    let coordinator = &world.fixture.coordinator;
+    coordinator.load_all().unwrap();
+    assert_eq!(world.commit(), [ErrorCode::None]);
+    coordinator
+        .end_transaction(world.partition, PRODUCER.producer_id, false, || {
+            world.fixture.log.append(world.partition, marker_of(PRODUCER.producer_id, false)).map(drop)
+        })
+        .unwrap();
+    let listed = || coordinator.list_groups(&[], &[]).1;
+    let group = GroupListing {
+        group_id: GROUP.into(),
+        protocol_type: "".into(),
+        state: GroupState::Empty,
+        group_type: GroupType::Classic,
+    };
+    assert_eq!(listed(), [group]);
+    assert_eq!(coordinator.expire_offsets(), 0);
+    assert_eq!(listed(), []);
+}
+
 /// The marker is right behind the offsets in the log. Had it been found that the transaction has none in this group, which
 /// knew of them a moment later, they would have been unstable for ever.
 #[test]
