@@ -1,6 +1,8 @@
 import java.io.File;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,10 +30,13 @@ import org.apache.kafka.storage.log.metrics.BrokerTopicStats;
 /**
  * Compaction create BOOTSTRAP TOPIC: the topic, with one partition.
  * Compaction fill BOOTSTRAP TOPIC SEED: random records from producers of all kinds.
- * Compaction clean DIR FIRST_DIRTY_OFFSET CLOCK_SHIFT_S KEY=VALUE...: Kafka's own cleaner, once, on a partition's directory,
- * so many seconds in the future.
+ * Compaction spread BOOTSTRAP TOPIC SEED KEYS: a record of each of so many keys, and of every other one again, in any order.
+ * Compaction clean DIR FIRST_DIRTY_OFFSET CLOCK_SHIFT_S MAP_BYTES KEY=VALUE...: Kafka's own cleaner on a partition's
+ * directory, so many seconds in the future: once, and again as long as its map of keys has been too small for all.
  */
 public final class Compaction {
+    static final double LOAD_FACTOR = 0.9;
+
     public static void main(String[] args) throws Exception {
         if (args[0].equals("create"))
             try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[1]))) {
@@ -39,6 +44,8 @@ public final class Compaction {
             }
         else if (args[0].equals("fill"))
             fill(args[1], args[2], new Random(Long.parseLong(args[3])));
+        else if (args[0].equals("spread"))
+            spread(args[1], args[2], new Random(Long.parseLong(args[3])), Integer.parseInt(args[4]));
         else
             clean(args);
         System.exit(0);
@@ -84,10 +91,26 @@ public final class Compaction {
         }
     }
 
+    static void spread(String bootstrap, String topic, Random random, int keys) throws Exception {
+        List<Integer> numbers = new ArrayList<>();
+        for (int key = 0; key < keys; key++) {
+            numbers.add(key);
+            if (key % 2 == 0)
+                numbers.add(key);
+        }
+        Collections.shuffle(numbers, random);
+        StringSerializer text = new StringSerializer();
+        Map<String, Object> config = Map.of("bootstrap.servers", bootstrap, "linger.ms", "1000", "batch.size", "2000");
+        try (KafkaProducer<String, String> producer = new KafkaProducer<>(config, text, text)) {
+            for (int i = 0; i < numbers.size(); i++)
+                producer.send(new ProducerRecord<>(topic, 0, "spread" + numbers.get(i), i % 9 == 0 ? null : "v" + i));
+        }
+    }
+
     static void clean(String[] args) throws Exception {
         Properties properties = new Properties();
         Time time = later(1000 * Long.parseLong(args[3]));
-        for (int i = 4; i < args.length; i++)
+        for (int i = 5; i < args.length; i++)
             properties.put(args[i].split("=")[0], args[i].split("=")[1]);
         KafkaScheduler scheduler = new KafkaScheduler(1);
         scheduler.startup();
@@ -96,10 +119,16 @@ public final class Compaction {
             new LogDirFailureChannel(1), true, Optional.empty());
         log.updateHighWatermark(log.logEndOffset());
         long uncleanable = Math.min(log.lastStableOffset(), log.activeSegment().baseOffset());
-        Cleaner cleaner = new Cleaner(0, new SkimpyOffsetMap(1 << 20), 1 << 16, 1 << 20, 0.9,
+        SkimpyOffsetMap map = new SkimpyOffsetMap(Integer.parseInt(args[4]));
+        Cleaner cleaner = new Cleaner(0, map, 1 << 16, 1 << 20, LOAD_FACTOR,
             new Throttler(Double.MAX_VALUE, 300, "none", "bytes", Time.SYSTEM), time, (TopicPartition any) -> { });
-        long end = cleaner.clean(new LogToClean(log, Long.parseLong(args[2]), uncleanable, false)).getKey();
-        System.out.println(end);
+        long end = Long.parseLong(args[2]);
+        int passes = 0;
+        do {
+            end = cleaner.clean(new LogToClean(log, end, uncleanable, false)).getKey();
+            passes++;
+        } while (map.size() >= (int) (map.slots() * LOAD_FACTOR));
+        System.out.println(end + " in " + passes);
         log.close();
     }
 
