@@ -10,10 +10,17 @@ use crate::broker::coordinator::CoordinatorLog;
 #[derive(Default)]
 pub(super) struct Outbox {
     answers: Vec<Answer>,
-    notes: Vec<(Level, String)>,
+    notes: Vec<Note>,
     appended: bool,
     /// Notes are kept, whether they are logged or not.
     keeps_notes: bool,
+}
+
+/// What happened, in words.
+struct Note {
+    level: Level,
+    is_kept: bool,
+    text: String,
 }
 
 enum Answer {
@@ -43,21 +50,34 @@ impl Outbox {
         self.keeps_notes || tracing::enabled!(Level::INFO)
     }
 
-    pub(super) fn debug(&mut self, note: impl FnOnce() -> String) {
+    /// Whether somebody wants to know it of each member.
+    pub(super) fn is_heard_in_detail(&self) -> bool {
+        self.keeps_notes || tracing::enabled!(Level::DEBUG)
+    }
+
+    pub(super) fn debug(&mut self, text: impl FnOnce() -> String) {
         if tracing::enabled!(Level::DEBUG) {
-            self.notes.push((Level::DEBUG, note()));
+            self.notes.push(Note { level: Level::DEBUG, is_kept: false, text: text() });
         }
     }
 
-    pub(super) fn info(&mut self, note: impl FnOnce() -> String) {
+    /// For what a rebalance is to each of many members: a line for each in the broker's log would take longer than the
+    /// rebalance.
+    pub(super) fn detail(&mut self, text: impl FnOnce() -> String) {
+        if self.is_heard_in_detail() {
+            self.notes.push(Note { level: Level::DEBUG, is_kept: true, text: text() });
+        }
+    }
+
+    pub(super) fn info(&mut self, text: impl FnOnce() -> String) {
         if self.is_heard() {
-            self.notes.push((Level::INFO, note()));
+            self.notes.push(Note { level: Level::INFO, is_kept: true, text: text() });
         }
     }
 
-    pub(super) fn warn(&mut self, note: impl FnOnce() -> String) {
+    pub(super) fn warn(&mut self, text: impl FnOnce() -> String) {
         if self.keeps_notes || tracing::enabled!(Level::WARN) {
-            self.notes.push((Level::WARN, note()));
+            self.notes.push(Note { level: Level::WARN, is_kept: true, text: text() });
         }
     }
 
@@ -65,8 +85,8 @@ impl Outbox {
     pub(super) fn send(self, log: &dyn CoordinatorLog, group: &Group) {
         // Before the answers: who has one may ask what has led to it.
         if let Some(history) = log.history() {
-            let kept = self.notes.iter().filter(|(level, _)| *level != Level::DEBUG);
-            kept.for_each(|(_, note)| history.note(&group.id, note.clone()));
+            let kept = self.notes.iter().filter(|note| note.is_kept);
+            kept.for_each(|note| history.note(&group.id, note.text.clone()));
         }
         for answer in self.answers {
             match answer {
@@ -77,13 +97,13 @@ impl Outbox {
         if self.appended {
             log.wake_readers(group.partition);
         }
-        for (level, note) in self.notes {
+        for Note { level, text, .. } in self.notes {
             if level == Level::WARN {
-                tracing::warn!("{note}");
+                tracing::warn!("{text}");
             } else if level == Level::INFO {
-                tracing::info!("{note}");
+                tracing::info!("{text}");
             } else {
-                tracing::debug!("{note}");
+                tracing::debug!("{text}");
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::fence::member_not_found;
 use super::group::ConsumerGroup;
 use super::member::{ConsumerGroupMember, NOT_SAID};
+use super::news::News;
 use super::update::{Surroundings, Update};
 use crate::broker::coordinator::group::coordinator::{Api, GroupCoordinator};
 use crate::broker::coordinator::group::group_state::{GroupState, GroupType};
@@ -393,14 +394,14 @@ impl GroupTurn<'_> {
         let Plan { fresh, update, member } = plan;
         let news = match fresh.as_ref().or(self.state.consumer()) {
             Some(group) => self.news_of(group, &update, &member),
-            None => Vec::new(),
+            None => News::default(),
         };
         let Update { records, removes_classic, replaced, is_compared, rebalance_deadline, .. } = update;
         self.append_consumer_records(removes_classic, &records)?;
         if let Some(fresh) = fresh {
             self.become_consumer_group(fresh);
         }
-        news.into_iter().for_each(|text| self.outbox.info(|| text));
+        self.tell(news);
         let version = self.coordinator.image().version();
         let now = self.now;
         let Some(group) = self.state.consumer_mut() else { return Ok(()) };

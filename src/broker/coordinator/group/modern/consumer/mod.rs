@@ -35,5 +35,5 @@ pub(crate) use heartbeat::{
     ConsumerGroupHeartbeatParams, ConsumerGroupHeartbeatResult, GroupError, LEAVE_EPOCH, LEAVE_STATIC_EPOCH,
 };
 pub(in crate::broker::coordinator::group) use member::{ClassicMemberMetadata, MemberMetadata};
-pub(in crate::broker::coordinator::group) use news::{Cause, names_of, rebalance};
+pub(in crate::broker::coordinator::group) use news::{Cause, News, names_of, rebalance};
 pub(in crate::broker::coordinator::group) use offsets::Committer;

@@ -55,39 +55,56 @@ pub(in crate::broker::coordinator::group) fn names_of(
     format!("[{}]", names.collect::<Vec<_>>().join(", "))
 }
 
+/// The words for what is about to happen, to be told once it is in the log; none if nobody wants to know.
+#[derive(Default)]
+pub(in crate::broker::coordinator::group) struct News {
+    /// Of the group, and who comes and goes.
+    pub(in crate::broker::coordinator::group) group: Vec<String>,
+    /// Of each member.
+    pub(in crate::broker::coordinator::group) members: Vec<String>,
+}
+
 impl GroupTurn<'_> {
-    /// The words for what an update comes to, to be told once it is in the log; none if nobody wants to know.
+    pub(in crate::broker::coordinator::group) fn tell(&mut self, news: News) {
+        news.group.into_iter().for_each(|text| self.outbox.info(|| text));
+        news.members.into_iter().for_each(|text| self.outbox.detail(|| text));
+    }
+
+    /// What an update comes to.
     pub(super) fn news_of(
         &self,
         group: &ConsumerGroup,
         update: &Update,
         member: &ConsumerGroupMember,
-    ) -> Vec<String> {
-        let mut news = Vec::new();
+    ) -> News {
+        let mut news = News::default();
         if !self.outbox.is_heard() || update.records.is_empty() {
             return news;
         }
         let (id, group_id) = (&member.id, &self.group.id);
         let is_new = group.member(id).is_none() && update.replaced.is_none();
         if let (Some(replaced), Some(instance_id)) = (&update.replaced, member.instance_id()) {
-            news.push(format!(
+            news.group.push(format!(
                 "Member {id} with group instance id {instance_id} takes the place of member {replaced} in group \
                  {group_id}"
             ));
         } else if is_new {
             let (client, host) = (&member.metadata.client_id, &member.metadata.client_host);
-            news.push(format!("Member {id} of client {client} at {host} joins group {group_id}"));
+            news.group.push(format!("Member {id} of client {client} at {host} joins group {group_id}"));
         }
         let causes: Vec<String> = update.causes.iter().map(|cause| cause.words(id, is_new)).collect();
         let mut target_epoch = group.modern.target.epoch;
         for record in &update.records {
             match record {
                 ConsumerGroupRecord::Epoch(Some(epoch)) => {
-                    news.push(rebalance(group_id, epoch.epoch, &causes.join("; ")));
+                    news.group.push(rebalance(group_id, epoch.epoch, &causes.join("; ")));
                 }
                 ConsumerGroupRecord::TargetMetadata(Some(target)) => target_epoch = target.epoch,
                 _ => {}
             }
+        }
+        if !self.outbox.is_heard_in_detail() {
+            return news;
         }
         for record in &update.records {
             // One that takes another's place has what that one had.
@@ -95,14 +112,14 @@ impl GroupTurn<'_> {
                 && target_epoch != group.modern.target.epoch
             {
                 let names = names_of(partitions, self.coordinator.image());
-                news.push(format!("Member {of} is to have {names} in epoch {target_epoch}"));
+                news.members.push(format!("Member {of} is to have {names} in epoch {target_epoch}"));
             }
         }
         if member.state == MemberState::UnrevokedPartitions && group.member(id) != Some(member) {
             let pending = assignment::without_epochs(&member.pending_revocation);
             let names = names_of(&pending, self.coordinator.image());
             let timeout_ms = member.metadata.rebalance_timeout_ms;
-            news.push(format!("Member {id} is to give {names} back within {timeout_ms} ms"));
+            news.members.push(format!("Member {id} is to give {names} back within {timeout_ms} ms"));
         }
         news
     }

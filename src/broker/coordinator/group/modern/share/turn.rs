@@ -2,7 +2,7 @@
 
 use super::group::ShareGroup;
 use super::update::{Plan, Surroundings};
-use crate::broker::coordinator::group::modern::consumer::{GroupError, names_of, rebalance};
+use crate::broker::coordinator::group::modern::consumer::{GroupError, News, names_of, rebalance};
 use crate::broker::coordinator::group::record::{CoordinatorRecord, ShareGroupRecord};
 use crate::broker::coordinator::group::turn::GroupTurn;
 use crate::model::ErrorCode;
@@ -28,10 +28,10 @@ impl GroupTurn<'_> {
     ) -> Result<(), GroupError> {
         let news = match fresh.as_ref().or(self.state.share()) {
             Some(group) => self.share_news(group, &plan),
-            None => Vec::new(),
+            None => News::default(),
         };
         self.change_share_group(fresh, &plan.records)?;
-        news.into_iter().for_each(|text| self.outbox.info(|| text));
+        self.tell(news);
         let version = self.coordinator.image().version();
         let Some(group) = self.state.share_mut() else { return Ok(()) };
         if plan.is_compared {
@@ -43,9 +43,9 @@ impl GroupTurn<'_> {
         Ok(())
     }
 
-    /// The words for what a plan comes to, to be told once it is in the log; none if nobody wants to know.
-    fn share_news(&self, group: &ShareGroup, plan: &Plan) -> Vec<String> {
-        let mut news = Vec::new();
+    /// What a plan comes to.
+    fn share_news(&self, group: &ShareGroup, plan: &Plan) -> News {
+        let mut news = News::default();
         if !self.outbox.is_heard() {
             return news;
         }
@@ -53,15 +53,18 @@ impl GroupTurn<'_> {
         let is_new = group.member(id).is_none();
         if is_new {
             let (client, host) = (&plan.member.metadata.client_id, &plan.member.metadata.client_host);
-            news.push(format!("Member {id} of client {client} at {host} joins share group {group_id}"));
+            news.group.push(format!("Member {id} of client {client} at {host} joins share group {group_id}"));
         }
         if let Some(cause) = plan.cause {
-            news.push(rebalance(group_id, plan.epoch, &cause.words(id, is_new)));
+            news.group.push(rebalance(group_id, plan.epoch, &cause.words(id, is_new)));
+        }
+        if !self.outbox.is_heard_in_detail() {
+            return news;
         }
         for record in &plan.records {
             if let ShareGroupRecord::Target(of, Some(partitions)) = record {
                 let names = names_of(partitions, self.coordinator.image());
-                news.push(format!("Member {of} is to read {names} in epoch {}", plan.epoch));
+                news.members.push(format!("Member {of} is to read {names} in epoch {}", plan.epoch));
             }
         }
         news
