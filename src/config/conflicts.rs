@@ -1,5 +1,7 @@
 //! Settings that are right by themselves and do not go together (Kafka: `KafkaConfig#validateValues`).
 
+use std::path::Path;
+
 use super::broker::BrokerConfig;
 use super::choice::SecurityProtocol;
 use super::error::ConfigProblem;
@@ -58,6 +60,14 @@ impl Rules<'_> {
     fn log(&mut self) {
         let c = self.config;
         self.require(!c.effective_log_dirs().is_empty(), "log.dirs", || "names no directory".to_owned());
+        let dirs = c.effective_log_dirs();
+        let mut twice = dirs.iter().enumerate().filter(|&(i, dir)| {
+            // As paths, since a slash at the end makes no other directory.
+            dirs.iter().take(i).any(|earlier| Path::new(earlier) == Path::new(dir))
+        });
+        if let Some((_, dir)) = twice.next() {
+            self.require(false, "log.dirs", || format!("names {dir} twice"));
+        }
         let cordoned = &c.cordoned_log_dirs;
         let is_alone = cordoned.len() <= 1 || !cordoned.iter().any(|dir| dir == "*");
         self.require(is_alone, "cordoned.log.dirs", || {

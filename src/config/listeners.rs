@@ -57,21 +57,21 @@ impl BrokerConfig {
         let bound = reader.read(LISTENERS, &self.listener_texts());
         reader.check_names(LISTENERS, &bound);
         reader.check_ports(&bound);
-        let advertised = match self.advertised_texts() {
+        let mut advertised = match self.advertised_texts() {
             Some(texts) => {
                 let advertised = reader.read(ADVERTISED, &texts);
                 reader.check_names(ADVERTISED, &advertised);
                 advertised
             }
-            None => {
-                let is_controllers = |endpoint: &&Endpoint| {
-                    split_list(self.controller_listener_names.as_deref().unwrap_or_default())
-                        .iter()
-                        .any(|name| name.eq_ignore_ascii_case(&endpoint.listener_name))
-                };
-                bound.iter().filter(|endpoint| !is_controllers(endpoint)).cloned().collect()
-            }
+            None => bound.clone(),
         };
+        // Those of controllers are not for clients, even where `advertised.listeners` has them for other controllers
+        // (Kafka: `KafkaConfig#effectiveAdvertisedBrokerListeners`).
+        let controllers = split_list(self.controller_listener_names.as_deref().unwrap_or_default());
+        let is_controllers = |endpoint: &Endpoint| {
+            controllers.iter().any(|name| name.eq_ignore_ascii_case(&endpoint.listener_name))
+        };
+        advertised.retain(|endpoint| !is_controllers(endpoint));
         if problems.is_empty() {
             problems = self.advertised_conflicts(&bound, &advertised);
         }
@@ -126,6 +126,18 @@ impl BrokerConfig {
             endpoints.iter().map(|endpoint| endpoint.listener_name.clone()).collect::<Vec<_>>().join(",")
         };
         let mut problems = Vec::new();
+        if bound.is_empty() {
+            let reason =
+                "names no listener, so that no client could come; name one, such as PLAINTEXT://:9092";
+            let (key, value, reason) = (LISTENERS, String::new(), reason.to_owned());
+            return vec![ConfigProblem::Conflict { key, value, reason }];
+        }
+        if advertised.is_empty() {
+            let reason = "has none for clients, but only those of controller.listener.names; add one, such as \
+                          PLAINTEXT://:9092";
+            let (key, value, reason) = (LISTENERS, names(bound), reason.to_owned());
+            problems.push(ConfigProblem::Conflict { key, value, reason });
+        }
         for endpoint in advertised {
             let mut refuse = |reason| {
                 problems.push(ConfigProblem::Conflict {

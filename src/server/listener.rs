@@ -194,7 +194,7 @@ impl Broker {
         for endpoint in &configured.bound {
             let Some(advertised) = configured.advertised_of(&endpoint.listener_name) else {
                 // A listener of a KRaft controller, which there is none of.
-                tracing::info!(listener = %endpoint, "the listener is not advertised, so it is not opened");
+                tracing::info!(listener = %endpoint, "the listener is not for clients, so it is not opened");
                 continue;
             };
             check_protocol(endpoint)?;

@@ -5,8 +5,8 @@ macro_rules! kraft_rows {
         collect_rows! { $rest $($done)*
             /// What this process is in a KRaft cluster: broker, controller, or both. Empty outside of one.
             "process.roles" process_roles: Vec<String> = list(&[]), Items(&["broker", "controller"]), ReadOnly, Accepted;
-            /// The listeners that the controllers of a KRaft cluster speak on; they are not advertised to
-            /// clients.
+            /// The listeners that the controllers of a KRaft cluster speak on; they are not for clients, and not
+            /// opened.
             "controller.listener.names" controller_listener_names: Option<String> = None, Any, ReadOnly, Acts;
             /// The listeners that open before the authorizer knows all of its rules, so that it can learn them
             /// over these.

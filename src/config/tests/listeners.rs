@@ -116,14 +116,40 @@ fn only_listeners_that_exist_are_advertised() {
     );
 }
 
+/// Apache Kafka's own `server.properties` of 4.x advertises its controller's listener, which is for other controllers.
 #[test]
-fn listeners_of_controllers_are_not_advertised_unasked() {
-    let settings = [
-        ("listeners", "PLAINTEXT://:1,CONTROLLER://:2"),
-        ("controller.listener.names", "CONTROLLER"),
-        ("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"),
-    ];
-    assert_eq!(texts(&settings).1, ["PLAINTEXT://:1"]);
+fn listeners_of_controllers_are_not_advertised_to_clients() {
+    let of = |listeners, advertised: &'static str| {
+        let mut settings = vec![
+            ("listeners", listeners),
+            ("controller.listener.names", "CONTROLLER"),
+            ("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT"),
+        ];
+        settings.extend(Some(("advertised.listeners", advertised)).filter(|_| !advertised.is_empty()));
+        settings
+    };
+    let two = "PLAINTEXT://:1,CONTROLLER://:2";
+    for advertised in ["", "PLAINTEXT://:1,CONTROLLER://here:2"] {
+        assert_eq!(texts(&of(two, advertised)).1, ["PLAINTEXT://:1"]);
+    }
+    for (listeners, advertised, wrong) in
+        [("CONTROLLER://:2", "", "CONTROLLER"), (two, "CONTROLLER://here:2", "PLAINTEXT,CONTROLLER")]
+    {
+        let expected = format!(
+            "listeners={wrong}: has none for clients, but only those of controller.listener.names; add one, such as \
+             PLAINTEXT://:9092"
+        );
+        assert_eq!(problems(&of(listeners, advertised)), [expected]);
+    }
+}
+
+#[test]
+fn without_any_listener_it_is_told_so() {
+    for advertised in [None, Some(("advertised.listeners", "PLAINTEXT://here:1"))] {
+        let settings: Vec<_> = [("listeners", "")].into_iter().chain(advertised).collect();
+        let expected = "listeners=: names no listener, so that no client could come; name one, such as PLAINTEXT://:9092";
+        assert_eq!(problems(&settings), [expected]);
+    }
 }
 
 #[test]

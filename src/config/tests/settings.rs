@@ -84,6 +84,8 @@ fn log_dirs_win_over_log_dir() {
     assert_eq!(load(&[("log.dir", "/a")]).effective_log_dirs(), ["/a"]);
     assert_eq!(load(&[("log.dir", "/a"), ("log.dirs", "/b, /c")]).effective_log_dirs(), ["/b", "/c"]);
     assert_eq!(problems(&[("log.dirs", " , ")]), ["log.dirs= , : names no directory"]);
+    // Else the second would be told to be in use by another broker.
+    assert_eq!(problems(&[("log.dirs", "/a,/b,/a/")]), ["log.dirs=/a,/b,/a/: names /a/ twice"]);
 }
 
 #[test]
