@@ -286,7 +286,8 @@ impl BrokerCore {
     }
 
     fn several_nodes(&self) -> Result<&Nodes> {
-        let message = "this broker is the only one: start it with several nodes";
+        let message =
+            "this broker is the only one: start it with several nodes(), or `ottla test` with --nodes";
         self.nodes().ok_or_else(|| Error::new(ErrorCode::InvalidRequest, message))
     }
 

@@ -76,7 +76,8 @@ impl TestBroker {
     /// [`TestBrokerBuilder::volatile_disk`].
     pub fn lose_power(&mut self, loss: PowerLoss) -> Result<()> {
         let Some(disk) = self.volatile_disk.clone() else {
-            let message = "the disk does not know what was synced: start the broker with volatile_disk()";
+            let message = "the disk does not know what was synced: start the broker with volatile_disk(), or \
+                           `ottla test` with --volatile-disk";
             return Err(Error::new(ErrorCode::InvalidConfig, message));
         };
         if let Some(dir) = self.core.take_temporary_dir() {

@@ -60,7 +60,10 @@ fn the_handbook_and_the_description_name_every_operation_and_each_is_answered() 
         );
     }
     let (status, answer) = kafka.call("PUT", "/v1/topics", &Value::Null);
-    assert_eq!((status, &answer["error"]["message"]), (404, &json!("there is no PUT /v1/topics")));
+    assert_eq!(
+        (status, &answer["error"]["message"]),
+        (404, &json!("there is no PUT /v1/topics: GET /v1 lists what there is"))
+    );
 }
 
 #[test]

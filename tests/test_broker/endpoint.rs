@@ -37,9 +37,10 @@ fn what_is_not_understood_is_refused_with_the_reason() {
         let text = answer["error"]["message"].as_str().unwrap();
         assert!(text.contains(message), "{text}");
     };
-    says("/v1/nothing", Value::Null, 404, "there is no POST /v1/nothing");
+    says("/v1/nothing", Value::Null, 404, "there is no POST /v1/nothing: GET /v1 lists what there is");
     says("/v1/advance", json!({}), 400, "'ms' is missing");
-    says("/v1/advance", json!({ "ms": -1 }), 400, "'ms' is to be a number, not -1");
+    says("/v1/advance", json!({ "ms": -1 }), 400, "'ms' is to be a whole number from 0 on, not -1");
+    says("/v1/topics", json!({ "name": "x", "partitions": 1.5 }), 400, "to be a whole number, not 1.5");
     says("/v1/faults", json!({ "api": "Produce" }), 400, "give one of answer");
     says("/v1/faults", json!({ "api": "Nothing", "swallow": true }), 400, "the name or the number of an API");
     says("/v1/faults", json!({ "tpoic": "x", "swallow": true }), 400, "'tpoic' is not known here");

@@ -67,7 +67,8 @@ impl Fields {
     }
 
     pub(super) fn number<T: TryFrom<i64>>(&mut self, name: &str) -> Result<Option<T>, Failure> {
-        self.take(name, "a number", |value| T::try_from(value.as_i64()?).ok())
+        let what = if T::try_from(-1).is_ok() { "a whole number" } else { "a whole number from 0 on" };
+        self.take(name, what, |value| T::try_from(value.as_i64()?).ok())
     }
 
     pub(super) fn required_number<T: TryFrom<i64>>(&mut self, name: &str) -> Result<T, Failure> {

@@ -18,7 +18,8 @@ const WAIT_SLICE: Duration = Duration::from_millis(50);
 pub(super) fn answer(control: &Control, request: &Request) -> Result<Value, Failure> {
     let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
     if !operations::is_known(&request.method, &path) {
-        return Err(Failure::not_found(format!("there is no {} /{}", request.method, path.join("/"))));
+        let (method, path) = (&request.method, path.join("/"));
+        return Err(Failure::not_found(format!("there is no {method} /{path}: GET /v1 lists what there is")));
     }
     let mut fields = Fields::of(request)?;
     let done = || Ok(json!({}));
