@@ -233,6 +233,7 @@ fn a_log_dir_that_cannot_be_one_is_named_with_the_reason_and_the_remedy() {
             "{message}"
         );
     }
+    assert!(refused(&mut serve(&file)).contains(": there is a file, and no directory; "));
     // One that works is enough, and the others are named in the log.
     let works = dir.path().join("works");
     let both = format!("log.dirs={},{}", file.display(), works.display());
@@ -361,6 +362,9 @@ fn it_lists_its_settings() {
     let names: Vec<_> = stdout.lines().filter(|line| !line.starts_with(' ')).collect();
     assert_eq!(names, ["log.retention.ms=", "log.retention.minutes="]);
     assert!(stdout.contains("default of the topic's retention.ms"), "{stdout}");
+    let none = run(ottla().args(["config", "retention_ms"]));
+    let expected = "ottla: no setting has \"retention_ms\" in its name: `ottla config` lists all of them\n";
+    assert_eq!(none, (Some(1), String::new(), expected.to_owned()));
     let (_, all, _) = run(ottla().arg("config"));
     assert!(all.lines().any(|line| line == "socket.request.max.bytes=104857600"));
 }

@@ -154,13 +154,23 @@ fn damage_is_told_and_what_cannot_be_read_is_an_error() {
     fs::write(&index, &content).unwrap();
     let (_, stderr) = says(&["dump-log", "--verify-index-only", &index]);
     assert!(stderr.starts_with(&format!("Mismatches in :{index}\n  Index offset: ")), "{stderr}");
-    let missing = ottla(&["dump-log", &first(&partition, ".log.gone")]);
-    assert!(missing.status.success(), "an unknown ending is passed over");
+    let unknown = partition.join("partition.metadata");
+    let (_, stderr) = says(&["dump-log", unknown.to_str().unwrap(), &log]);
+    assert!(stderr.starts_with(&format!("Ignoring unknown file {}\n", unknown.display())), "{stderr}");
     fs::remove_file(&log).unwrap();
-    let missing = ottla(&["dump-log", &log]);
-    assert!(!missing.status.success());
-    assert!(String::from_utf8(missing.stderr).unwrap().contains(&log));
-    assert!(!ottla(&["dump-log"]).status.success());
+    for (wrong, why) in [
+        (log.clone(), "No such file"),
+        (first(&partition, ".log.gone"), "No such file"),
+        (partition.to_str().unwrap().to_owned(), "it is a directory: name the files in it"),
+    ] {
+        let output = ottla(&["dump-log", &wrong]);
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(&wrong) && stderr.contains(why), "{stderr}");
+    }
+    let output = ottla(&["dump-log"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && stderr.contains("<FILE|--files <FILES>>"), "{stderr}");
 }
 
 #[test]
@@ -328,6 +338,30 @@ fn a_directory_in_use_and_one_that_is_not_there_are_errors() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("in use by another broker"));
     broker.close();
     assert!(!ottla(&["verify", dir.path().join("gone").to_str().unwrap()]).status.success());
+}
+
+/// "0 problems" would be told of it else, and believed.
+#[test]
+fn a_directory_that_is_no_log_dir_is_refused_with_the_remedy_and_left_as_it_is() {
+    let (dir, partition) = written();
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("notes.txt"), "mine").unwrap();
+    let file = dir.path().join("meta.properties");
+    for (wrong, expected) in [
+        (&*partition, "no log dir but that of one partition: name the directory above it"),
+        (elsewhere.path(), "no log dir, nothing in it is a broker's: name one of log.dirs"),
+        (&*file, "cannot list"),
+    ] {
+        for args in [&["verify"][..], &["repair"], &["repair", "--yes"]] {
+            let output = ottla(&[args, &[wrong.to_str().unwrap()]].concat());
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(1), "{args:?}: {stderr}");
+            assert!(stderr.contains(expected) && stderr.contains(wrong.to_str().unwrap()), "{stderr}");
+            assert!(output.stdout.is_empty() && !wrong.join(".lock").exists());
+        }
+    }
+    let unused = tempfile::tempdir().unwrap();
+    assert!(says(&["verify", unused.path().to_str().unwrap()]).0.contains(": 0 partitions, "));
 }
 
 fn last_log(partition: &Path) -> PathBuf {

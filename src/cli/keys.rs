@@ -7,8 +7,11 @@ use ottla::{BrokerConfig, ConfigKey, Effect};
 use super::CliError;
 
 pub(super) fn print(filter: &str) -> Result<(), CliError> {
+    let wanted: Vec<_> = BrokerConfig::keys().iter().filter(|key| key.name.contains(filter)).collect();
+    if wanted.is_empty() {
+        return Err(CliError::NoSuchSetting { filter: filter.to_owned() });
+    }
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let wanted = BrokerConfig::keys().iter().filter(|key| key.name.contains(filter));
     let written = wanted.into_iter().try_for_each(|key| print_key(&mut out, key)).and_then(|()| out.flush());
     match written {
         // The reader has seen enough.

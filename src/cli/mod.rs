@@ -80,18 +80,19 @@ struct ServeArgs {
     /// 127.0.0.1.
     #[arg(long)]
     temporary: bool,
-    /// What to log: error, warn, info, debug, trace, or as RUST_LOG has it.
+    /// What to log: error, warn, info, debug, trace, or as RUST_LOG has it; without either, info.
     #[arg(long, value_name = "LEVEL")]
     log_level: Option<String>,
 }
 
 #[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["paths", "files"])))]
 struct DumpLogArgs {
     /// Files to tell of: .log, .index, .timeindex, .txnindex, .snapshot.
     #[arg(value_name = "FILE")]
     paths: Vec<PathBuf>,
     /// The same, separated by commas, as Kafka's tool has them.
-    #[arg(long, value_name = "FILES", value_delimiter = ',', required_unless_present = "paths")]
+    #[arg(long, value_name = "FILES", value_delimiter = ',')]
     files: Vec<PathBuf>,
     /// Tell of each record, with its key and value.
     #[arg(long)]
@@ -235,6 +236,8 @@ enum CliError {
     NoDecoder { option: &'static str },
     #[error("no directory of log.dirs is left: {reasons}; see to the disks, and start again")]
     NoLogDirLeft { reasons: String },
+    #[error("no setting has {filter:?} in its name: `ottla config` lists all of them")]
+    NoSuchSetting { filter: String },
     #[error("cannot write to stdout: {0}")]
     Stdout(std::io::Error),
 }

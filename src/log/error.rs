@@ -44,7 +44,8 @@ pub(crate) enum LogError {
     },
     /// No log dir is left to work with.
     #[error(
-        "none of the log dirs can be used: {reasons}; have this user make and write to them, or name others in log.dirs"
+        "none of the log dirs can be used: {reasons}; see that they have room, have this user make and write to them, or \
+         name others in log.dirs"
     )]
     NoLogDir {
         /// What went wrong with each, by its path.
@@ -55,6 +56,18 @@ pub(crate) enum LogError {
     LogDirInUse {
         /// The log dir.
         dir: PathBuf,
+    },
+    /// A directory was named in which nothing is a broker's.
+    #[error(
+        "{} is no log dir{}", dir.display(),
+        if *is_of_partition { " but that of one partition: name the directory above it" }
+        else { ", nothing in it is a broker's: name one of log.dirs" }
+    )]
+    NotALogDir {
+        /// The directory.
+        dir: PathBuf,
+        /// It has segments itself.
+        is_of_partition: bool,
     },
     /// A directory was named that is not among the log dirs.
     #[error("{} is not among the log dirs", dir.display())]
@@ -230,6 +243,7 @@ impl LogError {
             | LogError::Panicked { .. }
             | LogError::NoLogDir { .. }
             | LogError::LogDirInUse { .. }
+            | LogError::NotALogDir { .. }
             | LogError::DuplicateLog { .. } => ErrorCode::KafkaStorageError,
             LogError::LogDirNotFound { .. } => ErrorCode::LogDirNotFound,
             LogError::TopicNameTooLong { .. } => ErrorCode::InvalidTopicException,
@@ -246,6 +260,16 @@ impl LogError {
             LogError::InvalidProducerEpoch { .. } => ErrorCode::InvalidProducerEpoch,
             LogError::InvalidTxnState { .. } => ErrorCode::InvalidTxnState,
             LogError::TransactionCoordinatorFenced { .. } => ErrorCode::TransactionCoordinatorFenced,
+        }
+    }
+
+    /// What it says, without what would help if its log dir went on.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            LogError::Storage { action, path, source } => {
+                format!("cannot {action} {}: {source}", path.display())
+            }
+            other => other.to_string(),
         }
     }
 

@@ -135,8 +135,9 @@ impl LogDir {
 
     /// Takes the dir offline: whatever its disk says from now on is not to be trusted.
     pub(crate) fn fail(&self, error: &LogError) {
-        if self.offline.set(error.to_string().into()).is_ok() {
-            tracing::error!(log_dir = %self.path.display(), %error, "log dir goes offline");
+        let reason: Arc<str> = error.reason().into();
+        if self.offline.set(Arc::clone(&reason)).is_ok() {
+            tracing::error!(log_dir = %self.path.display(), error = %reason, "log dir goes offline");
             self.failures.send(self.path.clone());
         }
     }

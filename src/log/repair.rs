@@ -30,7 +30,7 @@ pub(crate) struct Repaired {
 /// Says what would have to be done to a log dir, and does it if `apply`.
 ///
 /// # Errors
-/// A broker that is at work there, and a disk that refuses. Then what was done so far is done; what was to be cut is
+/// A broker that is at work there, a directory that is no log dir, and a disk that refuses. Then what was done so far is done; what was to be cut is
 /// still there, in its place or beside.
 pub(crate) fn repair_log_dir(
     fs: &Arc<dyn FileSystem>,
@@ -44,8 +44,8 @@ pub(crate) fn repair_log_dir(
         done.tell();
         return Ok(done);
     }
-    // A lock file is made if need be, but no directory.
-    fs.read_dir(&log_dir).map_err(LogError::storage("list", &log_dir))?;
+    // A lock file is made if need be, but no directory, and none in one that is no log dir.
+    verify::require_log_dir(fs, &log_dir)?;
     let _lock = verify::locked(fs, &log_dir)?;
     done.verified = verify::check_log_dir(fs, params)?;
     done.tell();

@@ -54,6 +54,9 @@
 //! makes room is retention, [`Admin::delete_records`](crate::Admin::delete_records), or whatever else is on the volume;
 //! the removal of a topic has to be written down first, and may find no room itself.
 //!
+//! A stop cannot write down that it was a clean one then, which the log says: the next start recovers, as after a crash. A
+//! start needs room for indexes and does without none: it says so and ends, and changes no record.
+//!
 //! # Several disks
 //!
 //! `log.dirs` names a directory on each. A new partition goes to the one with the fewest;

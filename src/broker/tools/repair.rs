@@ -69,7 +69,8 @@ impl RepairLogDir {
     /// [`VerifyLogDir::verify`](crate::VerifyLogDir::verify).
     ///
     /// # Errors
-    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError) if a broker is at work there, or the disk refuses.
+    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError) if a broker is at work there, it is no log
+    /// directory, or the disk refuses.
     pub fn plan(log_dir: impl AsRef<Path>, progress: impl FnMut(&VerifyProgress)) -> Result<RepairLogDir> {
         Self::run(log_dir.as_ref(), progress, false)
     }

@@ -52,7 +52,8 @@ impl VerifyLogDir {
     /// of a large one was read.
     ///
     /// # Errors
-    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError) if a broker is at work there, or the disk refuses.
+    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError) if a broker is at work there, it is no log
+    /// directory, or the disk refuses.
     /// What is wrong with the files is no error, but an answer.
     pub fn verify(
         log_dir: impl AsRef<Path>,

@@ -83,6 +83,11 @@ impl<'a> Dump<'a> {
     pub(crate) fn file(mut self, path: &Path) -> Result<Vec<String>, DumpError> {
         writeln!(self.out, "Dumping {}", path.display())?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.fs.metadata(path).map_err(LogError::storage("read", path))?;
+        if self.fs.read_dir(path).is_ok() {
+            let source = io::Error::other("it is a directory: name the files in it");
+            return Err(LogError::storage("read", path)(source).into());
+        }
         let Some(base_offset) = file_names::offset_of(&name) else {
             return Ok(vec![format!("Ignoring unknown file {}", path.display())]);
         };

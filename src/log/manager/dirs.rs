@@ -141,7 +141,11 @@ fn make_log_dir(fs: &dyn FileSystem, path: &Path) -> Result<(), LogError> {
         }
         missing += 1;
     }
-    fs.create_dir_all(path).map_err(LogError::storage("make", path))?;
+    fs.create_dir_all(path).map_err(|error| {
+        let is_file = error.kind() == io::ErrorKind::AlreadyExists;
+        let error = if is_file { io::Error::other("there is a file, and no directory") } else { error };
+        LogError::storage("make", path)(error)
+    })?;
     for (i, dir) in dirs.into_iter().enumerate() {
         let parent = match dir.parent() {
             Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
@@ -214,8 +218,9 @@ impl<'a> DirsOpening<'a> {
     }
 
     fn leave_out(&mut self, path: &Path, error: &LogError) {
-        tracing::error!(log_dir = %path.display(), %error, "log dir cannot be used");
-        self.failed.push((path.to_owned(), error.to_string()));
+        let reason = error.reason();
+        tracing::error!(log_dir = %path.display(), error = %reason, "log dir cannot be used");
+        self.failed.push((path.to_owned(), reason));
     }
 
     fn open_dir(&mut self, path: &Path) -> Result<(OpenDir, Option<MetaProperties>), LogError> {

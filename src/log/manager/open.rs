@@ -78,7 +78,11 @@ impl LogManager {
         recoveries.retain(|recovery| announce(recovery));
         manager.load(groups)?;
         let took = manager.env.clock.monotonic().saturating_sub(started);
+        let offline = manager.offline_log_dirs();
         for progress in recoveries.iter().map(|recovery| recovery.progress()) {
+            if offline.contains(&progress.log_dir) {
+                continue;
+            }
             let (log_dir, bytes) = (progress.log_dir.display(), progress.bytes);
             tracing::info!(%log_dir, logs = progress.logs, bytes, ms = took.as_millis(), "recovered");
         }

@@ -216,6 +216,20 @@ fn without_any_log_dir_a_broker_does_not_start() {
     }
 }
 
+/// What helps a broker that goes on does not help one that does not start.
+#[test]
+fn a_start_that_finds_no_room_says_so_and_not_that_reads_go_on() {
+    let mut fixture = Fixture::new();
+    let fs = faulty(&mut fixture);
+    for operation in [FileOperation::Lock, FileOperation::ReadDir] {
+        fs.set_plan(move |found, _| (found == operation).then(no_space));
+        let message = fixture.try_open().unwrap_err().to_string();
+        let (reason, remedy) = message.split_once("; ").unwrap();
+        assert!(reason.ends_with(&no_space().to_string()), "{message}");
+        assert!(remedy.starts_with("see that they have room, ") && !remedy.contains("reads"), "{message}");
+    }
+}
+
 /// Whatever operation is the one that fails, and whether the disk works again afterwards or never does, all that was
 /// acknowledged is found by the next broker, in order and once, and nothing else but what was being appended.
 #[test]

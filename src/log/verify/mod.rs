@@ -103,12 +103,13 @@ pub(crate) struct VerifyParams<'a> {
 /// Checks every file of a log dir that a broker would use.
 ///
 /// # Errors
-/// A broker that is at work there, and a disk that refuses.
+/// A broker that is at work there, a directory that is no log dir, and a disk that refuses.
 pub(crate) fn verify_log_dir(
     fs: &Arc<dyn FileSystem>,
     params: &mut VerifyParams<'_>,
 ) -> Result<Verified, LogError> {
     let lock = params.log_dir.join(LOCK);
+    require_log_dir(fs, params.log_dir)?;
     // Nothing is written, so that a dir that nobody has locked yet stays without the file.
     let exists = fs.exists(&lock).map_err(LogError::storage("look at", &lock))?;
     let _lock = if exists { Some(locked(fs, params.log_dir)?) } else { None };
@@ -167,6 +168,26 @@ pub(super) fn check_log_dir(
     }
     check.hold_against(&ends, log_dir, &checkpoints);
     Ok(check.done)
+}
+
+/// Refuses a directory that was named by mistake, of which nothing could be told but that no problem is found in it. An
+/// empty one may be a log dir that was never used.
+pub(super) fn require_log_dir(fs: &Arc<dyn FileSystem>, log_dir: &Path) -> Result<(), LogError> {
+    let entries = fs.read_dir(log_dir).map_err(LogError::storage("list", log_dir))?;
+    for entry in &entries {
+        let is_foreign = match entry.is_dir {
+            true => kind_of_dir(&**fs, log_dir, &entry.name)? == DirName::Foreign,
+            false => !file_names::is_file_of_log_dir(&entry.name),
+        };
+        if !is_foreign {
+            return Ok(());
+        }
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let is_of_partition = entries.iter().any(|entry| file_names::log_file_offset(&entry.name).is_some());
+    Err(LogError::NotALogDir { dir: log_dir.to_owned(), is_of_partition })
 }
 
 /// The directories that are checked, with the partition that each is of.
