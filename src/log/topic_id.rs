@@ -12,7 +12,7 @@ impl Log {
         if topic_id.is_zero() || self.topic_id() == topic_id {
             return Ok(());
         }
-        self.log_dir.run(|| {
+        self.log_dir.run_unless_full(|| {
             let mut found = self.topic_id.write();
             if found.is_zero() {
                 self.dir.replace(PARTITION_METADATA, &format_partition_metadata(topic_id))?;

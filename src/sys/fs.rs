@@ -146,11 +146,18 @@ pub(crate) trait FileSystem: Send + Sync + fmt::Debug {
         let mut name = path.as_os_str().to_owned();
         name.push(".tmp");
         let temporary = Path::new(&name);
-        let file = self.open(temporary, OpenOptions::REPLACE)?;
-        file.write_all_at(content, 0)?;
-        file.sync_all()?;
-        drop(file);
-        self.rename(temporary, path)?;
+        let put_in_place = || {
+            let file = self.open(temporary, OpenOptions::REPLACE)?;
+            file.write_all_at(content, 0)?;
+            file.sync_all()?;
+            drop(file);
+            self.rename(temporary, path)
+        };
+        put_in_place().inspect_err(|_| {
+            // On a full disk, the half of a file would keep room from those who need it. The caller hears of the first
+            // error; if there is a second one, the next attempt begins with the file that it leaves.
+            let _ = self.remove_file(temporary);
+        })?;
         match path.parent() {
             Some(parent) => self.sync_dir(parent),
             None => Ok(()),

@@ -189,7 +189,13 @@ impl Log {
             epochs,
             topic_id,
         };
-        Log::new(params, loaded)
+        let had_clean_shutdown = params.had_clean_shutdown;
+        let log = Log::new(params, loaded)?;
+        if end.is_synced && !had_clean_shutdown {
+            // As with a flush: no record below the recovery point is of a term that the file does not know.
+            log.write_epochs()?;
+        }
+        Ok(log)
     }
 
     fn new(params: LoadParams, loaded: Loaded) -> Result<Log, LogError> {

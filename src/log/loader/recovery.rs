@@ -30,7 +30,7 @@ pub(in crate::log) fn first_to_recover(
 pub(super) struct LogEnd {
     pub(super) offset: Offset,
     /// Everything below is synced.
-    is_synced: bool,
+    pub(super) is_synced: bool,
 }
 
 /// What recovery works on.

@@ -134,12 +134,12 @@ impl LogManager {
         }
         let (from, to) = (&current.log_dir, &future.log_dir);
         current.hand_over(future, || {
-            to.run(|| {
+            to.run_unless_full(|| {
                 // Where the log starts is not told by its files alone, nor that nobody has lost what it does not have.
                 self.checkpoint_recovery_offsets_in(to)?;
-                self.checkpoint_log_start_offsets_in(to)?;
-                future.dir.rename_dir(&to.path().join(partition.to_string()))
+                self.checkpoint_log_start_offsets_in(to)
             })?;
+            to.run(|| future.dir.rename_dir(&to.path().join(partition.to_string())))?;
             self.futures.write().remove(partition);
             self.logs.write().insert(partition.clone(), Arc::clone(future));
             Ok(())

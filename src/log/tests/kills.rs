@@ -161,11 +161,14 @@ fn indexes_that_were_built_again_after_a_clean_stop_outlive_a_power_loss() {
 }
 
 #[test]
-fn indexes_of_a_log_that_came_from_elsewhere_with_its_gaps_outlive_a_power_loss() {
+fn indexes_and_terms_of_a_log_that_came_from_elsewhere_with_its_gaps_outlive_a_power_loss() {
     let (fixture, fs) = indexed_segments(4);
     let whole = index_files(&fixture, &fs, 0);
     let log_dir = fixture.log_dir(0);
-    for name in [CLEAN_SHUTDOWN, RECOVERY_POINT_CHECKPOINT, "orders-eu-3/00000000000000000002.log"] {
+    let terms = "orders-eu-3/leader-epoch-checkpoint";
+    let segment = "orders-eu-3/00000000000000000002.log";
+    let terms_before = fs.read(&log_dir.join(terms), 100).unwrap();
+    for name in [CLEAN_SHUTDOWN, RECOVERY_POINT_CHECKPOINT, terms, segment] {
         fs.remove_file(&log_dir.join(name)).unwrap();
     }
     fs.crash(Loss::Nothing);
@@ -174,6 +177,8 @@ fn indexes_of_a_log_that_came_from_elsewhere_with_its_gaps_outlive_a_power_loss(
     manager.checkpoint_recovery_offsets();
     manager.abandon();
     for loss in losses() {
-        assert_eq!(index_files(&fixture, &fs.crashed_at(fs.steps(), loss), 0), whole, "{loss:?}");
+        let left = fs.crashed_at(fs.steps(), loss);
+        assert_eq!(index_files(&fixture, &left, 0), whole, "{loss:?}");
+        assert_eq!(left.read(&log_dir.join(terms), 100).unwrap(), terms_before, "{loss:?}");
     }
 }

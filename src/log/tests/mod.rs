@@ -18,6 +18,8 @@ mod fixture;
 #[cfg(feature = "testkit")]
 mod flushes;
 #[cfg(feature = "testkit")]
+mod full_checkpoints;
+#[cfg(feature = "testkit")]
 mod kills;
 #[cfg(feature = "testkit")]
 mod managers;

@@ -575,6 +575,17 @@ fn a_full_target_puts_a_move_off_and_its_log_goes_on() {
     append(&log, records(&["b"]));
     fs.clear_plan();
     copy_all(&log, &future);
+    // When there is nothing left to do but to write down that it came.
+    let checkpoint = other_dir(&fixture, &log).join("log-start-offset-checkpoint.tmp");
+    log.maybe_increment_log_start_offset(1).unwrap();
+    fs.set_plan(move |operation, path| {
+        let is_full = operation == FileOperation::Write && path == checkpoint;
+        is_full.then(|| io::Error::from(io::ErrorKind::StorageFull))
+    });
+    assert!(manager.finish_move(&log, &future).unwrap_err().is_disk_full());
+    assert!(manager.offline_log_dirs().is_empty());
+    append(&log, records(&["c"]));
+    fs.clear_plan();
     assert!(manager.finish_move(&log, &future).unwrap());
-    assert_eq!(read_all(&future, 0), numbered(0, &["a", "b"]));
+    assert_eq!(read_all(&future, 1), numbered(1, &["b", "c"]));
 }

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fixture::*;
-use crate::log::file_names::{CUT, LOG, OFFSET_INDEX, PRODUCER_SNAPSHOT, TIME_INDEX, of_offset};
+use crate::log::file_names::{
+    CUT, LOG, LOG_START_OFFSET_CHECKPOINT, OFFSET_INDEX, PRODUCER_SNAPSHOT, TIME_INDEX, of_offset,
+};
 use crate::log::repair::Repaired;
 use crate::log::verify::Verified;
 use crate::log::{LogError, VerifyParams, VerifyProgress, repair_log_dir, verify_log_dir};
@@ -373,4 +375,55 @@ fn a_check_of_one_large_partition_tells_how_far_it_is() {
     let parts: Vec<u64> = told.iter().map(|(read, _)| read / (16 << 20)).collect();
     assert_eq!(parts, [0, 1, 2], "{told:?}");
     assert!(told.iter().all(|(read, all)| *all == bytes && read <= all), "{told:?}");
+}
+
+/// The only thing that a check finds, with whether the next start mends it.
+fn only_finding(fixture: &Fixture) -> (String, bool) {
+    let findings = verify(fixture).findings;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    (findings[0].what.clone(), findings[0].is_pending)
+}
+
+#[test]
+fn a_start_beyond_the_end_is_told_of_before_the_next_start_empties_the_log() {
+    let fixture = written(false);
+    let path = fixture.log_dir(0).join(LOG_START_OFFSET_CHECKPOINT);
+    write_file(&path, b"0\n1\norders-eu 3 9\n");
+    let what = "orders-eu-3 starts at offset 9 and ends at 8; the next start has it begin there, empty";
+    assert_eq!(only_finding(&fixture), (what.to_owned(), true));
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    assert_eq!((log.log_start_offset(), log.log_end_offset(), log.size()), (9, 9, 0));
+    manager.abandon();
+}
+
+/// The checksum does not cover it, no batch follows, and so nothing else was wrong with the log.
+#[test]
+fn an_offset_beyond_the_start_of_the_next_segment_is_told_of() {
+    let fixture = written(false);
+    change(&file_of(&fixture, 4, LOG), |content| {
+        let last = *positions(content).last().unwrap();
+        content[last + 7] += 64;
+    });
+    let what = "it begins at offset 8, and the segment before it ends at 72; both are left";
+    assert_eq!(only_finding(&fixture), (what.to_owned(), false));
+}
+
+#[test]
+fn a_leader_epoch_of_which_a_flush_must_have_told_the_checkpoint_is_told_of_after_an_unclean_stop() {
+    let fixture = Fixture::new();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    append(&log, records(&["b"]));
+    log.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
+    manager.abandon();
+    drop((manager, log));
+    change(&file_of(&fixture, 0, LOG), |content| {
+        let last = *positions(content).last().unwrap();
+        content[last + 15] = 1;
+    });
+    let what = "it does not have leader epoch 1 at offset 1";
+    assert_eq!(only_finding(&fixture), (what.to_owned(), false));
 }

@@ -88,7 +88,7 @@ impl Check<'_> {
         checkpoints: &Checkpoints,
     ) {
         if !checkpoints.are_final {
-            return;
+            return self.hold_starts_against(ends, &log_dir.join(LOG_START_OFFSET_CHECKPOINT), checkpoints);
         }
         for (name, offsets) in checkpoints.files() {
             let fits = |offset: Offset, end: Offset| match name {
@@ -117,6 +117,29 @@ impl Check<'_> {
             for what in wrong.values() {
                 self.found(Finding::problem(&path, what, Remedy::Replace(right())));
             }
+        }
+    }
+
+    /// Of a log that was not closed in order and ends before its start, the next start keeps nothing.
+    fn hold_starts_against(
+        &mut self,
+        ends: &HashMap<&TopicPartition, Vec<Offset>>,
+        path: &Path,
+        checkpoints: &Checkpoints,
+    ) {
+        let beyond: BTreeMap<&TopicPartition, (Offset, Offset)> = checkpoints
+            .log_starts
+            .iter()
+            .filter_map(|(partition, start)| {
+                let end = ends.get(partition)?.iter().max()?;
+                (start > end).then_some((partition, (*start, *end)))
+            })
+            .collect();
+        for (partition, (start, end)) in beyond {
+            let what = format!(
+                "{partition} starts at offset {start} and ends at {end}; the next start has it begin there, empty"
+            );
+            self.found(Finding::pending(path, what, Remedy::Start));
         }
     }
 }

@@ -75,7 +75,7 @@ impl Check<'_> {
         for (index, what) in log.transactions.too_stable(log.next_offset.max(first_base)) {
             self.found(Finding::problem(index, what, Remedy::SetAside));
         }
-        self.leader_epochs(&path.join(LEADER_EPOCH_CHECKPOINT), &log, recovery_point.is_some())?;
+        self.leader_epochs(&path.join(LEADER_EPOCH_CHECKPOINT), &log, recovery_point)?;
         for name in &names {
             let file = path.join(name);
             if let Some(base) = INDEXES.iter().find_map(|kind| base_of(name, kind)) {
@@ -114,14 +114,19 @@ impl Check<'_> {
     }
 
     /// Holds the terms of the file against those of the batches.
-    fn leader_epochs(&mut self, path: &Path, log: &LogSoFar, was_unclean: bool) -> Result<(), LogError> {
+    fn leader_epochs(
+        &mut self,
+        path: &Path,
+        log: &LogSoFar,
+        recovery_point: Option<Offset>,
+    ) -> Result<(), LogError> {
         let known = std::cell::Cell::new(Vec::new());
         let wrong =
             self.wrong_with(path, &|content| parse_leader_epochs(content).map(|epochs| known.set(epochs)))?;
         let written = known.take();
         let right = || Remedy::Replace(format_leader_epochs(log.epochs().entries()));
         if wrong.is_none()
-            && let Some(what) = contradiction(&written, log, was_unclean)
+            && let Some(what) = contradiction(&written, log, recovery_point)
         {
             self.found(Finding::problem(path, what, right()));
         }
@@ -173,8 +178,8 @@ fn base_of(name: &str, kind: &str) -> Option<Offset> {
     file_names::offset_of(name).filter(|base| name == file_names::of_offset(*base, kind))
 }
 
-/// What the entries of a file have that the batches do not.
-fn contradiction(written: &[EpochEntry], log: &LogSoFar, was_unclean: bool) -> Option<String> {
+/// What the entries of a file have that the batches do not. There is a recovery point if the log was not closed in order.
+fn contradiction(written: &[EpochEntry], log: &LogSoFar, recovery_point: Option<Offset>) -> Option<String> {
     if !log.terms.is_sorted_by_key(|term| term.epoch) {
         // Told of with the batch that is wrong, and which that is, nobody knows.
         return None;
@@ -184,8 +189,11 @@ fn contradiction(written: &[EpochEntry], log: &LogSoFar, was_unclean: bool) -> O
         return Some("its leader epochs are not in order".to_owned());
     }
     // Terms that no flush has told it of yet, it need not know after an unclean stop.
-    let is_behind = |epoch| was_unclean && known.latest_epoch().is_none_or(|latest| epoch > latest);
-    for term in log.terms.iter().filter(|term| !is_behind(term.epoch)) {
+    let is_behind = |term: &Term| {
+        recovery_point.is_some_and(|flushed| term.first_offset >= flushed)
+            && known.latest_epoch().is_none_or(|latest| term.epoch > latest)
+    };
+    for term in log.terms.iter().filter(|term| !is_behind(term)) {
         for offset in [term.first_offset, term.last_offset] {
             if known.epoch_for_offset(offset) != Some(term.epoch) {
                 return Some(format!("it does not have leader epoch {} at offset {offset}", term.epoch));
@@ -193,7 +201,8 @@ fn contradiction(written: &[EpochEntry], log: &LogSoFar, was_unclean: bool) -> O
         }
     }
     // Where the log starts is written to both files before it is closed.
-    let first = known.earliest().filter(|first| !was_unclean && first.start_offset < log.start)?;
+    let first =
+        known.earliest().filter(|first| recovery_point.is_none() && first.start_offset < log.start)?;
     Some(format!("it begins at offset {}, and the log at {}", first.start_offset, log.start))
 }
 
@@ -202,7 +211,7 @@ fn contradiction(written: &[EpochEntry], log: &LogSoFar, was_unclean: bool) -> O
 pub(super) struct Term {
     epoch: LeaderEpoch,
     first_offset: Offset,
-    /// Where the last batch starts.
+    /// Where the last batch ends.
     last_offset: Offset,
 }
 
@@ -229,8 +238,8 @@ impl LogSoFar {
         }
         let offset = batch.base_offset().max(self.start);
         match self.terms.last_mut() {
-            Some(term) if term.epoch == epoch => term.last_offset = offset,
-            _ => self.terms.push(Term { epoch, first_offset: offset, last_offset: offset }),
+            Some(term) if term.epoch == epoch => term.last_offset = batch.last_offset(),
+            _ => self.terms.push(Term { epoch, first_offset: offset, last_offset: batch.last_offset() }),
         }
     }
 

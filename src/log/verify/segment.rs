@@ -52,6 +52,7 @@ impl Check<'_> {
             self.found(Finding::pending(&path, what, Remedy::SetSegmentAside));
             return Ok(false);
         }
+        let overlapped = Some(log.next_offset).filter(|end| *end > base_offset);
         // Batches that the segment before it has, too, cannot follow.
         log.next_offset = log.next_offset.max(base_offset);
         let mut walk = Walk {
@@ -71,6 +72,12 @@ impl Check<'_> {
         let found = walk.run(log)?;
         walk.progress.segment_done(records.size());
         let is_sound = found.is_empty();
+        if let Some(end) = overlapped.filter(|_| is_sound) {
+            let what = format!(
+                "it begins at offset {base_offset}, and the segment before it ends at {end}; both are left"
+            );
+            self.done.findings.push(Finding::problem(&path, what, Remedy::Nothing));
+        }
         if let Some(indexes) = walk.indexes.filter(|_| is_sound) {
             self.done.findings.extend(indexes.finish());
         }

@@ -1,13 +1,18 @@
 //! A bit that is not what was written, anywhere in any file. `OTTLA_CRASH_FLIPS=1000` flips as many in what each seed leaves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::fixture::*;
 use super::seeds;
 use super::world::{Dice, World, verify_all};
-use crate::log::file_names::{CLEAN_SHUTDOWN, LEADER_EPOCH_CHECKPOINT, LOG_START_OFFSET_CHECKPOINT};
+use crate::log::checkpoint::OffsetCheckpointFile;
+use crate::log::file_names::{
+    CLEAN_SHUTDOWN, LOG_START_OFFSET_CHECKPOINT, RECOVERY_POINT_CHECKPOINT, log_file_offset,
+};
 use crate::log::{AbortedTxn, FetchIsolation, Log, LogManager, ReadParams};
 use crate::model::{Offset, TopicPartition};
 use crate::record::{Batches, RecordBatch};
@@ -29,6 +34,8 @@ struct Seen {
     terms: BTreeMap<Offset, Option<i32>>,
     by_timestamp: BTreeMap<i64, Option<(Offset, i64)>>,
     producers: BTreeMap<i64, (i16, i32, Offset, Option<Offset>)>,
+    /// Where the log starts once retention has been there.
+    retained_from: Offset,
 }
 
 impl Seen {
@@ -41,7 +48,8 @@ impl Seen {
         let mut by_timestamp = self.by_timestamp.clone();
         by_timestamp.retain(|timestamp, _| timestamps.contains(timestamp));
         let terms = self.terms.range(..flushed).map(|(at, term)| (*at, *term)).collect();
-        Seen { start: self.start.min(flushed), batches, terms, by_timestamp, ..Seen::default() }
+        let (start, retained_from) = (self.start.min(flushed), self.retained_from.min(flushed));
+        Seen { start, retained_from, batches, terms, by_timestamp, ..Seen::default() }
     }
 
     /// Reads as a consumer does, which looks at checksums; answers whether it met an error.
@@ -127,6 +135,11 @@ fn look(fixture: &Fixture, fs: &CrashFileSystem) -> Option<BTreeMap<TopicPartiti
         }
         all.insert(partition, seen);
     }
+    manager.cleanup_logs();
+    for log in manager.logs() {
+        assert!(log.is_online(), "bits in files are no fault of the disk");
+        all.entry(log.topic_partition().clone()).or_default().retained_from = log.log_start_offset();
+    }
     manager.abandon();
     Some(all)
 }
@@ -154,6 +167,18 @@ struct Left {
     openings: Vec<(Opening, BTreeMap<TopicPartition, Seen>)>,
 }
 
+/// Where a batch is.
+struct Placed {
+    file: PathBuf,
+    bytes: Range<usize>,
+    base_offset: Offset,
+    next_offset: Offset,
+}
+
+fn base_of(log: &Path) -> Offset {
+    log_file_offset(&log.file_name().unwrap().to_string_lossy()).unwrap()
+}
+
 type Opening = fn(&Fixture, &CrashFileSystem) -> CrashFileSystem;
 
 fn as_it_is(_: &Fixture, fs: &CrashFileSystem) -> CrashFileSystem {
@@ -168,6 +193,8 @@ impl Left {
         openings: &[Opening],
     ) -> Self {
         let whole = fs.crashed_at(0, Loss::Nothing);
+        // Some of what there is gets too old.
+        fixture.clock.advance(Duration::from_secs(10));
         let told = verify_all(&fixture, &as_it_is(&fixture, &whole)).expect("all is well");
         // What is below the start of a log, it need not know when it is read again: each opening has its own truth.
         let seen = |open: &Opening| (*open, look(&fixture, &open(&fixture, &whole)).expect("all is well"));
@@ -175,26 +202,84 @@ impl Left {
         Left { openings, fixture, fs, told, flushed }
     }
 
-    /// Whether nothing tells of a byte of a log that was not closed: Kafka's checksums leave out the offset and the leader
-    /// epoch of a batch, which are for the broker to set; where a log and its leaders' terms start has none.
-    fn is_told_by_nothing(&self, path: &Path, at: usize) -> bool {
-        if self.flushed.is_none() {
-            return false;
+    /// Whether nothing tells of a bit of a log that was not closed, in Kafka's format:
+    ///
+    /// * A batch's checksum leaves out its offset and its leader epoch, which are for the broker to set. Of an offset, those
+    ///   of the batches around it tell, unless the wrong one fits between them: that of the last batch, or beside a gap, which
+    ///   compaction leaves, or a repair. Of a leader epoch, later batches tell, and up to the recovery point the checkpoint
+    ///   of leader epochs; what comes behind that may be of a term that it was not told of yet.
+    /// * Where a log starts is told by one checkpoint alone. It need not know a log that starts with a segment, and a start
+    ///   anywhere within the log is as good as any other.
+    fn is_told_by_nothing(&self, damaged: &CrashFileSystem, path: &Path, at: usize) -> bool {
+        let Some(flushed) = &self.flushed else { return false };
+        if path.ends_with(LOG_START_OFFSET_CHECKPOINT) {
+            let (before, after) = (self.offsets(&self.fs, path), self.offsets(damaged, path));
+            return after.is_some_and(|after| {
+                flushed.keys().any(|partition| {
+                    let start = |starts: &HashMap<_, Offset>| starts.get(partition).copied().unwrap_or(0);
+                    let (before, after) = (before.as_ref().map_or(0, start), start(&after));
+                    before != after && after <= self.openings[0].1[partition].end
+                })
+            });
         }
         if path.extension().is_none_or(|kind| kind != "log") {
-            let bare = [LOG_START_OFFSET_CHECKPOINT, LEADER_EPOCH_CHECKPOINT];
-            return bare.iter().any(|name| path.ends_with(name));
+            return false;
         }
-        let content = self.fs.read(path, 1 << 20).unwrap();
-        let mut position = 0;
-        for batch in Batches::new(&content).map_while(Result::ok) {
-            match at - position {
-                0..8 | 12..16 => return true,
-                field if field < batch.size_in_bytes() => return false,
-                _ => position += batch.size_in_bytes(),
+        let placed = self.placed(path);
+        let Some(i) = placed.iter().position(|batch| batch.file == path && batch.bytes.contains(&at)) else {
+            return false;
+        };
+        let Placed { file, bytes, base_offset, next_offset } = &placed[i];
+        match at - bytes.start {
+            0..8 => {
+                let mut field = [0; 8];
+                let found = damaged.open(path, OpenOptions::READ).unwrap();
+                found.read_exact_at(&mut field, bytes.start as u64).unwrap();
+                let base = i64::from_be_bytes(field);
+                let from = placed[..i].last().map_or(0, |before| before.next_offset).max(base_of(file));
+                let next_batch = placed.get(i + 1).map(|next| next.base_offset);
+                let next_file = self.logs_beside(path).into_iter().find(|other| other > path);
+                let to = next_batch.into_iter().chain(next_file.map(|next| base_of(&next))).min();
+                base >= from && to.is_none_or(|to| base.saturating_add(next_offset - base_offset) <= to)
+            }
+            12..16 => {
+                let points = self.offsets(&self.fs, &self.fixture.log_dir(0).join(RECOVERY_POINT_CHECKPOINT));
+                let name = path.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();
+                let point = points.as_ref().and_then(|points| points.get(&TopicPartition::parse(&name)?));
+                point.is_none_or(|point| base_offset >= point)
+            }
+            _ => false,
+        }
+    }
+
+    /// What a checkpoint has; `None` if it is none.
+    fn offsets(&self, fs: &CrashFileSystem, path: &Path) -> Option<HashMap<TopicPartition, Offset>> {
+        let name = path.file_name().unwrap().to_string_lossy();
+        OffsetCheckpointFile::new(Arc::new(fs.clone()), path.parent().unwrap(), &name).read().ok()
+    }
+
+    /// The segments of a partition, in order.
+    fn logs_beside(&self, path: &Path) -> Vec<PathBuf> {
+        let mut logs = files(&self.fs, path.parent().unwrap());
+        logs.retain(|path| log_file_offset(&path.file_name().unwrap().to_string_lossy()).is_some());
+        logs.sort();
+        logs
+    }
+
+    /// The batches of a partition.
+    fn placed(&self, path: &Path) -> Vec<Placed> {
+        let mut placed = Vec::new();
+        for file in self.logs_beside(path) {
+            let content = self.fs.read(&file, 1 << 20).unwrap();
+            let mut start = 0;
+            for batch in Batches::new(&content).map_while(Result::ok) {
+                let bytes = start..start + batch.size_in_bytes();
+                start = bytes.end;
+                let (base_offset, next_offset) = (batch.base_offset(), batch.next_offset());
+                placed.push(Placed { file: file.clone(), bytes, base_offset, next_offset });
             }
         }
-        false
+        placed
     }
 
     /// Whether whoever opens the logs is told the same; of those that were not closed, what was not flushed may be there or
@@ -224,11 +309,11 @@ impl Left {
         for _ in 0..flips() {
             let (path, len) = &files[dice.below(files.len())];
             let (at, bit) = (dice.below(*len), dice.below(8));
-            if self.is_told_by_nothing(path, at) {
-                continue;
-            }
             let damaged = self.fs.crashed_at(0, Loss::Nothing);
             flip(&damaged, path, at, bit);
+            if self.is_told_by_nothing(&damaged, path, at) {
+                continue;
+            }
             let name = path.file_name().unwrap().to_string_lossy();
             match verify_all(&self.fixture, &as_it_is(&self.fixture, &damaged)) {
                 Ok(told) if told.iter().all(|finding| self.told.contains(finding)) => {}
