@@ -65,7 +65,7 @@ func Start(t testing.TB, args ...string) *Kafka {
 		t.Fatal(err)
 	}
 	if err := command.Start(); err != nil {
-		t.Fatal(err)
+		t.Fatalf("cannot start %s (%v): set OTTLA to the binary, or have it on the PATH", binary, err)
 	}
 	t.Cleanup(func() {
 		stdin.Close()

@@ -30,6 +30,17 @@ async function sendTo(broker, ...values) {
   await producer.disconnect()
 }
 
+test('a binary that is not there is told with the remedy', async (t) => {
+  const env = { ...process.env }
+  t.after(() => ('OTTLA' in env ? (process.env.OTTLA = env.OTTLA) : delete process.env.OTTLA))
+  process.env.OTTLA = '/not/there'
+  await assert.rejects(Kafka.start(), /cannot start \/not\/there \(.*ENOENT.*\): set OTTLA to the binary/)
+})
+
+test('a broker that does not start is told with its exit code', async () => {
+  await assert.rejects(Kafka.start('--clock', 'sundial'), { message: 'NOT_READY: ottla test ended with 2' })
+})
+
 test('a week of retention passes at once', async () => {
   await kafka.createTopic('orders', { configs: { 'retention.ms': `${7 * DAY_MS}`, 'segment.ms': '60000' } })
   await send('old')

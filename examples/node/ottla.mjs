@@ -21,11 +21,14 @@ export class OttlaError extends Error {
 /** A running `ottla test`. */
 export class Kafka {
   static async start(...args) {
+    const binary = process.env.OTTLA ?? 'ottla'
     // The broker ends when this pipe does, however the tests end.
-    const child = spawn(process.env.OTTLA ?? 'ottla', ['test', '--until-stdin-ends', ...args], {
-      stdio: ['pipe', 'pipe', 'inherit'],
+    const child = spawn(binary, ['test', '--until-stdin-ends', ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+    const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(code ?? signal)))
+    await once(child, 'spawn').catch((error) => {
+      const message = `cannot start ${binary} (${error.message}): set OTTLA to the binary, or have it on the PATH`
+      throw new OttlaError(0, { code: 'NOT_READY', message })
     })
-    const ended = once(child, 'exit')
     for await (const line of createInterface({ input: child.stdout })) {
       const fields = Object.fromEntries(line.split(' ').slice(1).map((part) => part.split(/=(.*)/)))
       return Object.assign(new Kafka(), {

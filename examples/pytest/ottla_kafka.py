@@ -212,9 +212,14 @@ class Kafka(Broker):
     """A running `ottla test`."""
 
     def __init__(self, *args):
-        command = [os.environ.get("OTTLA", "ottla"), "test", "--until-stdin-ends", *args]
+        binary = os.environ.get("OTTLA", "ottla")
+        command = [binary, "test", "--until-stdin-ends", *args]
         # The broker ends when this pipe does, however the tests end.
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        try:
+            self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        except OSError as error:
+            message = f"cannot start {binary} ({error.strerror}): set OTTLA to the binary, or have it on the PATH"
+            raise OttlaError(0, "NOT_READY", message) from None
         line = self._process.stdout.readline()
         if not line.startswith("ready "):
             raise OttlaError(0, "NOT_READY", f"ottla test ended with {self._process.wait()}")

@@ -45,6 +45,12 @@ def receive(client, count):
     return messages
 
 
+def test_a_binary_that_is_not_there_is_told_with_the_remedy(monkeypatch):
+    monkeypatch.setenv("OTTLA", "/not/there")
+    with pytest.raises(OttlaError, match=r"cannot start /not/there \(No such file.*\): set OTTLA to the binary"):
+        Kafka()
+
+
 def test_a_week_of_retention_passes_at_once(kafka):
     kafka.create_topic("orders", retention_ms=7 * 24 * 3600 * 1000, segment_ms=60_000)
     assert send(kafka, "old") == [None]

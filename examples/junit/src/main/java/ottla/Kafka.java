@@ -53,8 +53,12 @@ public class Kafka implements AutoCloseable {
         String binary = System.getenv().getOrDefault("OTTLA", "ottla");
         List<String> command = new ArrayList<>(List.of(binary, "test", "--until-stdin-ends"));
         command.addAll(Arrays.asList(args));
-        Process process =
-            new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        Process process;
+        try {
+            process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        } catch (IOException e) {
+            throw new IOException(e.getMessage() + ": set OTTLA to the binary, or have it on the PATH", e);
+        }
         String line = process.inputReader().readLine();
         if (line == null || !line.startsWith("ready ")) {
             throw new IOException("ottla test is not ready: " + line);
