@@ -197,16 +197,61 @@ fn offsets(client: &mut Client, require_stable: bool) -> (i64, ErrorCode) {
 
 /// Commits an offset of partition 0 of `a` for group `g`.
 fn commit_offset(client: &mut Client, version: i16, producer: Producer, offset: i64) -> ErrorCode {
+    let request = commit_request(producer, offset);
+    code(client.call(version, &request).topics[0].partitions[0].error_code)
+}
+
+fn commit_request(producer: Producer, offset: i64) -> TxnOffsetCommitRequest {
     let partition = TxnOffsetCommitRequestPartition::default().with_committed_offset(offset);
     let topic =
         TxnOffsetCommitRequestTopic::default().with_name(topic_name("a")).with_partitions(vec![partition]);
-    let request = TxnOffsetCommitRequest::default()
+    TxnOffsetCommitRequest::default()
         .with_transactional_id(transactional_id())
         .with_group_id(GroupId(text("g")))
         .with_producer_id(ProducerId(producer.id))
         .with_producer_epoch(producer.epoch)
-        .with_topics(vec![topic]);
-    code(client.call(version, &request).topics[0].partitions[0].error_code)
+        .with_topics(vec![topic])
+}
+
+/// Whatever the coordinator says: the transactional id may have gone on to another producer id meanwhile.
+#[test]
+fn a_partition_that_knows_a_higher_epoch_of_a_producer_says_so_first() {
+    let (_fixture, mut client, producer) = start();
+    find_group_coordinator(&mut client, "g");
+    assert_eq!(write(&mut client, 12, "a", (producer, 0), "x"), ErrorCode::None);
+    assert_eq!(commit_offset(&mut client, 5, producer, 3), ErrorCode::None);
+    end(&mut client, 5, producer, true).unwrap();
+    let other = || TransactionalId(text("other"));
+    let batch = transactional_batch(producer, 1, &["y"]);
+    let request = |topic: &str, batch: &Bytes| {
+        produce_request(topic, 0, Some(batch.clone())).with_transactional_id(Some(other()))
+    };
+    for (topic, refused) in
+        [("a", ErrorCode::InvalidProducerEpoch), ("b", ErrorCode::InvalidProducerIdMapping)]
+    {
+        let answer = client.call(12, &request(topic, &batch));
+        assert_eq!(code(answer.responses[0].partition_responses[0].error_code), refused, "{topic}");
+    }
+    let committed = |client: &mut Client, producer| {
+        let request = commit_request(producer, 4).with_transactional_id(other());
+        code(client.call(5, &request).topics[0].partitions[0].error_code)
+    };
+    assert_eq!(committed(&mut client, producer), ErrorCode::InvalidProducerEpoch);
+    let stranger = Producer { id: producer.id + 1_000, ..producer };
+    assert_eq!(committed(&mut client, stranger), ErrorCode::InvalidProducerIdMapping);
+}
+
+/// Kafka promises it of each connection.
+#[test]
+fn requests_that_change_something_take_effect_in_the_order_in_which_they_are_sent() {
+    let (_fixture, mut client, producer) = start();
+    let request = InitProducerIdRequest::default()
+        .with_transactional_id(Some(transactional_id()))
+        .with_transaction_timeout_ms(60_000);
+    (0..200).for_each(|_| _ = client.send(4, &request));
+    let epochs: Vec<i16> =
+        (0..200).map(|_| client.receive::<InitProducerIdRequest>(4).1.producer_epoch).collect();
+    assert_eq!(epochs, (1..=200).map(|by| producer.epoch + by).collect::<Vec<_>>());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: AddOffsetsToTxnRequest) -> Outcome {
     if !call.context.core.has_offsets_topic() {
-        return call.respond_on_io_thread(request, answer);
+        return call.respond_in_order_on_io_thread(request, answer);
     }
     let response = answer(&call.context, request);
     call.respond(&response)

@@ -12,7 +12,7 @@ use crate::protocol::{AlterConfigsRequest, AlterConfigsResponse};
 use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: AlterConfigsRequest) -> Outcome {
-    call.respond_on_io_thread(request, |context, request| {
+    call.respond_in_order_on_io_thread(request, |context, request| {
         let key = |asked: &AlterConfigsResource| (asked.resource_type, asked.resource_name.clone());
         let once = NamedOnce::of(request.resources.iter().map(key));
         let responses = request.resources.iter().map(|asked| {

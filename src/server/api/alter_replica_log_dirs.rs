@@ -18,7 +18,7 @@ use crate::protocol::{AlterReplicaLogDirsRequest, AlterReplicaLogDirsResponse, S
 use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: AlterReplicaLogDirsRequest) -> Outcome {
-    call.respond_on_io_thread(request, |context, request| {
+    call.respond_in_order_on_io_thread(request, |context, request| {
         let mut results: BTreeMap<StrBytes, Vec<AlterReplicaLogDirPartitionResult>> = BTreeMap::new();
         for ((name, partition_index), path) in wanted(&request) {
             let outcome = alter(context, &name, partition_index, Path::new(&**path));

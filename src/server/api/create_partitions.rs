@@ -11,7 +11,7 @@ use crate::protocol::{CreatePartitionsRequest, CreatePartitionsResponse, StrByte
 use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: CreatePartitionsRequest) -> Outcome {
-    call.respond_on_io_thread(request, |context, request| {
+    call.respond_in_order_on_io_thread(request, |context, request| {
         let mut counts: HashMap<StrBytes, usize> = HashMap::with_capacity(request.topics.len());
         for topic in &request.topics {
             *counts.entry(topic.name.clone()).or_default() += 1;

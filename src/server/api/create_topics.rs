@@ -16,7 +16,7 @@ use crate::protocol::{CreateTopicsRequest, CreateTopicsResponse, StrBytes};
 use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: CreateTopicsRequest) -> Outcome {
-    call.respond_on_io_thread(request, |context, request| {
+    call.respond_in_order_on_io_thread(request, |context, request| {
         let topics: Vec<NewTopic> = request.topics.iter().map(new_topic).collect();
         let created = context.core.create_topics(&topics, request.validate_only);
         let mut named = HashSet::with_capacity(topics.len());

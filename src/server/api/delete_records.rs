@@ -16,7 +16,7 @@ use crate::server::network::Outcome;
 const INVALID_LOW_WATERMARK: Offset = -1;
 
 pub(super) fn handle(call: Call<'_>, request: DeleteRecordsRequest) -> Outcome {
-    call.respond_on_io_thread(request, |context, request| {
+    call.respond_in_order_on_io_thread(request, |context, request| {
         let topics = request.topics.into_iter().map(|topic| DeleteRecordsTopicResult {
             partitions: topic.partitions.iter().map(|asked| answer(context, &topic.name, asked)).collect(),
             name: topic.name,

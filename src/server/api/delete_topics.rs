@@ -18,7 +18,7 @@ use crate::server::network::Outcome;
 const FIRST_DELETION_DISABLED: i16 = 3;
 
 pub(super) fn handle(call: Call<'_>, request: DeleteTopicsRequest) -> Outcome {
-    call.respond_on_io_thread(request, |context, request| {
+    call.respond_in_order_on_io_thread(request, |context, request| {
         let by_name = request.topic_names.into_iter();
         let by_name =
             by_name.map(|name| DeleteTopicState { name: Some(name), ..DeleteTopicState::default() });

@@ -16,7 +16,7 @@ const FIRST_BUMP: i16 = 5;
 
 pub(super) fn handle(call: Call<'_>, request: EndTxnRequest) -> Outcome {
     // Every partition gets its marker, and some may have to be flushed.
-    call.respond_on_io_thread(request, answer)
+    call.respond_in_order_on_io_thread(request, answer)
 }
 
 fn answer(context: &RequestContext, request: EndTxnRequest) -> EndTxnResponse {

@@ -29,7 +29,7 @@ pub(super) fn handle(call: Call<'_>, request: FindCoordinatorRequest) -> Outcome
         _ => true,
     };
     if !is_ready {
-        return call.respond_on_io_thread(request, find);
+        return call.respond_in_order_on_io_thread(request, find);
     }
     let response = find(&call.context, request);
     call.respond(&response)

@@ -14,7 +14,7 @@ use crate::server::network::Outcome;
 
 pub(super) fn handle(call: Call<'_>, request: InitProducerIdRequest) -> Outcome {
     // Every thousandth id is made durable first, and a transaction may have to be aborted.
-    call.respond_on_io_thread(request, |context, request| {
+    call.respond_in_order_on_io_thread(request, |context, request| {
         let expected = match expected(&request) {
             Ok(expected) => expected,
             Err(error) => return failed(error),

@@ -26,7 +26,7 @@ const FIRST_BY_ID: i16 = 12;
 
 pub(super) fn handle(call: Call<'_>, request: MetadataRequest) -> Outcome {
     if may_create(&call.context, &request) {
-        return call.respond_on_io_thread(request, answer);
+        return call.respond_in_order_on_io_thread(request, answer);
     }
     let response = answer(&call.context, request);
     call.respond(&response)

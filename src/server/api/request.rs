@@ -221,8 +221,24 @@ impl<'a> Call<'a> {
         Outcome::Pending
     }
 
+    /// The same for a request that is answered when it has run: for what changes something.
+    pub(super) fn respond_in_order_on_io_thread<Q, R>(
+        self,
+        request: Q,
+        handle: impl FnOnce(&RequestContext, Q) -> R + Send + 'static,
+    ) -> Outcome
+    where
+        Q: Send + 'static,
+        R: Response,
+    {
+        self.handle_on_io_thread(request, |call, request| {
+            let response = handle(&call.context, request);
+            call.respond(&response)
+        })
+    }
+
     /// Answers with what `handle` says on an I/O thread, where it may block: on the disk, or on a lock that is held
-    /// while the disk works.
+    /// while the disk works. What the connection sends next may be done before it: for what only looks.
     pub(super) fn respond_on_io_thread<Q, R>(
         self,
         request: Q,

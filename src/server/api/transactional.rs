@@ -1,6 +1,8 @@
 //! What the APIs of transactions have in common: which errors a client of some version understands.
 
-use crate::model::ErrorCode;
+use super::request::RequestContext;
+use crate::broker::ProducerIdAndEpoch;
+use crate::model::{ErrorCode, TopicPartition};
 
 /// The first versions that may answer PRODUCER_FENCED (KIP-588): of InitProducerId, and of the others.
 pub(super) const FIRST_PRODUCER_FENCED: i16 = 4;
@@ -32,5 +34,22 @@ pub(super) fn append_error(error: ErrorCode, version: i16) -> ErrorCode {
         | ErrorCode::CoordinatorNotAvailable
         | ErrorCode::NotCoordinator => ErrorCode::NotEnoughReplicas,
         other => other,
+    }
+}
+
+/// Why a producer may not write to a partition when the transaction coordinator refuses it. A partition in which the
+/// producer was seen in a higher epoch says that first, whatever the coordinator knows of the transactional id: the id may
+/// have gone on to another producer id (Kafka: `UnifiedLog#maybeStartTransactionVerification`).
+pub(super) fn refusal_at(
+    context: &RequestContext,
+    partition: &TopicPartition,
+    producer: ProducerIdAndEpoch,
+    refused: ErrorCode,
+) -> ErrorCode {
+    let found = context.core.partition(partition.topic(), partition.partition());
+    let known = found.ok().and_then(|found| found.existing_log()?.producer(producer.producer_id));
+    match known {
+        Some(known) if known.producer_epoch > producer.producer_epoch => ErrorCode::InvalidProducerEpoch,
+        _ => refused,
     }
 }

@@ -8,6 +8,7 @@
 //! for itself.
 
 use super::request::{Call, RequestContext};
+use super::transactional::refusal_at;
 use crate::broker::{CommitOffsetsParams, Joining, OffsetCommit, ProducerIdAndEpoch};
 use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode, TopicPartition};
 use crate::protocol::messages::txn_offset_commit::{
@@ -24,7 +25,7 @@ const FIRST_IMPLICIT: i16 = 5;
 
 pub(super) fn handle(call: Call<'_>, request: TxnOffsetCommitRequest) -> Outcome {
     if !call.context.core.has_offsets_topic() {
-        return call.respond_on_io_thread(request, answer);
+        return call.respond_in_order_on_io_thread(request, answer);
     }
     let response = answer(&call.context, request);
     call.respond(&response)
@@ -117,18 +118,20 @@ fn commit(
     let producer =
         ProducerIdAndEpoch { producer_id: request.producer_id, producer_epoch: request.producer_epoch };
     let partition = core.groups.partition_for(&request.group_id).ok_or(ErrorCode::CoordinatorNotAvailable)?;
+    let offsets_partition = TopicPartition::new(CONSUMER_OFFSETS_TOPIC, partition);
     let joining = if context.version() >= FIRST_IMPLICIT { Joining::Implicit } else { Joining::Verified };
     let codes = if joining == Joining::Implicit || core.config().transaction_partition_verification_enable {
-        core.transactions.in_transaction(
+        let within = core.transactions.in_transaction(
             &request.transactional_id,
             producer,
-            &[TopicPartition::new(CONSUMER_OFFSETS_TOPIC, partition)],
+            std::slice::from_ref(&offsets_partition),
             joining,
             |codes| match codes.iter().find(|code| !code.is_none()) {
                 None => core.groups.commit_transactional_offsets(producer, params),
                 Some(refused) => vec![for_version(*refused, context.version()); count],
             },
-        )?
+        );
+        within.map_err(|refused| refusal_at(context, &offsets_partition, producer, refused))?
     } else {
         core.groups.commit_transactional_offsets(producer, params)
     };

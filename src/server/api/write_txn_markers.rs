@@ -22,7 +22,7 @@ const NO_GENERATION: i8 = -1;
 
 pub(super) fn handle(call: Call<'_>, request: WriteTxnMarkersRequest) -> Outcome {
     // A marker may have to be flushed.
-    call.respond_on_io_thread(request, |context, request| WriteTxnMarkersResponse {
+    call.respond_in_order_on_io_thread(request, |context, request| WriteTxnMarkersResponse {
         markers: request.markers.iter().map(|marker| write(context, marker)).collect(),
     })
 }

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::model::{ErrorCode, TopicPartition};
 use crate::protocol::messages::produce::{TopicProduceData, TopicProduceResponse};
 use crate::protocol::{ProduceRequest, StrBytes};
-use crate::server::api::transactional::append_error;
+use crate::server::api::transactional::{append_error, refusal_at};
 
 /// The first version that adds partitions to the transaction by writing to them.
 const FIRST_IMPLICIT: i16 = 12;
@@ -106,7 +106,9 @@ impl Transaction {
         }
         appended.unwrap_or_else(|error| {
             let error = append_error(error, version);
-            appends.refused = partitions.into_iter().map(|tp| (tp, error)).collect::<HashMap<_, _>>();
+            let context = appends.context;
+            let refused = partitions.into_iter().map(|tp| (refusal_at(context, &tp, producer, error), tp));
+            appends.refused = refused.map(|(code, tp)| (tp, code)).collect::<HashMap<_, _>>();
             appends.append_all(topics.unwrap_or_default())
         })
     }
