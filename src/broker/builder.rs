@@ -8,8 +8,9 @@ use super::handle::Handle;
 use super::log_dir_failures::{LogDirFailure, LogDirFailureListener};
 use super::open::{self, OpenParams};
 use crate::config::{BrokerConfig, ConfigWarning};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::log::{RecoveryListener, RecoveryProgress};
+use crate::model::ErrorCode;
 use crate::sys::{Clock, Env, OsFileSystem, TemporaryPath, TemporaryRoot};
 
 /// How to open a [`Broker`].
@@ -38,6 +39,8 @@ use crate::sys::{Clock, Env, OsFileSystem, TemporaryPath, TemporaryRoot};
 #[must_use = "a builder does nothing until it is opened"]
 pub struct BrokerBuilder {
     properties: BTreeMap<String, String>,
+    /// The directory of [`BrokerBuilder::log_dir`], if a text cannot name it in `log.dirs`.
+    unnameable_dir: Option<PathBuf>,
     temporary: bool,
     /// An existing directory for a temporary broker.
     temporary_dir: Option<TemporaryPath>,
@@ -69,10 +72,18 @@ pub(super) const TEMPORARY_DEFAULTS: [(&str, &str); 14] = [
     ("share.coordinator.state.topic.segment.bytes", "1048576"),
 ];
 
+const LOG_DIRS: &str = "log.dirs";
+
+/// Whether it is the same path when it is read from `log.dirs`.
+fn can_be_named(dir: &Path) -> bool {
+    dir.to_str().is_some_and(|text| !text.contains(',') && text.trim() == text)
+}
+
 impl BrokerBuilder {
     pub(super) fn new() -> Self {
         BrokerBuilder {
             properties: BTreeMap::new(),
+            unnameable_dir: None,
             temporary: false,
             temporary_dir: None,
             temporary_root: None,
@@ -83,22 +94,30 @@ impl BrokerBuilder {
         }
     }
 
-    /// Keeps the data in `dir`: Kafka's `log.dirs` with one entry.
+    /// Keeps the data in `dir`: Kafka's `log.dirs` with one entry. Where no directory is named at all, it is
+    /// `kafka-logs` in the system's temporary directory, as with Kafka.
+    ///
+    /// A path that such an entry cannot hold is refused by [`open`](Self::open): one with a comma, with spaces at an
+    /// end, or that is no UTF-8.
     pub fn log_dir(self, dir: impl AsRef<Path>) -> Self {
-        let dir = dir.as_ref().to_string_lossy().into_owned();
-        self.set("log.dirs", dir)
+        let dir = dir.as_ref();
+        let builder = self.set(LOG_DIRS, dir.to_string_lossy());
+        BrokerBuilder { unnameable_dir: (!can_be_named(dir)).then(|| dir.to_owned()), ..builder }
     }
 
     /// Sets one setting, by Kafka's key.
     pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.properties.insert(key.into(), value.into());
+        let key = key.into();
+        if key == LOG_DIRS {
+            self.unnameable_dir = None;
+        }
+        self.properties.insert(key, value.into());
         self
     }
 
     /// Sets many settings, as from a `server.properties`.
-    pub fn properties(mut self, properties: impl IntoIterator<Item = (String, String)>) -> Self {
-        self.properties.extend(properties);
-        self
+    pub fn properties(self, properties: impl IntoIterator<Item = (String, String)>) -> Self {
+        properties.into_iter().fold(self, |builder, (key, value)| builder.set(key, value))
     }
 
     /// Sets one setting that the caller has not asked for by its name.
@@ -243,7 +262,8 @@ impl BrokerBuilder {
     /// Opens the broker: reads its directories, recovers what an unclean stop left, and starts its timers.
     ///
     /// # Errors
-    /// - [`InvalidConfig`](crate::ErrorCode::InvalidConfig): settings are wrong; the message lists all of them.
+    /// - [`InvalidConfig`](crate::ErrorCode::InvalidConfig): settings are wrong; the message lists all of them. Or the
+    ///   path of the directory has a comma.
     /// - [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError): no log directory can be used: it is in use
     ///   by another broker, cannot be read, or was written by a version that is not known.
     pub fn open(mut self) -> Result<Broker> {
@@ -253,7 +273,7 @@ impl BrokerBuilder {
                 Some(dir) => dir,
                 None => self.make_temporary_dir()?,
             };
-            self.properties.insert("log.dirs".to_owned(), dir.to_string_lossy().into_owned());
+            self = self.log_dir(&*dir);
             for (key, value) in TEMPORARY_DEFAULTS {
                 let own = &mut self.own;
                 self.properties.entry(key.to_owned()).or_insert_with(|| {
@@ -262,6 +282,13 @@ impl BrokerBuilder {
                 });
             }
             temporary_dir = Some(dir);
+        }
+        if let Some(dir) = &self.unnameable_dir {
+            let message = format!(
+                "{dir:?} cannot be a log dir: log.dirs is a text that is split at commas, and at the spaces around them; \
+                 choose another path"
+            );
+            return Err(Error::new(ErrorCode::InvalidConfig, message));
         }
         let (config, warnings) = BrokerConfig::from_properties(&self.properties)?;
         let is_own = |warning: &ConfigWarning| match warning {
@@ -285,8 +312,8 @@ impl BrokerBuilder {
             dir.ancestors().skip(1).try_for_each(|parent| self.env.fs.sync_dir(parent))
         };
         make().map_err(|error| {
-            crate::error::Error::caused(
-                crate::model::ErrorCode::KafkaStorageError,
+            Error::caused(
+                ErrorCode::KafkaStorageError,
                 format!("cannot make the temporary directory {}", dir.display()),
                 error,
             )

@@ -312,6 +312,21 @@ fn a_consumer_that_reads_nothing_cannot_poll() {
     assert_eq!(consumer.subscribe(["orders"]).unwrap_err().code(), ErrorCode::InvalidGroupId);
 }
 
+/// It would be waited for in vain, as it never comes to be.
+#[test]
+fn a_name_that_no_topic_can_have_is_not_subscribed_to() {
+    let broker = broker_with("orders", 1);
+    let mut consumer = earliest(&broker).group_id("g").build().unwrap();
+    let mut sharing = broker.share_consumer_builder("s").build().unwrap();
+    for name in ["", "..", "two pears", &"x".repeat(250)] {
+        for error in [consumer.subscribe(["orders", name]), sharing.subscribe([name])] {
+            assert_eq!(error.unwrap_err().code(), ErrorCode::InvalidTopicException, "{name}");
+        }
+    }
+    assert_eq!(consumer.poll(SHORT).unwrap_err().code(), ErrorCode::InvalidRequest, "nothing is subscribed");
+    consumer.subscribe(["orders", "not-there-yet"]).unwrap();
+}
+
 #[test]
 fn a_partition_that_does_not_exist_is_an_error_until_it_does() {
     let broker = broker_with("orders", 1);

@@ -16,6 +16,23 @@ fn two_dirs(root: &Path) -> ([PathBuf; 2], BrokerBuilder) {
     (dirs, Broker::builder().set("log.dirs", text))
 }
 
+/// `log.dirs` would make two of it, neither of them the one that was asked for.
+#[test]
+fn a_directory_with_a_comma_in_its_path_is_refused_and_nothing_is_made() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["pears,plums", "pears ", ","] {
+        let dir = root.path().join(name);
+        let error = Broker::open(&dir).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::InvalidConfig);
+        assert!(error.to_string().starts_with(&format!("{dir:?} cannot be a log dir: ")), "{error}");
+    }
+    assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    // What is set later wins.
+    let good = root.path().join("pears");
+    Broker::builder().log_dir("a,b").log_dir(&good).open().unwrap();
+    Broker::builder().log_dir("a,b").set("log.dirs", good.to_str().unwrap()).open().unwrap();
+}
+
 /// Where a partition is, and where it is on its way to.
 fn places(broker: &Broker, topic: &str) -> (Option<PathBuf>, Option<PathBuf>) {
     let dirs = broker.admin().describe_log_dirs().unwrap();

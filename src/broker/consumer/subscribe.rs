@@ -6,7 +6,7 @@ use super::assigned::AssignedPartition;
 use super::membership::Membership;
 use super::{Consumer, Reading};
 use crate::error::{Error, Result};
-use crate::model::{ErrorCode, TopicPartition};
+use crate::model::{ErrorCode, TopicPartition, validate_topic_name};
 
 impl Consumer {
     /// Reads these topics together with the other members of the group, from the next [`poll`](Self::poll) on. It
@@ -15,6 +15,7 @@ impl Consumer {
     ///
     /// # Errors
     /// [`InvalidGroupId`](ErrorCode::InvalidGroupId): the consumer has no group, or one without a name.
+    /// [`InvalidTopicException`](ErrorCode::InvalidTopicException): no topic can have such a name.
     /// [`InvalidRequest`](ErrorCode::InvalidRequest): a rebalance listener calls.
     pub fn subscribe<T: Into<String>>(&mut self, topics: impl IntoIterator<Item = T>) -> Result<()> {
         self.ensure_usable()?;
@@ -22,6 +23,7 @@ impl Consumer {
         if topics.is_empty() {
             return self.unsubscribe();
         }
+        topics.iter().try_for_each(|topic| validate_topic_name(topic))?;
         self.subscribe_to(Reading::Topics(topics))
     }
 

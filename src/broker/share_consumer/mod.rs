@@ -31,7 +31,7 @@ use builder::ShareConsumerOptions;
 use membership::ShareMembership;
 
 use crate::error::{Error, Result};
-use crate::model::{ErrorCode, Offset, Uuid};
+use crate::model::{ErrorCode, Offset, Uuid, validate_topic_name};
 
 /// Takes records from topics that a group shares record by record: any number of consumers work off the same partitions,
 /// like the workers of a queue. Each record is given to one of them at a time, for as long as the group's lock lasts; one
@@ -127,12 +127,14 @@ impl ShareConsumer {
     ///
     /// # Errors
     /// [`BrokerNotAvailable`](ErrorCode::BrokerNotAvailable): the broker is closed.
+    /// [`InvalidTopicException`](ErrorCode::InvalidTopicException): no topic can have such a name.
     pub fn subscribe<T: Into<String>>(&mut self, topics: impl IntoIterator<Item = T>) -> Result<()> {
         self.core.ensure_open()?;
         let topics: BTreeSet<String> = topics.into_iter().map(Into::into).collect();
         if topics.is_empty() {
             return self.unsubscribe();
         }
+        topics.iter().try_for_each(|topic| validate_topic_name(topic))?;
         self.subscription = topics;
         self.membership.subscribe(&self.subscription);
         Ok(())
