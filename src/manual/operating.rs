@@ -11,8 +11,8 @@
 //! They have Kafka's names. Those of the file count least; over them count variables of the environment as Kafka's
 //! container images have them (`KAFKA_LOG_DIRS` is `log.dirs`; see
 //! [`settings_from_environment`](crate::settings_from_environment)), and over those `--override`. All that is wrong is
-//! told at once, and nothing is started. A setting that ottla knows and that has no effect here says so once in the log;
-//! `ottla config` marks it.
+//! told at once, and nothing is started. A setting that ottla knows and that has no effect here says so once in the log,
+//! unless it says what a single broker does anyway, such as one replica; `ottla config` marks it.
 //!
 //! Settings that Kafka changes while it runs can be changed here too, by `kafka-configs` or any client; they are kept in
 //! the log directories and count over the file. Those of groups that have no effect say so in the log when they are set:

@@ -85,7 +85,9 @@ impl BrokerConfig {
 
     /// What the operator should know about the settings given by name: unknown keys and keys without effect.
     pub(crate) fn warnings(&self) -> Vec<ConfigWarning> {
-        self.originals.keys().filter_map(|name| warning_of(name)).collect()
+        let is_so_anyway = |name: &str, text: &str| OF_ONE_BROKER.contains(&(name, text.trim()));
+        let telling = self.originals.iter().filter(|(name, text)| !is_so_anyway(name, text));
+        telling.filter_map(|(name, _)| warning_of(name)).collect()
     }
 
     /// The settings that were given by name, as they were written.
@@ -135,6 +137,18 @@ impl BrokerConfig {
             .or_else(|| self.get(base))
     }
 }
+
+/// What has no effect because a broker that is alone does it anyway: Kafka's own `server.properties` has these.
+const OF_ONE_BROKER: [(&str, &str); 8] = [
+    ("default.replication.factor", "1"),
+    ("min.insync.replicas", "1"),
+    ("offsets.topic.replication.factor", "1"),
+    ("process.roles", "broker,controller"),
+    ("share.coordinator.state.topic.min.isr", "1"),
+    ("share.coordinator.state.topic.replication.factor", "1"),
+    ("transaction.state.log.min.isr", "1"),
+    ("transaction.state.log.replication.factor", "1"),
+];
 
 fn warning_of(name: &str) -> Option<ConfigWarning> {
     let known = ListenerKey::parse(name).map_or(name, |key| key.base);

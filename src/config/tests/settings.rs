@@ -58,6 +58,19 @@ fn keys_without_effect_are_accepted_and_said_once() {
     assert_eq!(warnings(&given), ["ssl.provider: accepted without effect"]);
 }
 
+/// All of Kafka's own `server.properties` for a single node; among so many warnings the others would not be seen.
+#[test]
+fn what_a_single_broker_does_anyway_is_no_reason_to_warn() {
+    let given = [
+        ("process.roles", "broker,controller"),
+        ("offsets.topic.replication.factor", "1"),
+        ("share.coordinator.state.topic.min.isr", "1"),
+        ("transaction.state.log.min.isr", " 1"),
+        ("transaction.state.log.replication.factor", "3"),
+    ];
+    assert_eq!(warnings(&given), ["transaction.state.log.replication.factor: accepted without effect"]);
+}
+
 #[test]
 fn the_classic_protocol_of_groups_cannot_be_switched_off() {
     let key = "group.coordinator.rebalance.protocols";
