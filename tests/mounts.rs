@@ -9,9 +9,13 @@
 use std::error::Error as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use ottla::{BatchOptions, Broker, Error, ErrorCode, NewTopic, Partition, RecordBatchBuilder};
+use ottla::{
+    AlterConfig, BatchOptions, Broker, ConfigResource, Error, ErrorCode, NewTopic, Partition,
+    RecordBatchBuilder,
+};
 
 /// Set in a process that has mounts of its own.
 const OWN_MOUNTS: &str = "OTTLA_OWN_MOUNTS";
@@ -84,6 +88,15 @@ fn check(partition: &Partition, end: i64) {
     }
     assert_eq!(next, end);
     assert_eq!(partition.latest_offset().unwrap(), end);
+}
+
+/// Waits for what other threads do.
+fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what}");
+        std::thread::yield_now();
+    }
 }
 
 /// All that an error says.
@@ -200,4 +213,77 @@ fn a_disk_that_turns_read_only_goes_offline_and_the_others_go_on() {
     check(&partition(&broker, lost_id), taken);
     check(&partition(&broker, 1 - lost_id), 200);
     broker.close();
+}
+
+/// The bytes of records of a partition.
+fn size_of(broker: &Broker, topic: &str) -> u64 {
+    let described = broker.admin().describe_log_dirs().unwrap();
+    let sizes = described[0].partitions.iter().filter(|(partition, _)| partition.topic() == topic);
+    sizes.map(|(_, bytes)| bytes).sum()
+}
+
+#[test]
+fn a_compaction_that_finds_no_room_leaves_all_as_it_is_and_is_done_once_there_is_some() {
+    if runs_elsewhere("a_compaction_that_finds_no_room_leaves_all_as_it_is_and_is_done_once_there_is_some") {
+        return;
+    }
+    let root = tempfile::tempdir().unwrap();
+    run("mount", &["-t", "tmpfs", "-o", "size=32m", "tmpfs"], root.path());
+    let (filler, dir) = (root.path().join("filler"), root.path().join("logs"));
+    fs::write(&filler, vec![1; 8 << 20]).unwrap();
+    let open = || {
+        let builder = Broker::builder().log_dir(&dir).set("log.segment.bytes", "1048576");
+        builder.set("log.cleaner.backoff.ms", "10").open().unwrap()
+    };
+    let broker = open();
+    let table = NewTopic::new("table", 1).config("cleanup.policy", "compact");
+    broker.admin().create_topic(table.config("min.cleanable.dirty.ratio", "1")).unwrap();
+    broker.admin().create_topic(NewTopic::new("rest", 1)).unwrap();
+    let partition = |broker: &Broker, topic: &str| broker.topic(topic).unwrap().partition(0).unwrap();
+    let (table, rest) = (partition(&broker, "table"), partition(&broker, "rest"));
+    // Five megabytes, of which compaction leaves four: all of the first segments, of which it makes copies.
+    let mut last = std::collections::BTreeMap::new();
+    for i in 0..250 {
+        let key = if i < 150 { i } else { 150 + i % 10 };
+        let value = [&i64::to_be_bytes(i)[..], &[7; 20_000]].concat();
+        let mut builder = RecordBatchBuilder::new(BatchOptions::default());
+        builder.append(1_700_000_000_000, Some(&key.to_be_bytes()), Some(value.as_slice())).unwrap();
+        last.insert(key, table.append(&mut builder).unwrap().base_offset);
+    }
+    let (taken, refused) = append_until_refused(&rest, 0);
+    says(&refused, "No space left on device");
+    // Room for a part of the first segment, so that the compaction begins.
+    fs::OpenOptions::new().write(true).open(&filler).unwrap().set_len((8 << 20) - (400 << 10)).unwrap();
+    let before = size_of(&broker, "table");
+    let due = [AlterConfig::set("min.cleanable.dirty.ratio", "0")];
+    broker.admin().alter_configs(&ConfigResource::topic("table"), due).unwrap();
+    let is_cleaned = |entry: fs::DirEntry| entry.file_name().to_string_lossy().ends_with(".cleaned");
+    let is_trying = || fs::read_dir(dir.join("table-0")).unwrap().any(|entry| is_cleaned(entry.unwrap()));
+    for _ in 0..2 {
+        wait_until("no compaction begins", is_trying);
+        wait_until("the compaction is not given up", || !is_trying());
+    }
+    assert_eq!(size_of(&broker, "table"), before);
+    assert_eq!(broker.admin().describe_log_dirs().unwrap()[0].offline, None);
+    check(&rest, taken);
+
+    fs::remove_file(&filler).unwrap();
+    wait_until("nothing is compacted", || size_of(&broker, "table") < before * 7 / 8);
+    append(&rest, taken).unwrap();
+    check(&rest, taken + 1);
+    drop((table, rest, broker));
+    #[cfg(feature = "cli")]
+    assert_eq!(ottla::VerifyLogDir::verify(&dir, |_| {}).unwrap().problems, [""; 0]);
+    let broker = open();
+    let table = partition(&broker, "table");
+    let mut found = std::collections::BTreeMap::new();
+    let mut reader = table.read_from(0);
+    while let Some(batch) = reader.next_batch().unwrap() {
+        for record in batch.records(1 << 20).unwrap().map(Result::unwrap) {
+            found.insert(i64::from_be_bytes(record.key().unwrap().try_into().unwrap()), record.offset());
+        }
+    }
+    assert_eq!(found, last);
+    drop((reader, table, broker));
+    run("umount", &[], root.path());
 }

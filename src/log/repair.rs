@@ -63,10 +63,13 @@ pub(crate) fn repair_log_dir(
                 repair.set_aside(path)?;
             }
             Remedy::Replace(content) => {
-                let kept = repair.kept_name(path, "")?;
-                repair.copy(path, &[(0, u64::MAX)], &kept)?;
+                // Where there is none, nothing is lost.
+                if fs.exists(path).map_err(LogError::storage("look at", path))? {
+                    let kept = repair.kept_name(path, "")?;
+                    repair.copy(path, &[(0, u64::MAX)], &kept)?;
+                    repair.kept.push(kept);
+                }
                 fs.replace(path, content).map_err(LogError::storage("write", path))?;
-                repair.kept.push(kept);
             }
             Remedy::Start | Remedy::Nothing => {}
         }

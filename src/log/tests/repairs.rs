@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::fixture::*;
 use crate::log::file_names::{
-    CUT, LOG, LOG_START_OFFSET_CHECKPOINT, OFFSET_INDEX, PRODUCER_SNAPSHOT, TIME_INDEX, of_offset,
+    CUT, LEADER_EPOCH_CHECKPOINT, LOG, LOG_START_OFFSET_CHECKPOINT, OFFSET_INDEX, PRODUCER_SNAPSHOT,
+    RECOVERY_POINT_CHECKPOINT, TIME_INDEX, of_offset,
 };
 use crate::log::repair::Repaired;
-use crate::log::verify::Verified;
+use crate::log::verify::{Finding, Verified};
 use crate::log::{LogError, VerifyParams, VerifyProgress, repair_log_dir, verify_log_dir};
 use crate::record::Batches;
 use crate::sys::{FileSystem, OpenOptions, Rng, SeededRng};
@@ -426,4 +427,32 @@ fn a_leader_epoch_of_which_a_flush_must_have_told_the_checkpoint_is_told_of_afte
     });
     let what = "it does not have leader epoch 1 at offset 1";
     assert_eq!(only_finding(&fixture), (what.to_owned(), false));
+}
+
+/// Segments below it are not read again, whatever a power loss has left of their indexes.
+#[test]
+fn a_recovery_point_beyond_the_end_is_told_of_and_a_repair_has_the_log_read_from_its_start() {
+    let fixture = written(false);
+    write_file(&fixture.log_dir(0).join(RECOVERY_POINT_CHECKPOINT), b"0\n1\norders-eu 3 5000\n");
+    let what = "it has offset 5000 for orders-eu-3, which ends at 8";
+    let is_told = |findings: &[Finding]| findings.iter().any(|found| found.what == what && !found.is_pending);
+    assert!(is_told(&verify(&fixture).findings));
+    change(&file_of(&fixture, 0, TIME_INDEX), |content| content.fill(0));
+    repair(&fixture);
+    let manager = fixture.open();
+    let found = fixture.log_of(&manager).fetch_offset_by_timestamp(START_MS + 1).unwrap();
+    assert_eq!(found.map(|found| found.offset), Some(2));
+    manager.abandon();
+}
+
+/// The repair was refused, since there was nothing to keep a copy of.
+#[test]
+fn a_checkpoint_of_leader_epochs_that_is_missing_is_made_anew() {
+    let fixture = written(true);
+    let path = fixture.partition_dir().join(LEADER_EPOCH_CHECKPOINT);
+    let whole = read_file(&path);
+    DISK().remove_file(&path).unwrap();
+    assert_eq!(only_finding(&fixture), ("it does not have leader epoch 0 at offset 0".to_owned(), false));
+    assert_eq!(repair(&fixture).kept, [""; 0].map(PathBuf::from));
+    assert_eq!(read_file(&path), whole);
 }

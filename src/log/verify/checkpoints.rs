@@ -80,20 +80,24 @@ impl Check<'_> {
 
     /// Holds them against where the logs end: the one of a partition, or that and the one of its copy. Once all were closed
     /// in order, everything was flushed, a file has none beyond, and none of a partition that is not there; a crash may
-    /// leave any of that.
+    /// leave any of that, but for a recovery point beyond the end.
     pub(super) fn hold_against(
         &mut self,
         ends: &HashMap<&TopicPartition, Vec<Offset>>,
         log_dir: &Path,
         checkpoints: &Checkpoints,
     ) {
-        if !checkpoints.are_final {
-            return self.hold_starts_against(ends, &log_dir.join(LOG_START_OFFSET_CHECKPOINT), checkpoints);
+        let are_final = checkpoints.are_final;
+        if !are_final {
+            self.hold_starts_against(ends, &log_dir.join(LOG_START_OFFSET_CHECKPOINT), checkpoints);
         }
         for (name, offsets) in checkpoints.files() {
-            let fits = |offset: Offset, end: Offset| match name {
-                RECOVERY_POINT_CHECKPOINT => offset == end,
-                _ => (0..=end).contains(&offset),
+            let fits = |offset: Offset, end: Offset| match (name, are_final) {
+                (RECOVERY_POINT_CHECKPOINT, true) => offset == end,
+                // All below it was synced.
+                (RECOVERY_POINT_CHECKPOINT, false) => offset <= end,
+                (_, true) => (0..=end).contains(&offset),
+                (_, false) => true,
             };
             let wrong_with = |partition: &TopicPartition, offset: Offset| match ends.get(partition) {
                 Some(ends) if ends.iter().any(|end| fits(offset, *end)) => None,
@@ -102,7 +106,7 @@ impl Check<'_> {
                     Some(format!("it has offset {offset} for {partition}, which ends at {end}"))
                 }
                 // Kafka leaves those of deleted partitions there.
-                None if name == CLEANER_CHECKPOINT => None,
+                None if name == CLEANER_CHECKPOINT || !are_final => None,
                 None => Some(format!("it has an offset for {partition}, which is not there")),
             };
             let wrong: BTreeMap<&TopicPartition, String> = offsets
