@@ -326,6 +326,22 @@ fn a_group_that_is_loaded_goes_on_as_it_was() {
     assert_eq!(describe(&fixture).members.len(), 0);
 }
 
+/// As in Kafka, where the group is made before it is looked at what is asked.
+#[test]
+fn a_group_is_made_for_offsets_of_partitions_that_are_not_there_but_not_for_none() {
+    let mut fixture = fixture();
+    let at = |partition| TopicPartition::new("nowhere", partition);
+    assert_eq!(fixture.coordinator.alter_share_group_offsets(GROUP, &[]).unwrap(), []);
+    assert_eq!(fixture.coordinator.list_groups(&[], &[]).1, []);
+    let altered = fixture.coordinator.alter_share_group_offsets(GROUP, &[(at(0), 1)]).unwrap();
+    assert_eq!(altered[0].error.as_ref().map(|error| error.code), Some(ErrorCode::UnknownTopicOrPartition));
+    for _ in 0..2 {
+        let listed = fixture.coordinator.list_groups(&[], &["share"]).1;
+        assert_eq!((listed.len(), listed[0].state), (1, GroupState::Empty));
+        fixture.fail_over();
+    }
+}
+
 #[test]
 fn offsets_are_seen_set_and_deleted_while_a_group_has_no_members() {
     let fixture = fixture();

@@ -125,7 +125,7 @@ impl GroupCoordinator {
         }
         let group = self.get_or_create_group(group_id)?;
         let epoch = self.with_group(&group, |turn| {
-            let epoch = turn.begin_altering_share_offsets(&topics);
+            let epoch = turn.begin_altering_share_offsets(&topics, !offsets.is_empty());
             turn.forget_blank_group();
             epoch
         })?;
@@ -203,14 +203,15 @@ impl GroupTurn<'_> {
         if group.is_empty() { Ok(group) } else { Err(ErrorCode::NonEmptyGroup.into()) }
     }
 
-    /// Writes down that the state of these is asked for; returns the epoch of the group.
-    fn begin_altering_share_offsets(&mut self, topics: &Topics) -> Result<i32, GroupError> {
+    /// Writes down that the state of these is asked for; returns the epoch of the group. One that is not there is made for
+    /// whatever is asked, also if none of it is there.
+    fn begin_altering_share_offsets(&mut self, topics: &Topics, is_asked: bool) -> Result<i32, GroupError> {
         let fresh = (self.state.share().is_none() && self.is_blank()).then(ShareGroup::new);
         let epoch = match &fresh {
             Some(fresh) => fresh.modern.epoch,
             None => self.empty_share_group()?.modern.epoch,
         };
-        if !topics.is_empty() {
+        if !topics.is_empty() || (is_asked && fresh.is_some()) {
             self.begin_share_state(fresh, topics)?;
         }
         Ok(epoch)
