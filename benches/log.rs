@@ -33,6 +33,9 @@ fn main() {
             if wanted("append") {
                 append_to_many();
             }
+            if wanted("read") {
+                read_anywhere();
+            }
         }
     }
 }
@@ -62,7 +65,7 @@ fn partitions(broker: &Broker, topic: &str) -> Vec<Partition> {
 fn open_many() {
     let dir = tempfile::tempdir().expect("a temporary directory");
     let broker = broker_in(dir.path());
-    let topic = NewTopic::new("t", PARTITIONS).config("segment.bytes", "400");
+    let topic = NewTopic::new("t", PARTITIONS).config("segment.bytes", "400").config("retention.ms", "-1");
     broker.admin().create_topic(topic).expect("a topic");
     let mut builder = RecordBatchBuilder::new(BatchOptions::default());
     for partition in partitions(&broker, "t") {
@@ -90,6 +93,70 @@ fn open_many() {
     let told =
         Command::new(std::env::current_exe().expect("this program")).arg("memory").arg(dir.path()).output();
     std::io::stdout().write_all(&told.expect("a process").stdout).expect("stdout");
+}
+
+/// Reads from random places, of which an index of the size that a full segment has tells one, and of 1,000 partitions in
+/// random order: neither the files nor what is known of them is at hand then.
+fn read_anywhere() {
+    const BATCHES: i64 = 250_000;
+    const BATCHES_OF_MANY: i64 = 20;
+    const READS: usize = 20_000;
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let broker = broker_in(dir.path());
+    for (name, partitions) in [("one", 1), ("many", PARTITIONS)] {
+        let topic =
+            NewTopic::new(name, partitions).config("index.interval.bytes", "0").config("retention.ms", "-1");
+        broker.admin().create_topic(topic).expect("a topic");
+    }
+    let mut builder = RecordBatchBuilder::new(BatchOptions::default());
+    let mut fill = |partition: &Partition, batches: i64| {
+        for timestamp in 0..batches {
+            builder.append(timestamp, None, Some(&[b'x'; 100])).expect("room");
+            partition.append(&mut builder).expect("an append");
+        }
+    };
+    fill(&partitions(&broker, "one")[0], BATCHES);
+    partitions(&broker, "many").iter().for_each(|partition| fill(partition, BATCHES_OF_MANY));
+    broker.close();
+
+    let broker = broker_in(dir.path());
+    let (one, many) = (partitions(&broker, "one"), partitions(&broker, "many"));
+    let mut state = 1u64;
+    // What is read is told by a number of 31 bits.
+    let mut per_second = |read: &mut dyn FnMut(i64)| {
+        let mut rate = |_| {
+            let start = Instant::now();
+            for _ in 0..READS {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                read(i64::try_from(state >> 33).expect("31 bits"));
+            }
+            READS as f64 / start.elapsed().as_secs_f64()
+        };
+        median((0..ROUNDS).map(&mut rate).collect())
+    };
+    let read_at = |partition: &Partition, offset: i64| {
+        let batch = partition.read_from(offset).check_crcs(false).next_batch().expect("a read");
+        assert_eq!(batch.expect("a batch").view().base_offset(), offset);
+    };
+    let at_offset = per_second(&mut |number| read_at(&one[0], number % BATCHES));
+    let at_time = per_second(&mut |number| {
+        let time = number % BATCHES;
+        let found = one[0].offset_for_timestamp(time).expect("a lookup");
+        assert_eq!(found.expect("a record").offset, time);
+    });
+    let mut next = 0;
+    let in_turn = per_second(&mut |_| {
+        next = (next + 1) % BATCHES;
+        read_at(&one[0], next);
+    });
+    let of_many = per_second(&mut |number| {
+        let partition = usize::try_from(number).expect("a number") % many.len();
+        read_at(&many[partition], number / i64::from(PARTITIONS) % BATCHES_OF_MANY);
+    });
+    println!("reads at a random offset, 250,000 index entries{at_offset:>10.0} reads/s");
+    println!("lookups of a random timestamp, the same        {at_time:>10.0} lookups/s");
+    println!("reads at one offset after the other, the same  {in_turn:>10.0} reads/s");
+    println!("reads from random partitions of 1,000          {of_many:>10.0} reads/s");
 }
 
 /// In a process of its own, which nothing else has given memory to.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use super::error::LogError;
-use super::open_files::OpenFiles;
+use super::open_files::{Kept, OpenFiles};
 use crate::sys::{DirEntry, File, FileSystem, OpenOptions};
 
 /// The directory of one partition. It may be renamed (deletion, moves) while files in it are opened lazily, so
@@ -262,6 +262,11 @@ impl SegmentFile {
     /// Keeps the opened file open for a while.
     pub(crate) fn keep_open(&self, file: Arc<dyn File>) {
         self.dir.open_files.keep(file);
+    }
+
+    /// Keeps a part of it in memory for a while.
+    pub(crate) fn keep_page(&self, page: Arc<dyn Kept>) {
+        self.dir.open_files.keep_page(page);
     }
 
     /// Lets the opened file be closed.

@@ -79,9 +79,10 @@
 //! .txnindex   ├ version: 2 ┼ producer id: 8 ┼ first offset: 8 ┼ last offset: 8 ┼ last stable offset: 8 ┤
 //! ```
 //!
-//! They have no checksums: what follows the recovery point is rebuilt from the batches after an unclean stop. The
-//! indexes of the segment that is written to are as long as `segment.index.bytes` says, mapped into memory and filled
-//! with zeros; they are cut to their true length when the segment is closed.
+//! They have no checksums: what follows the recovery point is rebuilt from the batches after an unclean stop. The indexes of
+//! the segment that is written to grow by pages of 4 KiB, and lack the entries that came since the last one; they have all
+//! once the segment is rolled or closed. (Apache Kafka's are as long as `segment.index.bytes` says meanwhile, and filled with
+//! zeros, which are left alone here.)
 //!
 //! # Producer snapshots
 //!

@@ -44,8 +44,8 @@
 //! directories go on. [`BrokerBuilder::on_log_dir_failure`](crate::BrokerBuilder::on_log_dir_failure) tells of each; where
 //! none is left, `ottla serve` ends with exit code 1, and an embedded broker goes on to answer with that error.
 //!
-//! Indexes are read through mapped memory, as Apache Kafka's are. Where the disk fails at that very moment, the system ends
-//! the process with SIGBUS: there is nobody whom an error could be told. What was flushed is found again by the next start.
+//! So it is with reads and writes that fail, those of indexes included. (Apache Kafka maps indexes into memory, where a disk
+//! that fails is SIGBUS and the end of the process.)
 //!
 //! # A disk that is full
 //!

@@ -173,7 +173,7 @@
 //! `true`.
 //!
 //! An operation of the disk is `sync`, `write`, `read`, `open`, `rename`, `remove`, `createDir`, `readDir`, `metadata`, `lock`,
-//! `setModified`, `setLen`, `allocate` or `map`. With `path`, it fails for files only that have this in their paths:
+//! `setModified`, `setLen` or `allocate`. With `path`, it fails for files only that have this in their paths:
 //! `orders-0` is a partition, `.index` the indexes by offset.
 //!
 //! Thus a test without any client of Kafka:

@@ -185,8 +185,6 @@ pub(crate) trait File: Send + Sync + fmt::Debug {
     fn sync_all(&self) -> io::Result<()>;
     /// Reserves room for `len` bytes and extends the file to it.
     fn allocate(&self, len: u64) -> io::Result<()>;
-    /// Maps the first `len` bytes, which the file must have, into memory, shared with the file.
-    fn map(&self, len: usize) -> io::Result<Box<dyn Mmap>>;
     /// The descriptor for `sendfile`; `None` if the content must be read.
     #[cfg(unix)]
     fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>>;
@@ -204,23 +202,4 @@ pub(crate) trait File: Send + Sync + fmt::Debug {
         }
         Ok(())
     }
-}
-
-/// A file's bytes in memory. One thread writes at a time; readers read only what the writer has published, and
-/// the type hands out no references, so that a concurrent write is never aliased.
-pub(crate) trait Mmap: Send + Sync + fmt::Debug {
-    /// The number of mapped bytes.
-    fn len(&self) -> usize;
-    /// Copies `buffer.len()` bytes at `position` out.
-    ///
-    /// # Panics
-    /// If they do not lie within the map.
-    fn read(&self, position: usize, buffer: &mut [u8]);
-    /// Copies `bytes` in at `position`.
-    ///
-    /// # Panics
-    /// If they do not lie within the map.
-    fn write(&self, position: usize, bytes: &[u8]);
-    /// Makes the mapped content survive a power loss.
-    fn flush(&self) -> io::Result<()>;
 }

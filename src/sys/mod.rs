@@ -4,7 +4,6 @@
 pub(crate) mod clock;
 pub(crate) mod file_slice;
 pub(crate) mod fs;
-mod mmap;
 mod os_fs;
 #[cfg(feature = "server")]
 pub(crate) mod poller;
@@ -24,7 +23,7 @@ use std::sync::Arc;
 
 pub use clock::{Clock, ManualClock, ScaledClock, SystemClock, Wake};
 pub(crate) use file_slice::FileSlice;
-pub(crate) use fs::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
+pub(crate) use fs::{DirEntry, File, FileLock, FileSystem, Metadata, OpenOptions, Space};
 pub(crate) use os_fs::OsFileSystem;
 pub(crate) use rng::{Rng, SeededRng, SystemRng};
 pub(crate) use spawner::{Spawner, ThreadSpawner, panic_message};
@@ -36,7 +35,7 @@ pub(crate) use waiter::{WaitOutcome, Waiter};
 pub(crate) struct Env {
     /// Where every timestamp and every timer comes from.
     pub clock: Arc<dyn Clock>,
-    /// Where every file operation goes, memory-mapped indexes included.
+    /// Where every file operation goes.
     pub fs: Arc<dyn FileSystem>,
     /// Where ids, jitter and tie-breaks come from.
     pub rng: Arc<dyn Rng>,

@@ -7,8 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::fs::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
-use super::mmap::OsMmap;
+use super::fs::{DirEntry, File, FileLock, FileSystem, Metadata, OpenOptions, Space};
 use super::temporary::TemporaryRoot;
 
 /// The machine's file system.
@@ -257,13 +256,6 @@ impl File for OsFile {
             Err(error) => return Err(error.into()),
         }
         self.file.set_len(len)
-    }
-
-    fn map(&self, len: usize) -> io::Result<Box<dyn Mmap>> {
-        if self.len()? < len as u64 {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the file is shorter than the map"));
-        }
-        Ok(Box::new(OsMmap::map(&self.file, len, self.durable)?))
     }
 
     #[cfg(unix)]

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::crash_disk::{Change, CrashDisk, Event, FileNode, Loss, Node, NodeId, Place, ROOT, Tree};
-use crate::sys::{Clock, DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space};
+use crate::sys::{Clock, DirEntry, File, FileLock, FileSystem, Metadata, OpenOptions, Space};
 
 /// A file system in memory, which knows what of it has been synced, and becomes what a crash would leave: at once,
 /// by [`CrashFileSystem::crash`], or as a second one that lost power after any of the operations so far, by
 /// [`CrashFileSystem::crashed_at`].
 ///
-/// What survives is as little as a program may count on. A file's bytes, and its size, are safe once the file, or a map
-/// of it, was synced; its name, and the names that are gone, once the directory was. Neither implies the other. What
-/// is not safe may be there, or not, or in part: see [`Loss`].
+/// What survives is as little as a program may count on. A file's bytes, and its size, are safe once the file was synced;
+/// its name, and the names that are gone, once the directory was. Neither implies the other. What is not safe may be there,
+/// or not, or in part: see [`Loss`].
 ///
 /// It stands where a [`FaultyFileSystem`](super::FaultyFileSystem) may stand around it, for operations that fail.
 #[derive(Clone)]
@@ -422,55 +422,8 @@ impl File for CrashFile {
         if self.len()? < len { self.set_len(len) } else { Ok(()) }
     }
 
-    fn map(&self, len: usize) -> io::Result<Box<dyn Mmap>> {
-        if self.len()? < len as u64 {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the file is shorter than the map"));
-        }
-        Ok(Box::new(CrashMmap { file: self.clone(), len }))
-    }
-
     #[cfg(unix)]
     fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         None
-    }
-}
-
-#[derive(Debug)]
-struct CrashMmap {
-    file: CrashFile,
-    len: usize,
-}
-
-impl CrashMmap {
-    fn check(&self, position: usize, len: usize) {
-        assert!(
-            position + len <= self.len,
-            "{len} bytes at {position} are outside a map of {} bytes",
-            self.len
-        );
-        // A real one would end the process with SIGBUS.
-        let file_len = self.file.look(|file| file.content.len()).unwrap_or(self.len);
-        assert!(position + len <= file_len, "the file was cut to {file_len} bytes under its map");
-    }
-}
-
-impl Mmap for CrashMmap {
-    fn len(&self) -> usize {
-        self.len
-    }
-
-    fn read(&self, position: usize, buffer: &mut [u8]) {
-        self.check(position, buffer.len());
-        // After a crash, nobody looks at what a map gives any more.
-        let _ = self.file.read_at(buffer, position as u64);
-    }
-
-    fn write(&self, position: usize, bytes: &[u8]) {
-        self.check(position, bytes.len());
-        let _ = self.file.write_all_at(bytes, position as u64);
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        self.file.sync_data()
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::slow_disk::SlowDisk;
-use crate::sys::{DirEntry, File, FileLock, FileSystem, Metadata, Mmap, OpenOptions, Space, TemporaryRoot};
+use crate::sys::{DirEntry, File, FileLock, FileSystem, Metadata, OpenOptions, Space, TemporaryRoot};
 
 /// What is asked of a [`Disk`](crate::Disk).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +25,7 @@ pub enum FileOperation {
     ReadDir,
     /// Size and age of something are asked for.
     Metadata,
-    /// A file, a map or a directory shall survive a power loss.
+    /// A file or a directory shall survive a power loss.
     Sync,
     /// A lock is taken.
     Lock,
@@ -39,8 +39,6 @@ pub enum FileOperation {
     SetLen,
     /// Room is reserved.
     Allocate,
-    /// A file is mapped into memory.
-    Map,
 }
 
 impl FileOperation {
@@ -51,8 +49,7 @@ impl FileOperation {
             | FileOperation::ReadDir
             | FileOperation::Metadata
             | FileOperation::Lock
-            | FileOperation::Read
-            | FileOperation::Map => false,
+            | FileOperation::Read => false,
             FileOperation::Rename
             | FileOperation::Remove
             | FileOperation::CreateDir
@@ -269,46 +266,9 @@ impl File for FaultyFile {
         self.inner.allocate(len)
     }
 
-    fn map(&self, len: usize) -> io::Result<Box<dyn Mmap>> {
-        self.check(FileOperation::Map)?;
-        let inner = self.inner.map(len)?;
-        Ok(Box::new(FaultyMmap { inner, path: self.path.clone(), faults: Arc::clone(&self.faults) }))
-    }
-
     #[cfg(unix)]
     fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         // Whoever took the descriptor would go past the plan.
         None
-    }
-}
-
-struct FaultyMmap {
-    inner: Box<dyn Mmap>,
-    path: PathBuf,
-    faults: Arc<Faults>,
-}
-
-impl fmt::Debug for FaultyMmap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("FaultyMmap").field(&self.path).finish()
-    }
-}
-
-impl Mmap for FaultyMmap {
-    fn len(&self) -> usize {
-        self.inner.len()
-    }
-
-    fn read(&self, position: usize, buffer: &mut [u8]) {
-        self.inner.read(position, buffer);
-    }
-
-    fn write(&self, position: usize, bytes: &[u8]) {
-        self.inner.write(position, bytes);
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        self.faults.check(FileOperation::Sync, &self.path)?;
-        self.inner.flush()
     }
 }

@@ -26,7 +26,6 @@ const OPERATIONS: &[(&str, FileOperation)] = &[
     ("setModified", FileOperation::SetModified),
     ("setLen", FileOperation::SetLen),
     ("allocate", FileOperation::Allocate),
-    ("map", FileOperation::Map),
 ];
 
 fn operation(name: &str) -> Result<FileOperation, Failure> {

@@ -1,7 +1,7 @@
 //! The indexes of a segment (Kafka: `AbstractIndex` and its children).
 
-mod mapped;
 pub(crate) mod offset;
+mod paged;
 pub(crate) mod time;
 pub(crate) mod transaction;
 

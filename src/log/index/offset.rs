@@ -1,6 +1,6 @@
 //! From offsets to positions in a log file, sparsely (Kafka: `OffsetIndex`).
 
-use super::mapped::MappedIndex;
+use super::paged::PagedIndex;
 use crate::log::error::LogError;
 use crate::log::partition_dir::SegmentFile;
 use crate::model::Offset;
@@ -19,13 +19,13 @@ pub(crate) struct OffsetPosition {
 #[derive(Debug)]
 pub(crate) struct OffsetIndex {
     base_offset: Offset,
-    entries: MappedIndex<ENTRY>,
+    entries: PagedIndex<ENTRY>,
 }
 
 impl OffsetIndex {
     /// The index in `file`, of at most `max_bytes`.
     pub(crate) fn new(file: SegmentFile, base_offset: Offset, max_bytes: usize, exists: bool) -> Self {
-        OffsetIndex { base_offset, entries: MappedIndex::new(file, max_bytes, exists) }
+        OffsetIndex { base_offset, entries: PagedIndex::new(file, max_bytes, exists) }
     }
 
     pub(crate) fn file(&self) -> &SegmentFile {
@@ -34,11 +34,11 @@ impl OffsetIndex {
 
     /// The greatest entry at or below `target`; the segment's start if there is none.
     pub(crate) fn lookup(&self, target: Offset) -> Result<OffsetPosition, LogError> {
-        self.entries.view(|view| {
-            let after = view.partition_point(|entry| self.parse(entry).offset <= target);
-            let start = OffsetPosition { offset: self.base_offset, position: 0 };
-            after.checked_sub(1).and_then(|i| view.get(i)).map_or(start, |entry| self.parse(entry))
-        })
+        let view = self.entries.view()?;
+        let after = view.partition_point(|entry| self.parse(entry).offset <= target)?;
+        let found = after.checked_sub(1).map_or(Ok(None), |i| view.get(i))?;
+        let start = OffsetPosition { offset: self.base_offset, position: 0 };
+        Ok(found.map_or(start, |entry| self.parse(entry)))
     }
 
     /// The first entry at or beyond `position`: an offset by which the bytes before it surely end
@@ -47,18 +47,17 @@ impl OffsetIndex {
         &self,
         position: u32,
     ) -> Result<Option<OffsetPosition>, LogError> {
-        self.entries.view(|view| {
-            let i = view.partition_point(|entry| self.parse(entry).position < position);
-            view.get(i).map(|entry| self.parse(entry))
-        })
+        let view = self.entries.view()?;
+        let i = view.partition_point(|entry| self.parse(entry).position < position)?;
+        Ok(view.get(i)?.map(|entry| self.parse(entry)))
     }
 
     /// The last entry, if any.
     pub(crate) fn last(&self) -> Result<Option<OffsetPosition>, LogError> {
-        self.entries.view(|view| view.last().map(|entry| self.parse(entry)))
+        Ok(self.entries.view()?.last().map(|entry| self.parse(entry)))
     }
 
-    /// Makes room for `count` more entries.
+    /// To be called before `count` entries are added: whatever the disk refuses, it refuses now.
     pub(crate) fn reserve(&self, count: usize) -> Result<(), LogError> {
         self.entries.reserve(count)
     }
@@ -67,10 +66,10 @@ impl OffsetIndex {
     pub(crate) fn append(&self, offset: Offset, position: u32) -> Result<(), LogError> {
         let relative = offset.checked_sub(self.base_offset).and_then(|relative| i32::try_from(relative).ok());
         let Some(relative) = relative.filter(|relative| *relative >= 0) else { return Ok(()) };
-        let fits = self.entries.view(|view| {
-            let follows = view.last().is_none_or(|last| self.parse(last).offset < offset);
-            follows && view.len() < self.entries.max_entries()
-        })?;
+        let view = self.entries.view()?;
+        let follows = view.last().is_none_or(|last| self.parse(last).offset < offset);
+        let fits = follows && view.len() < self.entries.max_entries();
+        drop(view);
         if !fits {
             return Ok(());
         }
@@ -78,33 +77,29 @@ impl OffsetIndex {
         let (head, tail) = entry.split_at_mut(4);
         head.copy_from_slice(&relative.to_be_bytes());
         tail.copy_from_slice(&position.to_be_bytes());
-        self.entries.reserve(1)?;
-        self.entries.push(entry);
-        Ok(())
+        self.entries.push(entry)
     }
 
     /// Whether no entry fits any more.
     pub(crate) fn is_full(&self) -> Result<bool, LogError> {
-        self.entries.view(|view| view.len() >= self.entries.max_entries())
+        Ok(self.len()? >= self.entries.max_entries())
     }
 
     /// The number of entries.
     pub(crate) fn len(&self) -> Result<usize, LogError> {
-        self.entries.view(|view| view.len())
+        Ok(self.entries.view()?.len())
     }
 
     /// Drops the entries at or beyond `offset`.
     pub(crate) fn truncate_to(&self, offset: Offset) -> Result<(), LogError> {
-        let keep =
-            self.entries.view(|view| view.partition_point(|entry| self.parse(entry).offset < offset))?;
+        let keep = self.entries.view()?.partition_point(|entry| self.parse(entry).offset < offset)?;
         self.entries.truncate_to_entries(keep)
     }
 
     /// Whether the file looks like an index of this segment (Kafka: `OffsetIndex#sanityCheck`).
     pub(crate) fn is_sane(&self) -> Result<bool, LogError> {
-        let last = |view: super::mapped::View<'_, ENTRY>| view.last().map(|entry| self.parse(entry).offset);
         Ok(self.entries.has_valid_length()?
-            && self.entries.view(last)?.is_none_or(|offset| offset >= self.base_offset))
+            && self.last()?.is_none_or(|last| last.offset >= self.base_offset))
     }
 
     pub(crate) fn reset(&self) -> Result<(), LogError> {
@@ -117,6 +112,10 @@ impl OffsetIndex {
 
     pub(crate) fn flush(&self) -> Result<(), LogError> {
         self.entries.flush()
+    }
+
+    pub(crate) fn remove(&self) -> Result<(), LogError> {
+        self.entries.remove()
     }
 
     fn parse(&self, entry: [u8; ENTRY]) -> OffsetPosition {

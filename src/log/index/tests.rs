@@ -58,8 +58,9 @@ fn a_transaction_index_has_the_bytes_that_kafka_writes() {
 fn a_lookup_finds_the_greatest_entry_at_or_below_and_the_start_before_the_first() {
     let dir = tempfile::tempdir().unwrap();
     let index = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1 << 20, false);
-    // More entries than the first step of the file has room for.
+    // More entries than a page has, of which the last few are not in the file.
     for i in 0..2_000u32 {
+        index.reserve(1).unwrap();
         index.append(110 + 10 * i64::from(i), 500 * i).unwrap();
     }
     assert_eq!(index.lookup(109).unwrap(), OffsetPosition { offset: 100, position: 0 });
@@ -86,6 +87,7 @@ fn an_index_that_is_opened_again_has_its_entries_and_grows_on() {
     let index = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1 << 20, true);
     assert_eq!(index.len().unwrap(), 1);
     for i in 2..2_000u32 {
+        index.reserve(1).unwrap();
         index.append(100 + i64::from(i), i).unwrap();
     }
     index.trim().unwrap();
@@ -185,7 +187,136 @@ fn aborted_transactions_are_those_that_overlap_and_the_search_ends_where_none_ca
     assert!(!index.is_sane(111).unwrap());
 }
 
+#[test]
+fn a_reader_of_the_file_finds_whole_entries_only_while_more_are_added() {
+    let dir = tempfile::tempdir().unwrap();
+    let offsets = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1 << 20, false);
+    let times = TimeIndex::new(file(dir.path(), TIME_INDEX), 100, 1 << 20, false);
+    let mut sizes = std::collections::BTreeSet::new();
+    for i in 1..2_000 {
+        offsets.reserve(1).unwrap();
+        times.reserve(1).unwrap();
+        offsets.append(100 + i, u32::try_from(i).unwrap()).unwrap();
+        times.maybe_append(at(i, 100 + i), false).unwrap();
+        let len = |file: &SegmentFile| if file.path().exists() { bytes(file).len() } else { 0 };
+        sizes.insert((len(offsets.file()), len(times.file())));
+    }
+    assert!(sizes.iter().all(|(offsets, times)| offsets % 8 == 0 && times % 12 == 0), "{sizes:?}");
+    assert_eq!(sizes.last(), Some(&(3 * 4096, 5 * 4092)), "all but the last page");
+    offsets.trim().unwrap();
+    times.trim().unwrap();
+    assert_eq!((bytes(offsets.file()).len(), bytes(times.file()).len()), (1_999 * 8, 1_999 * 12));
+}
+
+/// What is asked of an index in the test of many pages.
+#[derive(Clone, Debug)]
+enum Step {
+    Append { count: usize, at_once: bool },
+    Truncate(proptest::sample::Index),
+    Trim,
+    Reopen,
+    Reset,
+    Look(Vec<proptest::sample::Index>),
+}
+
+fn step() -> impl proptest::strategy::Strategy<Value = Step> {
+    use proptest::prelude::*;
+    prop_oneof![
+        4 => (1..1_500usize, any::<bool>()).prop_map(|(count, at_once)| Step::Append { count, at_once }),
+        2 => any::<prop::sample::Index>().prop_map(Step::Truncate),
+        1 => Just(Step::Trim),
+        1 => Just(Step::Reopen),
+        1 => Just(Step::Reset),
+        4 => prop::collection::vec(any::<prop::sample::Index>(), 1..20).prop_map(Step::Look),
+    ]
+}
+
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn indexes_of_many_pages_answer_as_a_list_does(steps in proptest::collection::vec(step(), 1..30)) {
+        let dir = tempfile::tempdir().unwrap();
+        let open = |exists| {
+            let offsets = OffsetIndex::new(file(dir.path(), OFFSET_INDEX), 100, 1 << 20, exists);
+            (offsets, TimeIndex::new(file(dir.path(), TIME_INDEX), 100, 1 << 20, exists))
+        };
+        let (mut offsets, mut times) = open(false);
+        // Entry i has offset 110 + 10 i, position 50 i and timestamp 3 i, or 1 more for each truncation before it.
+        let mut model: Vec<(i64, u32, i64)> = Vec::new();
+        let mut truncations = 0;
+        for step in steps {
+            match step {
+                Step::Append { count, at_once } => {
+                    if at_once {
+                        offsets.reserve(count).unwrap();
+                        times.reserve(count).unwrap();
+                    }
+                    for _ in 0..count {
+                        if !at_once {
+                            offsets.reserve(1).unwrap();
+                            times.reserve(1).unwrap();
+                        }
+                        let i = u32::try_from(model.len()).unwrap();
+                        let offset = 110 + 10 * i64::from(i) + truncations % 10;
+                        let (position, timestamp) = (50 * i, 3 * i64::from(i) + truncations % 3);
+                        offsets.append(offset, position).unwrap();
+                        times.maybe_append(at(timestamp, offset), false).unwrap();
+                        model.push((offset, position, timestamp));
+                    }
+                }
+                Step::Truncate(index) => {
+                    let keep = index.index(model.len() + 1);
+                    let end = model.get(keep).map_or(i64::MAX, |(offset, ..)| *offset);
+                    offsets.truncate_to(end).unwrap();
+                    times.truncate_to(end).unwrap();
+                    model.truncate(keep);
+                    truncations += 1;
+                }
+                Step::Trim => {
+                    offsets.trim().unwrap();
+                    times.trim().unwrap();
+                    proptest::prop_assert_eq!(bytes(offsets.file()).len(), 8 * model.len());
+                    proptest::prop_assert_eq!(bytes(times.file()).len(), 12 * model.len());
+                }
+                Step::Reopen => {
+                    offsets.trim().unwrap();
+                    times.trim().unwrap();
+                    (offsets, times) = open(true);
+                }
+                Step::Reset => {
+                    offsets.reset().unwrap();
+                    times.reset().unwrap();
+                    model.clear();
+                }
+                Step::Look(indexes) => {
+                    for index in indexes {
+                        let target = i64::try_from(index.index(10 * model.len() + 30)).unwrap() + 100;
+                        let below = model.partition_point(|(offset, ..)| *offset <= target);
+                        let known = below.checked_sub(1).map_or((100, 0), |i| (model[i].0, model[i].1));
+                        let found = offsets.lookup(target).unwrap();
+                        proptest::prop_assert_eq!((found.offset, found.position), known);
+
+                        let time = (target - 110) / 3;
+                        let below = model.partition_point(|(.., timestamp)| *timestamp <= time);
+                        let known = below.checked_sub(1).map_or(at(-1, 100), |i| at(model[i].2, model[i].0));
+                        proptest::prop_assert_eq!(times.lookup(time).unwrap(), known);
+
+                        let position = u32::try_from(5 * (target - 110).max(0)).unwrap();
+                        let known = model.iter().find(|(_, at, _)| *at >= position).map(|(offset, ..)| *offset);
+                        let found = offsets.first_at_or_after_position(position).unwrap();
+                        proptest::prop_assert_eq!(found.map(|entry| entry.offset), known);
+                    }
+                }
+            }
+            proptest::prop_assert_eq!((offsets.len().unwrap(), times.len().unwrap()), (model.len(), model.len()));
+            let last = model.last().map(|(offset, ..)| *offset);
+            proptest::prop_assert_eq!(offsets.last().unwrap().map(|entry| entry.offset), last);
+            proptest::prop_assert_eq!(times.last().unwrap().offset, last.unwrap_or(100));
+            proptest::prop_assert!(offsets.is_sane().unwrap() && times.is_sane().unwrap());
+        }
+    }
+
     #[test]
     fn an_index_of_arbitrary_bytes_answers_without_a_panic(content: Vec<u8>, target: i64) {
         let dir = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! From timestamps to offsets, sparsely (Kafka: `TimeIndex`).
 
-use super::mapped::MappedIndex;
+use super::paged::PagedIndex;
 use crate::log::error::LogError;
 use crate::log::partition_dir::SegmentFile;
 use crate::model::{NO_TIMESTAMP, Offset, Timestamp};
@@ -24,13 +24,13 @@ impl TimestampOffset {
 #[derive(Debug)]
 pub(crate) struct TimeIndex {
     base_offset: Offset,
-    entries: MappedIndex<ENTRY>,
+    entries: PagedIndex<ENTRY>,
 }
 
 impl TimeIndex {
     /// The index in `file`, of at most `max_bytes`.
     pub(crate) fn new(file: SegmentFile, base_offset: Offset, max_bytes: usize, exists: bool) -> Self {
-        TimeIndex { base_offset, entries: MappedIndex::new(file, max_bytes, exists) }
+        TimeIndex { base_offset, entries: PagedIndex::new(file, max_bytes, exists) }
     }
 
     pub(crate) fn file(&self) -> &SegmentFile {
@@ -39,18 +39,18 @@ impl TimeIndex {
 
     /// The last entry; no timestamp and the base offset if there is none.
     pub(crate) fn last(&self) -> Result<TimestampOffset, LogError> {
-        self.entries.view(|view| view.last().map_or(self.start(), |entry| self.parse(entry)))
+        Ok(self.entries.view()?.last().map_or(self.start(), |entry| self.parse(entry)))
     }
 
     /// The greatest entry at or below `target`; no timestamp and the base offset if there is none.
     pub(crate) fn lookup(&self, target: Timestamp) -> Result<TimestampOffset, LogError> {
-        self.entries.view(|view| {
-            let after = view.partition_point(|entry| self.parse(entry).timestamp <= target);
-            after.checked_sub(1).and_then(|i| view.get(i)).map_or(self.start(), |entry| self.parse(entry))
-        })
+        let view = self.entries.view()?;
+        let after = view.partition_point(|entry| self.parse(entry).timestamp <= target)?;
+        let found = after.checked_sub(1).map_or(Ok(None), |i| view.get(i))?;
+        Ok(found.map_or(self.start(), |entry| self.parse(entry)))
     }
 
-    /// Makes room for `count` more entries.
+    /// To be called before `count` entries are added: whatever the disk refuses, it refuses now.
     pub(crate) fn reserve(&self, count: usize) -> Result<(), LogError> {
         self.entries.reserve(count)
     }
@@ -61,11 +61,11 @@ impl TimeIndex {
         let relative =
             at.offset.checked_sub(self.base_offset).and_then(|relative| i32::try_from(relative).ok());
         let Some(relative) = relative.filter(|relative| *relative >= 0) else { return Ok(()) };
-        let fits = self.entries.view(|view| {
-            let last = view.last().map_or(self.start(), |entry| self.parse(entry));
-            let room = self.entries.max_entries().saturating_sub(usize::from(!last_of_segment));
-            at.timestamp > last.timestamp && at.offset >= last.offset && view.len() < room
-        })?;
+        let view = self.entries.view()?;
+        let last = view.last().map_or(self.start(), |entry| self.parse(entry));
+        let room = self.entries.max_entries().saturating_sub(usize::from(!last_of_segment));
+        let fits = at.timestamp > last.timestamp && at.offset >= last.offset && view.len() < room;
+        drop(view);
         if !fits {
             return Ok(());
         }
@@ -73,25 +73,22 @@ impl TimeIndex {
         let (head, tail) = entry.split_at_mut(8);
         head.copy_from_slice(&at.timestamp.to_be_bytes());
         tail.copy_from_slice(&relative.to_be_bytes());
-        self.entries.reserve(1)?;
-        self.entries.push(entry);
-        Ok(())
+        self.entries.push(entry)
     }
 
     /// Whether nothing fits any more but the last entry of the segment.
     pub(crate) fn is_full(&self) -> Result<bool, LogError> {
-        self.entries.view(|view| view.len() >= self.entries.max_entries().saturating_sub(1))
+        Ok(self.len()? >= self.entries.max_entries().saturating_sub(1))
     }
 
     /// The number of entries.
     pub(crate) fn len(&self) -> Result<usize, LogError> {
-        self.entries.view(|view| view.len())
+        Ok(self.entries.view()?.len())
     }
 
     /// Drops the entries at or beyond `offset`.
     pub(crate) fn truncate_to(&self, offset: Offset) -> Result<(), LogError> {
-        let keep =
-            self.entries.view(|view| view.partition_point(|entry| self.parse(entry).offset < offset))?;
+        let keep = self.entries.view()?.partition_point(|entry| self.parse(entry).offset < offset)?;
         self.entries.truncate_to_entries(keep)
     }
 
@@ -100,11 +97,10 @@ impl TimeIndex {
         if !self.entries.has_valid_length()? {
             return Ok(false);
         }
-        self.entries.view(|view| {
-            let (Some(first), Some(last)) = (view.get(0), view.last()) else { return true };
-            let (first, last) = (self.parse(first), self.parse(last));
-            last.timestamp >= first.timestamp && last.offset >= self.base_offset
-        })
+        let view = self.entries.view()?;
+        let (Some(first), Some(last)) = (view.get(0)?, view.last()) else { return Ok(true) };
+        let (first, last) = (self.parse(first), self.parse(last));
+        Ok(last.timestamp >= first.timestamp && last.offset >= self.base_offset)
     }
 
     pub(crate) fn reset(&self) -> Result<(), LogError> {
@@ -117,6 +113,10 @@ impl TimeIndex {
 
     pub(crate) fn flush(&self) -> Result<(), LogError> {
         self.entries.flush()
+    }
+
+    pub(crate) fn remove(&self) -> Result<(), LogError> {
+        self.entries.remove()
     }
 
     fn start(&self) -> TimestampOffset {

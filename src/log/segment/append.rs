@@ -74,11 +74,13 @@ impl LogSegment {
             }
             bytes_since_last_entry += batch.size;
         }
-        if count > 0 {
-            self.offset_index.reserve(count)?;
-            self.time_index.reserve(count)?;
-        }
-        Ok(())
+        if count > 0 { self.reserve(count) } else { Ok(()) }
+    }
+
+    /// Has both indexes take `count` entries without a word to the disk.
+    pub(super) fn reserve(&self, count: usize) -> Result<(), LogError> {
+        self.offset_index.reserve(count)?;
+        self.time_index.reserve(count)
     }
 
     pub(super) fn add_index_entries(

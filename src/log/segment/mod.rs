@@ -229,9 +229,9 @@ impl LogSegment {
     /// Removes all files. Slices that were read before stay readable.
     pub(crate) fn delete_files(&self) -> Result<(), LogError> {
         self.records.remove()?;
-        [self.offset_index.file(), self.time_index.file(), self.txn_index.file()]
-            .into_iter()
-            .try_for_each(SegmentFile::remove)
+        self.offset_index.remove()?;
+        self.time_index.remove()?;
+        self.txn_index.file().remove()
     }
 }
 

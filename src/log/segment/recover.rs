@@ -121,6 +121,7 @@ impl Recovery<'_> {
                 TimestampOffset { timestamp: batch.max_timestamp(), offset: last_offset };
         }
         if self.valid_bytes - self.last_index_entry > self.segment.index_interval_bytes {
+            self.segment.reserve(1)?;
             self.segment.add_index_entries(last_offset, self.valid_bytes, self.max_timestamp_so_far)?;
             self.last_index_entry = self.valid_bytes;
         }

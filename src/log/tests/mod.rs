@@ -13,6 +13,8 @@ mod damaged_copies;
 #[cfg(feature = "testkit")]
 mod disks;
 #[cfg(feature = "testkit")]
+mod failed_indexes;
+#[cfg(feature = "testkit")]
 mod failed_syncs;
 mod fixture;
 #[cfg(feature = "testkit")]

@@ -151,11 +151,13 @@ fn a_log_of_many_segments_keeps_few_files_open() {
     };
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
-    for _ in 0..400 {
-        append(&log, records(&["a"]));
+    for i in 0..400 {
+        append(&log, records_at(&["a"], START_MS + i));
     }
     assert_eq!(log.number_of_segments(), 400);
     assert_eq!(read_all(&log, 0).len(), 400);
+    // This looks into all indexes by time, each of which has an entry.
+    assert_eq!(log.fetch_offset_by_timestamp(START_MS + 399).unwrap().unwrap().offset, 399);
     log.flush_to_end().unwrap();
     // Beside those of sealed segments: the active one, and the lock.
     assert!(open_files() <= 128 + 2, "{} files", open_files());

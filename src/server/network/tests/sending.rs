@@ -48,9 +48,6 @@ impl File for Opaque {
     fn allocate(&self, len: u64) -> io::Result<()> {
         self.0.allocate(len)
     }
-    fn map(&self, len: usize) -> io::Result<Box<dyn crate::sys::Mmap>> {
-        self.0.map(len)
-    }
     #[cfg(unix)]
     fn as_fd(&self) -> Option<std::os::fd::BorrowedFd<'_>> {
         None

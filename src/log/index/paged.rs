@@ -1,0 +1,342 @@
+//! What the offset index and the time index share: a file of entries of one size, the latest of which are in memory only.
+
+use std::io;
+use std::sync::{Arc, Weak};
+
+use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
+
+use crate::log::error::LogError;
+use crate::log::partition_dir::SegmentFile;
+use crate::sys::{File, OpenOptions};
+
+/// What is read or written at once, at the most.
+const PAGE_BYTES: usize = 4096;
+
+/// A file of `N`-byte entries, in order.
+///
+/// Those that are added stay in memory until there is a page of them, or the index is [trimmed](PagedIndex::trim). What a
+/// crash takes of them is no loss, since recovery builds all indexes again that were not synced.
+///
+/// Nothing is opened before the first entry is read or written: most segments of most partitions are never
+/// looked into, and a new partition shall cost next to nothing. From then on the file is one of those that the log engine
+/// keeps open for a while.
+#[derive(Debug)]
+pub(super) struct PagedIndex<const N: usize> {
+    file: SegmentFile,
+    max_bytes: usize,
+    state: RwLock<State<N>>,
+}
+
+#[derive(Debug)]
+struct State<const N: usize> {
+    exists: bool,
+    /// The file has changed since it was last flushed.
+    dirty: bool,
+    /// `None`: nobody has looked at the file yet.
+    entries: Option<Box<Entries<N>>>,
+}
+
+#[derive(Debug, Default)]
+struct Entries<const N: usize> {
+    /// The number of those in the file.
+    written: usize,
+    /// Those that follow.
+    tail: Vec<[u8; N]>,
+    /// The last of all. Whoever adds one asks for it, when nothing may fail any more.
+    last: Option<[u8; N]>,
+    /// A write has failed, and may have left something behind the entries in the file.
+    torn: bool,
+    at_hand: Mutex<AtHand<N>>,
+}
+
+/// What was used last, for as long as it is kept.
+#[derive(Debug, Default)]
+struct AtHand<const N: usize> {
+    file: Option<Weak<dyn File>>,
+    page: Option<Weak<Page<N>>>,
+}
+
+/// Entries of the file, as many as are read at once.
+#[derive(Debug)]
+struct Page<const N: usize> {
+    /// The number of entries before them, which is a multiple of [`Page::LEN`].
+    first: usize,
+    entries: Box<[[u8; N]]>,
+}
+
+impl<const N: usize> Page<N> {
+    const LEN: usize = PAGE_BYTES / N;
+}
+
+impl<const N: usize> PagedIndex<N> {
+    /// The index in `file`, which exists or is made when the first entries are written.
+    pub(super) fn new(file: SegmentFile, max_bytes: usize, exists: bool) -> Self {
+        PagedIndex { file, max_bytes, state: RwLock::new(State { exists, dirty: false, entries: None }) }
+    }
+
+    pub(super) fn file(&self) -> &SegmentFile {
+        &self.file
+    }
+
+    /// The number of entries that fit.
+    pub(super) fn max_entries(&self) -> usize {
+        self.max_bytes / N
+    }
+
+    /// The entries; none is added while somebody looks at them.
+    pub(super) fn view(&self) -> Result<View<'_, N>, LogError> {
+        loop {
+            match RwLockReadGuard::try_map(self.state.read(), |state| state.entries.as_deref()) {
+                Ok(entries) => return Ok(View { file: &self.file, entries }),
+                Err(unread) => drop(unread),
+            }
+            self.load(&mut self.state.write())?;
+        }
+    }
+
+    /// Whether the file's length is that of an index. Of one that was looked at already, half an entry does not count.
+    pub(super) fn has_valid_length(&self) -> Result<bool, LogError> {
+        let state = self.state.read();
+        let is_unread = state.exists && state.entries.is_none();
+        drop(state);
+        if is_unread { Ok(self.file.size()?.is_multiple_of(N as u64)) } else { Ok(true) }
+    }
+
+    fn load<'s>(&self, state: &'s mut State<N>) -> Result<&'s mut Entries<N>, LogError> {
+        let entries = match state.entries.take() {
+            Some(entries) => entries,
+            None if state.exists => Box::new(Entries::in_file(&self.file)?),
+            None => Box::default(),
+        };
+        Ok(state.entries.insert(entries))
+    }
+
+    /// Writes what is in memory if it would be more than a page with `count` more entries. Whoever is about to
+    /// [push](PagedIndex::push) so many calls this while the disk may still refuse.
+    pub(super) fn reserve(&self, count: usize) -> Result<(), LogError> {
+        let mut state = self.state.write();
+        let entries = self.load(&mut state)?;
+        if !entries.tail.is_empty() && entries.tail.len() + count > Page::<N>::LEN {
+            self.write(&mut state)?;
+        }
+        Ok(())
+    }
+
+    /// Adds an entry, in memory.
+    pub(super) fn push(&self, entry: [u8; N]) -> Result<(), LogError> {
+        let mut state = self.state.write();
+        let entries = self.load(&mut state)?;
+        entries.tail.push(entry);
+        entries.last = Some(entry);
+        Ok(())
+    }
+
+    /// Writes what is in memory, in one call, into a file that is made if there is none.
+    fn write(&self, state: &mut State<N>) -> Result<(), LogError> {
+        let entries = self.load(state)?;
+        let file = entries.file(&self.file, OpenOptions::CREATE)?;
+        let written = entries.write_tail(&*file).map_err(self.file.failed("append to"));
+        (state.exists, state.dirty) = (true, true);
+        written
+    }
+
+    /// Keeps the first `count` entries.
+    pub(super) fn truncate_to_entries(&self, count: usize) -> Result<(), LogError> {
+        let view = self.view()?;
+        if count >= view.len() {
+            return Ok(());
+        }
+        let last = count.checked_sub(1).map_or(Ok(None), |i| view.get(i))?;
+        drop(view);
+        let mut state = self.state.write();
+        let entries = self.load(&mut state)?;
+        entries.tail.truncate(count.saturating_sub(entries.written));
+        entries.last = last;
+        if count < entries.written {
+            entries.written = count;
+            entries.at_hand.get_mut().page = None;
+            entries.torn = true;
+            entries.cut(&self.file)?;
+            state.dirty = true;
+        }
+        Ok(())
+    }
+
+    /// Drops all entries, whatever the file holds.
+    pub(super) fn reset(&self) -> Result<(), LogError> {
+        let mut state = self.state.write();
+        let entries = Box::<Entries<N>>::default();
+        if state.exists {
+            entries.file(&self.file, OpenOptions::REPLACE)?;
+            state.dirty = true;
+        }
+        state.entries = Some(entries);
+        Ok(())
+    }
+
+    /// Brings all entries into the file, and nothing else, or makes an empty one where Kafka expects a file
+    /// (Kafka: `AbstractIndex#trimToValidSize`).
+    pub(super) fn trim(&self) -> Result<(), LogError> {
+        let mut state = self.state.write();
+        let is_whole = |entries: &Entries<N>| entries.tail.is_empty() && !entries.torn;
+        if state.exists && state.entries.as_deref().is_none_or(is_whole) {
+            return Ok(());
+        }
+        self.write(&mut state)?;
+        let entries = self.load(&mut state)?;
+        entries.tail = Vec::new();
+        if entries.torn { entries.cut(&self.file) } else { Ok(()) }
+    }
+
+    /// Makes the entries in the file survive a power loss.
+    pub(super) fn flush(&self) -> Result<(), LogError> {
+        let mut state = self.state.write();
+        if !std::mem::take(&mut state.dirty) {
+            return Ok(());
+        }
+        let file = self.load(&mut state)?.file(&self.file, OpenOptions::WRITE)?;
+        file.sync_all().map_err(self.file.failed("flush"))
+    }
+
+    /// Removes the file.
+    pub(super) fn remove(&self) -> Result<(), LogError> {
+        self.file.remove()?;
+        if let Some(entries) = &self.state.read().entries
+            && let Some(file) = entries.at_hand.lock().file.take().and_then(|file| file.upgrade())
+        {
+            self.file.forget(&file);
+        }
+        Ok(())
+    }
+}
+
+impl<const N: usize> Entries<N> {
+    /// Those of a file that is there.
+    fn in_file(file: &SegmentFile) -> Result<Self, LogError> {
+        let written = usize::try_from(file.size()? / N as u64).unwrap_or(usize::MAX);
+        let mut entries = Entries { written, ..Entries::default() };
+        if let Some(last) = written.checked_sub(1) {
+            entries.last = Some(entries.read_one(file, last)?);
+        }
+        Ok(entries)
+    }
+
+    fn file(&self, file: &SegmentFile, options: OpenOptions) -> Result<Arc<dyn File>, LogError> {
+        let mut at_hand = self.at_hand.lock();
+        if let Some(opened) = at_hand.file.as_ref().and_then(Weak::upgrade) {
+            return Ok(opened);
+        }
+        let opened = file.open(options)?;
+        at_hand.file = Some(Arc::downgrade(&opened));
+        file.keep_open(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    fn write_tail(&mut self, file: &dyn File) -> io::Result<()> {
+        if !self.tail.is_empty() {
+            let written = file.write_all_at(self.tail.as_flattened(), (self.written * N) as u64);
+            self.torn |= written.is_err();
+            written?;
+            self.written += self.tail.len();
+            self.tail.clear();
+        }
+        Ok(())
+    }
+
+    /// Cuts off what is behind the entries in the file.
+    fn cut(&mut self, file: &SegmentFile) -> Result<(), LogError> {
+        let len = (self.written * N) as u64;
+        self.file(file, OpenOptions::WRITE)?.set_len(len).map_err(file.failed("cut"))?;
+        self.torn = false;
+        Ok(())
+    }
+
+    fn read(&self, file: &SegmentFile, first: usize, into: &mut [[u8; N]]) -> Result<(), LogError> {
+        let opened = self.file(file, OpenOptions::WRITE)?;
+        opened.read_exact_at(into.as_flattened_mut(), (first * N) as u64).map_err(file.failed("read"))
+    }
+
+    fn read_one(&self, file: &SegmentFile, i: usize) -> Result<[u8; N], LogError> {
+        let mut entry = [[0; N]];
+        self.read(file, i, &mut entry)?;
+        let [entry] = entry;
+        Ok(entry)
+    }
+
+    fn page_at_hand(&self) -> Option<Arc<Page<N>>> {
+        self.at_hand.lock().page.as_ref()?.upgrade()
+    }
+
+    /// The entries of the file from the one numbered `number * Page::LEN` on.
+    fn page(&self, file: &SegmentFile, number: usize) -> Result<Arc<Page<N>>, LogError> {
+        let first = number * Page::<N>::LEN;
+        let len = self.written.saturating_sub(first).min(Page::<N>::LEN);
+        let fits = |page: &Arc<Page<N>>| page.first == first && page.entries.len() == len;
+        if let Some(page) = self.page_at_hand().filter(fits) {
+            return Ok(page);
+        }
+        let mut entries = vec![[0; N]; len].into_boxed_slice();
+        self.read(file, first, &mut entries)?;
+        let page = Arc::new(Page { first, entries });
+        self.at_hand.lock().page = Some(Arc::downgrade(&page));
+        file.keep_page(Arc::clone(&page) as _);
+        Ok(page)
+    }
+}
+
+/// The entries of an index at one moment.
+pub(super) struct View<'a, const N: usize> {
+    file: &'a SegmentFile,
+    entries: MappedRwLockReadGuard<'a, Entries<N>>,
+}
+
+impl<const N: usize> View<'_, N> {
+    pub(super) fn len(&self) -> usize {
+        self.entries.written + self.entries.tail.len()
+    }
+
+    pub(super) fn last(&self) -> Option<[u8; N]> {
+        self.entries.last
+    }
+
+    pub(super) fn get(&self, i: usize) -> Result<Option<[u8; N]>, LogError> {
+        let Entries { written, tail, .. } = &*self.entries;
+        if let Some(i) = i.checked_sub(*written) {
+            return Ok(tail.get(i).copied());
+        }
+        let page = self.entries.page_at_hand();
+        let known = page.and_then(|page| page.entries.get(i.checked_sub(page.first)?).copied());
+        known.map_or_else(|| self.entries.read_one(self.file, i), Ok).map(Some)
+    }
+
+    /// The number of entries at the front for which `precedes` holds, as it holds for all before such a one.
+    pub(super) fn partition_point(
+        &self,
+        mut precedes: impl FnMut([u8; N]) -> bool,
+    ) -> Result<usize, LogError> {
+        let Entries { written, tail, .. } = &*self.entries;
+        if *written == 0 || tail.first().is_some_and(|first| precedes(*first)) {
+            return Ok(written + tail.partition_point(|entry| precedes(*entry)));
+        }
+        // How many pages begin with an entry for which it holds: the answer lies in the last of these.
+        let (mut low, mut high) = (0, written.div_ceil(Page::<N>::LEN));
+        if let Some(page) = self.entries.page_at_hand() {
+            let number = page.first / Page::<N>::LEN;
+            match page.entries.partition_point(|entry| precedes(*entry)) {
+                0 => high = number,
+                count if count < page.entries.len() => return Ok(page.first + count),
+                _ => low = number + 1,
+            }
+        }
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match precedes(self.entries.read_one(self.file, middle * Page::<N>::LEN)?) {
+                true => low = middle + 1,
+                false => high = middle,
+            }
+        }
+        let Some(number) = low.checked_sub(1) else { return Ok(0) };
+        let page = self.entries.page(self.file, number)?;
+        Ok(page.first + page.entries.partition_point(|entry| precedes(*entry)))
+    }
+}
