@@ -83,9 +83,13 @@ impl Log {
             return Ok(0);
         }
         let config = self.config();
-        // There is always an active segment: one that goes is replaced first.
+        // There is always an active segment: one that goes is replaced first, for which there may be no room.
         if count == segments.len() {
-            self.roll_to(&mut writer.producers, &config, bounds.end.offset)?;
+            match self.roll_to(&mut writer.producers, &config, bounds.end.offset) {
+                // It stays, then. The others go, which makes some.
+                Err(error) if error.is_disk_full() && count > 1 => count -= 1,
+                rolled => drop(rolled?),
+            }
         }
         let segments = self.segments();
         let base_of = |i| segments.iter().nth(i).map_or(bounds.end.offset, |segment| segment.base_offset());

@@ -429,6 +429,35 @@ fn wherever_the_disk_is_full_the_log_goes_on_when_there_is_room() {
     }
 }
 
+/// With the active segment, which cannot be replaced then, everything stayed, and no room was ever made.
+#[test]
+fn on_a_full_disk_old_segments_go_although_the_active_one_is_as_old_and_cannot_be_replaced() {
+    let mut fixture = Fixture::with_config(|config| config.retention_ms = 1_000);
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for i in 0..4 {
+        append(&log, idempotent(9, 0, i, 1).build());
+        if i < 3 {
+            log.roll().unwrap();
+        }
+    }
+    log.flush_to_end().unwrap();
+    fixture.clock.advance(std::time::Duration::from_secs(10));
+    fs.set_plan(|operation, _| (operation == FileOperation::Write).then(no_space));
+    while log.number_of_segments() > 1 {
+        assert!(log.delete_old_segments().unwrap() > 0);
+    }
+    assert!(log.is_online());
+    assert_eq!(log.log_start_offset(), 3);
+    assert!(log.delete_old_segments().unwrap_err().is_disk_full());
+    fs.clear_plan();
+    assert_eq!(log.delete_old_segments().unwrap(), 1);
+    assert_eq!((log.log_start_offset(), log.log_end_offset()), (4, 4));
+    append(&log, records(&["a"]));
+    manager.shutdown().unwrap();
+}
+
 /// The marker had room in the last block of its file, and the index, which comes with the first transaction that is
 /// aborted, had none: the log dir went offline for good.
 #[test]
