@@ -209,7 +209,8 @@ fn every_codec_of_the_build_makes_batches_that_are_read_back() {
 #[test]
 fn batches_carry_the_sequence_of_an_idempotent_producer_unless_that_is_switched_off() {
     let broker = broker_with("orders", 1);
-    let idempotent = broker.producer();
+    // What is sent together is one batch, however long that takes.
+    let idempotent = broker.producer_builder().linger_ms(300_000).build().unwrap();
     send(&idempotent, "orders", &["a", "b"]);
     send(&idempotent, "orders", &["c"]);
     let other = broker.producer();
