@@ -69,7 +69,10 @@ impl GroupCoordinator {
             self.with_group(group, |turn| turn.start_loaded_group());
         }
         let loaded = loaded.len();
-        tracing::info!("Loaded {loaded} groups from {CONSUMER_OFFSETS_TOPIC}-{partition}");
+        // Most partitions have none, and there are fifty of them.
+        if loaded > 0 {
+            tracing::info!("Loaded {loaded} groups from {CONSUMER_OFFSETS_TOPIC}-{partition}");
+        }
         Ok(())
     }
 
