@@ -44,8 +44,8 @@
 //! directories go on. [`BrokerBuilder::on_log_dir_failure`](crate::BrokerBuilder::on_log_dir_failure) tells of each; where
 //! none is left, `ottla serve` ends with exit code 1, and an embedded broker goes on to answer with that error.
 //!
-//! So it is with reads and writes that fail, those of indexes included. (Apache Kafka maps indexes into memory, where a disk
-//! that fails is SIGBUS and the end of the process.)
+//! So it is with reads and writes that fail, those of indexes included: they are read and written with calls, and not mapped
+//! into memory, where a disk that fails is a signal to the process and no error.
 //!
 //! # A disk that is full
 //!
