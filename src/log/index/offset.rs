@@ -35,7 +35,7 @@ impl OffsetIndex {
     /// The greatest entry at or below `target`; the segment's start if there is none.
     pub(crate) fn lookup(&self, target: Offset) -> Result<OffsetPosition, LogError> {
         let view = self.entries.view()?;
-        let after = view.partition_point(|entry| self.parse(entry).offset <= target)?;
+        let after = view.count_below(target.saturating_add(1), |entry| self.parse(entry).offset)?;
         let found = after.checked_sub(1).map_or(Ok(None), |i| view.get(i))?;
         let start = OffsetPosition { offset: self.base_offset, position: 0 };
         Ok(found.map_or(start, |entry| self.parse(entry)))
@@ -48,7 +48,7 @@ impl OffsetIndex {
         position: u32,
     ) -> Result<Option<OffsetPosition>, LogError> {
         let view = self.entries.view()?;
-        let i = view.partition_point(|entry| self.parse(entry).position < position)?;
+        let i = view.count_below(position.into(), |entry| self.parse(entry).position.into())?;
         Ok(view.get(i)?.map(|entry| self.parse(entry)))
     }
 
@@ -92,7 +92,7 @@ impl OffsetIndex {
 
     /// Drops the entries at or beyond `offset`.
     pub(crate) fn truncate_to(&self, offset: Offset) -> Result<(), LogError> {
-        let keep = self.entries.view()?.partition_point(|entry| self.parse(entry).offset < offset)?;
+        let keep = self.entries.view()?.count_below(offset, |entry| self.parse(entry).offset)?;
         self.entries.truncate_to_entries(keep)
     }
 

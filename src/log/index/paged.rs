@@ -1,6 +1,7 @@
 //! What the offset index and the time index share: a file of entries of one size, the latest of which are in memory only.
 
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Weak};
 
 use parking_lot::{MappedRwLockReadGuard, Mutex, RwLock, RwLockReadGuard};
@@ -42,8 +43,8 @@ struct Entries<const N: usize> {
     written: usize,
     /// Those that follow.
     tail: Vec<[u8; N]>,
-    /// The last of all. Whoever adds one asks for it, when nothing may fail any more.
-    last: Option<[u8; N]>,
+    /// The first and the last of all, which whoever adds one asks for when nothing may fail any more.
+    ends: Option<([u8; N], [u8; N])>,
     /// A write has failed, and may have left something behind the entries in the file.
     torn: bool,
     at_hand: Mutex<AtHand<N>>,
@@ -66,6 +67,18 @@ struct Page<const N: usize> {
 
 impl<const N: usize> Page<N> {
     const LEN: usize = PAGE_BYTES / N;
+
+    /// The number of entries that precede, if the last of these is here and not the last of the page. If not, leaves of
+    /// `pages` what there is to either side of this one.
+    fn look(&self, precedes: impl Fn(&[u8; N]) -> bool, pages: &mut Range<usize>) -> Option<usize> {
+        let number = self.first / Self::LEN;
+        match self.entries.partition_point(precedes) {
+            0 => pages.end = number,
+            count if count < self.entries.len() => return Some(self.first + count),
+            _ => pages.start = number + 1,
+        }
+        None
+    }
 }
 
 impl<const N: usize> PagedIndex<N> {
@@ -127,7 +140,7 @@ impl<const N: usize> PagedIndex<N> {
         let mut state = self.state.write();
         let entries = self.load(&mut state)?;
         entries.tail.push(entry);
-        entries.last = Some(entry);
+        entries.ends = Some((entries.ends.map_or(entry, |(first, _)| first), entry));
         Ok(())
     }
 
@@ -147,11 +160,12 @@ impl<const N: usize> PagedIndex<N> {
             return Ok(());
         }
         let last = count.checked_sub(1).map_or(Ok(None), |i| view.get(i))?;
+        let ends = view.first().zip(last);
         drop(view);
         let mut state = self.state.write();
         let entries = self.load(&mut state)?;
         entries.tail.truncate(count.saturating_sub(entries.written));
-        entries.last = last;
+        entries.ends = ends;
         if count < entries.written {
             entries.written = count;
             entries.at_hand.get_mut().page = None;
@@ -216,7 +230,7 @@ impl<const N: usize> Entries<N> {
         let written = usize::try_from(file.size()? / N as u64).unwrap_or(usize::MAX);
         let mut entries = Entries { written, ..Entries::default() };
         if let Some(last) = written.checked_sub(1) {
-            entries.last = Some(entries.read_one(file, last)?);
+            entries.ends = Some((entries.read_one(file, 0)?, entries.read_one(file, last)?));
         }
         Ok(entries)
     }
@@ -295,8 +309,12 @@ impl<const N: usize> View<'_, N> {
         self.entries.written + self.entries.tail.len()
     }
 
+    pub(super) fn first(&self) -> Option<[u8; N]> {
+        self.entries.ends.map(|(first, _)| first)
+    }
+
     pub(super) fn last(&self) -> Option<[u8; N]> {
-        self.entries.last
+        self.entries.ends.map(|(_, last)| last)
     }
 
     pub(super) fn get(&self, i: usize) -> Result<Option<[u8; N]>, LogError> {
@@ -309,34 +327,50 @@ impl<const N: usize> View<'_, N> {
         known.map_or_else(|| self.entries.read_one(self.file, i), Ok).map(Some)
     }
 
-    /// The number of entries at the front for which `precedes` holds, as it holds for all before such a one.
-    pub(super) fn partition_point(
-        &self,
-        mut precedes: impl FnMut([u8; N]) -> bool,
-    ) -> Result<usize, LogError> {
+    /// The number of entries at the front whose key is below `target`, as it is of all before such a one.
+    pub(super) fn count_below(&self, target: i64, key: impl Fn([u8; N]) -> i64) -> Result<usize, LogError> {
+        let precedes = |entry: &[u8; N]| key(*entry) < target;
         let Entries { written, tail, .. } = &*self.entries;
-        if *written == 0 || tail.first().is_some_and(|first| precedes(*first)) {
-            return Ok(written + tail.partition_point(|entry| precedes(*entry)));
+        if *written == 0 || tail.first().is_some_and(precedes) {
+            return Ok(written + tail.partition_point(precedes));
         }
-        // How many pages begin with an entry for which it holds: the answer lies in the last of these.
-        let (mut low, mut high) = (0, written.div_ceil(Page::<N>::LEN));
-        if let Some(page) = self.entries.page_at_hand() {
-            let number = page.first / Page::<N>::LEN;
-            match page.entries.partition_point(|entry| precedes(*entry)) {
-                0 => high = number,
-                count if count < page.entries.len() => return Ok(page.first + count),
-                _ => low = number + 1,
+        // How many pages begin with an entry that precedes lies in this range; the answer, in the last of those pages.
+        let mut pages = 0..written.div_ceil(Page::<N>::LEN);
+        if let Some(page) = self.entries.page_at_hand()
+            && let Some(found) = page.look(precedes, &mut pages)
+        {
+            return Ok(found);
+        }
+        // A read takes longer than all comparisons, and keys rise evenly as a rule.
+        let guess = self.guess(target, &key).min(pages.end.saturating_sub(1)).max(pages.start);
+        if !pages.is_empty()
+            && let Some(found) = self.entries.page(self.file, guess)?.look(precedes, &mut pages)
+        {
+            return Ok(found);
+        }
+        let (is_above, mut stride) = (pages.start > guess, 1);
+        while !pages.is_empty() {
+            let half = pages.start + pages.len() / 2;
+            let number = match is_above {
+                true => half.min(pages.start + stride - 1),
+                false => half.max(pages.end.saturating_sub(stride)),
+            };
+            stride *= 2;
+            match precedes(&self.entries.read_one(self.file, number * Page::<N>::LEN)?) {
+                true => pages.start = number + 1,
+                false => pages.end = number,
             }
         }
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match precedes(self.entries.read_one(self.file, middle * Page::<N>::LEN)?) {
-                true => low = middle + 1,
-                false => high = middle,
-            }
-        }
-        let Some(number) = low.checked_sub(1) else { return Ok(0) };
+        let Some(number) = pages.start.checked_sub(1) else { return Ok(0) };
         let page = self.entries.page(self.file, number)?;
-        Ok(page.first + page.entries.partition_point(|entry| precedes(*entry)))
+        Ok(page.first + page.entries.partition_point(precedes))
+    }
+
+    /// The number of the page in which the key lies if all keys are equally far apart.
+    fn guess(&self, target: i64, key: impl Fn([u8; N]) -> i64) -> usize {
+        let Some((first, last)) = self.entries.ends else { return 0 };
+        let [first, last, target] = [key(first), key(last), target].map(i128::from);
+        let entry = ((target - first) * self.len() as i128).checked_div(last - first);
+        entry.and_then(|entry| usize::try_from(entry).ok()).map_or(0, |entry| entry / Page::<N>::LEN)
     }
 }

@@ -242,7 +242,8 @@ proptest::proptest! {
             (offsets, TimeIndex::new(file(dir.path(), TIME_INDEX), 100, 1 << 20, exists))
         };
         let (mut offsets, mut times) = open(false);
-        // Entry i has offset 110 + 10 i, position 50 i and timestamp 3 i, or 1 more for each truncation before it.
+        // Entry i has offset 110 + 10 i, position 50 i and timestamp 3 i, further and further apart, and a little more
+        // for each truncation before it.
         let mut model: Vec<(i64, u32, i64)> = Vec::new();
         let mut truncations = 0;
         for step in steps {
@@ -258,8 +259,10 @@ proptest::proptest! {
                             times.reserve(1).unwrap();
                         }
                         let i = u32::try_from(model.len()).unwrap();
-                        let offset = 110 + 10 * i64::from(i) + truncations % 10;
-                        let (position, timestamp) = (50 * i, 3 * i64::from(i) + truncations % 3);
+                        let far = (i / 300).pow(3);
+                        let offset = 110 + 10 * i64::from(i) + i64::from(far) + truncations % 10;
+                        let position = 50 * i + far;
+                        let timestamp = 3 * i64::from(i) + i64::from(far) + truncations % 3;
                         offsets.append(offset, position).unwrap();
                         times.maybe_append(at(timestamp, offset), false).unwrap();
                         model.push((offset, position, timestamp));
@@ -290,19 +293,23 @@ proptest::proptest! {
                     model.clear();
                 }
                 Step::Look(indexes) => {
-                    for index in indexes {
-                        let target = i64::try_from(index.index(10 * model.len() + 30)).unwrap() + 100;
+                    let (last_offset, last_position, last_time) = model.last().copied().unwrap_or((100, 0, 0));
+                    let any_below = |index: &proptest::sample::Index, limit: i64| {
+                        i64::try_from(index.index(usize::try_from(limit).unwrap())).unwrap()
+                    };
+                    for index in &indexes {
+                        let target = 100 + any_below(index, last_offset - 100 + 20);
                         let below = model.partition_point(|(offset, ..)| *offset <= target);
                         let known = below.checked_sub(1).map_or((100, 0), |i| (model[i].0, model[i].1));
                         let found = offsets.lookup(target).unwrap();
                         proptest::prop_assert_eq!((found.offset, found.position), known);
 
-                        let time = (target - 110) / 3;
+                        let time = any_below(index, last_time + 20) - 5;
                         let below = model.partition_point(|(.., timestamp)| *timestamp <= time);
                         let known = below.checked_sub(1).map_or(at(-1, 100), |i| at(model[i].2, model[i].0));
                         proptest::prop_assert_eq!(times.lookup(time).unwrap(), known);
 
-                        let position = u32::try_from(5 * (target - 110).max(0)).unwrap();
+                        let position = u32::try_from(any_below(index, i64::from(last_position) + 20)).unwrap();
                         let known = model.iter().find(|(_, at, _)| *at >= position).map(|(offset, ..)| *offset);
                         let found = offsets.first_at_or_after_position(position).unwrap();
                         proptest::prop_assert_eq!(found.map(|entry| entry.offset), known);

@@ -45,7 +45,7 @@ impl TimeIndex {
     /// The greatest entry at or below `target`; no timestamp and the base offset if there is none.
     pub(crate) fn lookup(&self, target: Timestamp) -> Result<TimestampOffset, LogError> {
         let view = self.entries.view()?;
-        let after = view.partition_point(|entry| self.parse(entry).timestamp <= target)?;
+        let after = view.count_below(target.saturating_add(1), |entry| self.parse(entry).timestamp)?;
         let found = after.checked_sub(1).map_or(Ok(None), |i| view.get(i))?;
         Ok(found.map_or(self.start(), |entry| self.parse(entry)))
     }
@@ -88,7 +88,7 @@ impl TimeIndex {
 
     /// Drops the entries at or beyond `offset`.
     pub(crate) fn truncate_to(&self, offset: Offset) -> Result<(), LogError> {
-        let keep = self.entries.view()?.partition_point(|entry| self.parse(entry).offset < offset)?;
+        let keep = self.entries.view()?.count_below(offset, |entry| self.parse(entry).offset)?;
         self.entries.truncate_to_entries(keep)
     }
 
@@ -98,7 +98,7 @@ impl TimeIndex {
             return Ok(false);
         }
         let view = self.entries.view()?;
-        let (Some(first), Some(last)) = (view.get(0)?, view.last()) else { return Ok(true) };
+        let (Some(first), Some(last)) = (view.first(), view.last()) else { return Ok(true) };
         let (first, last) = (self.parse(first), self.parse(last));
         Ok(last.timestamp >= first.timestamp && last.offset >= self.base_offset)
     }
