@@ -21,7 +21,7 @@ impl Log {
     /// Those of the disk. Where it is full, the records are flushed nevertheless, and the log dir goes on.
     pub(crate) fn close(&self) -> Result<(), LogError> {
         let closed = self.log_dir.run_unless_full(|| {
-            {
+            let has_cut_file = {
                 let mut writer = self.writer.lock();
                 if self.closed.swap(true, Ordering::AcqRel) {
                     return Ok(());
@@ -29,9 +29,14 @@ impl Log {
                 let end = self.log_end_offset();
                 writer.producers.update_map_end_offset(end);
                 writer.producers.take_snapshot()?;
-                self.segments().active().on_become_inactive()?;
-            }
+                self.segments().active().on_become_inactive()?
+            };
             drop(self.cleaning.interrupt());
+            if has_cut_file {
+                // All records may be synced already, and the flush below would pass over it: reserved room that comes back
+                // with a power loss would be taken for damage.
+                self.segments().active().flush(false)?;
+            }
             self.segments().active().flush_indexes()
         });
         match closed {

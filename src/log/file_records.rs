@@ -162,11 +162,14 @@ impl FileRecords {
         self.file()?.set_modified_ms(modified_ms).map_err(self.file.failed("set the time of"))
     }
 
-    /// Gives back the room that was reserved and not used.
-    pub(crate) fn trim(&self) -> Result<(), LogError> {
+    /// Gives back the room that was reserved and not used; answers whether there was any.
+    pub(crate) fn trim(&self) -> Result<bool, LogError> {
         // Cutting nothing would still count as a change, and retention may go by when the file changed.
-        let len = self.file.size()?;
-        if len == self.size() { Ok(()) } else { self.truncate_to(self.size()) }
+        let has_reserve = self.file.size()? != self.size();
+        if has_reserve {
+            self.truncate_to(self.size())?;
+        }
+        Ok(has_reserve)
     }
 
     /// Makes the records survive a power loss.

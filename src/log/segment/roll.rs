@@ -49,8 +49,8 @@ impl LogSegment {
     }
 
     /// The segment takes no more records: the last time index entry is made, and files are cut to what they hold
-    /// (Kafka: `LogSegment#onBecomeInactiveSegment`).
-    pub(crate) fn on_become_inactive(&self) -> Result<(), LogError> {
+    /// (Kafka: `LogSegment#onBecomeInactiveSegment`). Answers whether that of the records was.
+    pub(crate) fn on_become_inactive(&self) -> Result<bool, LogError> {
         let max = self.max_timestamp_and_offset()?;
         self.time_index.maybe_append(max, true)?;
         self.offset_index.trim()?;

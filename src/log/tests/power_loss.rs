@@ -387,3 +387,21 @@ fn a_log_dir_that_was_made_by_a_start_that_was_killed_outlives_a_power_loss() {
         assert_eq!(read_all(&log, 0), numbered(0, &["a"]), "killed after {steps} steps");
     }
 }
+
+/// Where all records were synced already, nothing synced the file that the close had cut, and the room that was reserved
+/// for more stood behind the last record again, of a log that was closed in order.
+#[test]
+fn reserved_room_that_a_close_gives_back_does_not_come_back_with_a_power_loss() {
+    let mut fixture = Fixture::with_config(|config| config.preallocate = true);
+    let fs = on_a_disk_that_crashes(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["flushed"]));
+    log.flush_to_end().unwrap();
+    let file = fixture.partition_dir().join("00000000000000000000.log");
+    assert!(fs.metadata(&file).unwrap().len > log.size());
+    manager.shutdown().unwrap();
+    fs.crash(Loss::Everything);
+    assert_eq!(fs.metadata(&file).unwrap().len, log.size());
+    assert_eq!(offsets(&fixture.log_of(&fixture.open())), [0]);
+}
