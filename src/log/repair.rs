@@ -30,8 +30,8 @@ pub(crate) struct Repaired {
 /// Says what would have to be done to a log dir, and does it if `apply`.
 ///
 /// # Errors
-/// A broker that is at work there, a directory that is no log dir, and a disk that refuses. Then what was done so far is done; what was to be cut is
-/// still there, in its place or beside.
+/// A broker that is at work there, a directory that is no log dir, and a disk that refuses. Then what was done so far is
+/// done; what was to be cut is still there, in its place or beside.
 pub(crate) fn repair_log_dir(
     fs: &Arc<dyn FileSystem>,
     params: &mut VerifyParams<'_>,

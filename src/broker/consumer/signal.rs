@@ -48,8 +48,8 @@ impl CloseListener for Signal {
 /// Ends the waiting of a [`Consumer`](crate::Consumer) or a [`ShareConsumer`](crate::ShareConsumer) from another thread
 /// (Kafka: `KafkaConsumer#wakeup`).
 ///
-/// Made by [`Consumer::waker`](crate::Consumer::waker) and [`ShareConsumer::waker`](crate::ShareConsumer::waker). It may be cloned, shared between threads, and outlive its
-/// consumer.
+/// Made by [`Consumer::waker`](crate::Consumer::waker) and [`ShareConsumer::waker`](crate::ShareConsumer::waker). It
+/// may be cloned, shared between threads, and outlive its consumer.
 ///
 /// # Examples
 /// ```

@@ -1,6 +1,7 @@
 //! The control endpoint of `ottla test`: a test's hand on its broker, from any language, as JSON over HTTP.
 //!
-//! What it offers stands in [`operations`], and is written down in `examples/control.openapi.yaml`, and in the handbook's page on testing.
+//! What it offers stands in [`operations`], and is written down in `examples/control.openapi.yaml`, and in the handbook's
+//! page on testing.
 
 mod disk;
 mod fields;
