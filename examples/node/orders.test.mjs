@@ -201,12 +201,14 @@ test('leaders and coordinators move under a producer and a group', async () => {
     await brokers.move('leader', { topic: 'orders' })
     await brokers.move('coordinator', { group: 'billing' })
   }
+  // A consumer of kafkajs 2.2.4 that is disconnected while it takes note of another number of brokers spins for ever,
+  // and no timer of its process fires any more.
+  await consumer.disconnect()
   const down = await brokers.move('leader', { topic: 'orders' })
   await brokers.nodeDown(down)
   await producer.send({ topic: 'orders', messages: [{ value: 'four' }] })
   await brokers.nodeUp(down)
   assert.deepEqual((await brokers.records('orders')).map((record) => record.value), [...values, 'four'])
   await producer.disconnect()
-  await consumer.disconnect()
   await brokers.stop()
 })
