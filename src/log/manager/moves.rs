@@ -166,6 +166,10 @@ impl LogManager {
             let current = self.log(&partition);
             let fits = match current.as_ref().map(|current| is_copy_of(&future, current)).transpose() {
                 Ok(fits) => fits.unwrap_or_default(),
+                Err(error) if error.is_disk_full() => {
+                    self.remove_uncertain(&future, &error)?;
+                    continue;
+                }
                 Err(error) if is_of_disk(&error) => continue,
                 Err(error) => return Err(error),
             };
@@ -189,12 +193,27 @@ impl LogManager {
                     current.cleaning.set_moving(true);
                     self.futures.write().insert(partition, future);
                 }
+                Err(error) if error.is_disk_full() => self.remove_uncertain(&future, &error)?,
                 // One of the two log dirs is offline now.
                 Err(error) if is_of_disk(&error) => {}
                 Err(error) => return Err(error),
             }
         }
         Ok(())
+    }
+
+    /// Gives up a move whose copy cannot be made to fit, as there is no room on its disk. How much of it is certain is
+    /// known now, and not after the next stop in order.
+    fn remove_uncertain(&self, future: &Arc<Log>, why: &LogError) -> Result<(), LogError> {
+        let partition = future.topic_partition();
+        tracing::warn!(
+            %partition, to = %future.log_dir().display(), error = %why,
+            "a move is given up; ask for it again when there is room"
+        );
+        match future.log_dir.run(|| self.delete_log(future)) {
+            Err(error) if is_of_disk(&error) => Ok(()),
+            deleted => deleted,
+        }
     }
 
     /// The logs in a log dir, with those that move there.

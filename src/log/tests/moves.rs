@@ -589,3 +589,41 @@ fn a_full_target_puts_a_move_off_and_its_log_goes_on() {
     assert!(manager.finish_move(&log, &future).unwrap());
     assert_eq!(read_all(&future, 1), numbered(1, &["b", "c"]));
 }
+
+/// What is certain of a copy is known at the first start after the crash; one that is cut there, for which the disk had
+/// no room, must not be taken for whole at the next.
+#[test]
+fn a_copy_that_a_full_disk_cannot_cut_to_what_is_certain_is_given_up_and_its_disk_goes_on() {
+    let (mut fixture, fs, manager, log) = one_record_flushed();
+    append(&log, keyed_at(START_MS, &[("b", Some("not flushed"))]));
+    let to = other_dir(&fixture, &log);
+    let future = begin(&manager, &log, &to);
+    copy_all(&log, &future);
+    future.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
+    manager.abandon();
+    drop((manager, log, future));
+    fs.crash(Loss::Everything);
+    let full = Arc::new(FaultyFileSystem::new(Arc::new(fs)));
+    fixture.fs = full.clone();
+    // What recovery writes finds room, by little.
+    full.set_plan(move |operation, path| {
+        let is_checkpoint = path.parent() == Some(&to) && path.extension().is_some_and(|kind| kind == "tmp");
+        let is_full = operation == FileOperation::Write && is_checkpoint;
+        is_full.then(|| io::Error::from(io::ErrorKind::StorageFull))
+    });
+    let manager = fixture.open();
+    assert!(manager.offline_log_dirs().is_empty());
+    assert!(manager.future_log(&partition()).is_none());
+    full.clear_plan();
+    manager.shutdown().unwrap();
+    drop(manager);
+    let manager = fixture.open();
+    let log = manager.log(&partition()).unwrap();
+    end_is_seen(&log);
+    assert_eq!(texts(&log), ["0 a=flushed"]);
+    append(&log, keyed_at(START_MS, &[("c", Some("instead"))]));
+    let moved = move_all(&fixture, &manager);
+    end_is_seen(&moved);
+    assert_eq!(texts(&moved), ["0 a=flushed", "1 c=instead"]);
+}

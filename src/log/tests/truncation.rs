@@ -1,5 +1,11 @@
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use super::fixture::*;
-use crate::log::EpochEndOffset;
+use crate::log::{EpochEndOffset, Log, LogError};
+use crate::sys::OsFileSystem;
+use crate::testkit::{CrashFileSystem, FaultyFileSystem, FileOperation, Loss};
 
 #[test]
 fn batches_that_reach_the_target_are_dropped_and_offsets_go_on_there() {
@@ -88,4 +94,81 @@ fn transactions_that_are_decided_stay_so_when_what_is_behind_them_is_cut_off() {
     append(&log, records(&["cut"]));
     assert!(log.truncate_to(3).unwrap());
     assert_eq!((log.high_watermark(), log.last_stable_offset()), (3, 3));
+}
+
+/// Offset 0, of a transaction whose marker was cut off, lies below the start, and nobody knows of it any more. If it were
+/// there again after a crash, it would be taken for decided.
+#[test]
+fn what_lies_below_the_start_of_a_log_that_was_truncated_does_not_come_back_with_a_crash() {
+    let mut fixture = Fixture::new();
+    let fs = CrashFileSystem::recording(fixture.clock.clone());
+    fixture.fs = Arc::new(fs.clone());
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, idempotent(9, 0, 0, 1).transactional().build());
+    append(&log, records(&["a"]));
+    append(&log, marker(9, 0, false));
+    log.maybe_increment_log_start_offset(1).unwrap();
+    log.truncate_to(2).unwrap();
+    append(&log, records(&["b"]));
+    log.roll().unwrap();
+    log.flush_to_end().unwrap();
+    manager.abandon();
+    drop((manager, log));
+    fs.crash(Loss::Everything);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    assert_eq!((log.log_start_offset(), log.log_end_offset()), (1, 3));
+}
+
+type Truncate = fn(&Log) -> Result<(), LogError>;
+
+/// Whatever is the first that a full disk has no room for.
+#[test]
+fn a_truncation_for_which_a_full_disk_has_no_room_changes_nothing_and_can_be_done_later() {
+    let ways: [(Truncate, i64, i64); 3] = [
+        (|log| log.truncate_to(4).map(drop), 2, 4),
+        (|log| log.truncate_to(1).map(drop), 1, 1),
+        (|log| log.truncate_fully_and_start_at(40), 40, 40),
+    ];
+    for (truncate, start, end) in ways {
+        let mut n = 0;
+        loop {
+            let mut fixture = Fixture::with_config(|config| config.segment_bytes = 100);
+            let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
+            fixture.fs = fs.clone();
+            let manager = fixture.open();
+            let log = fixture.log_of(&manager);
+            for _ in 0..6 {
+                append(&log, records(&["a"]));
+            }
+            log.flush_to_end().unwrap();
+            manager.checkpoint_recovery_offsets();
+            log.maybe_increment_log_start_offset(2).unwrap();
+            manager.cleanup_logs();
+            let (count, is_full) = (AtomicUsize::new(0), Arc::new(AtomicBool::new(false)));
+            let seen = Arc::clone(&is_full);
+            fs.set_plan(move |operation, _| {
+                let takes_room = matches!(operation, FileOperation::Write | FileOperation::Allocate);
+                seen.fetch_or(takes_room && count.fetch_add(1, Ordering::SeqCst) >= n, Ordering::SeqCst);
+                (takes_room && seen.load(Ordering::SeqCst)).then(|| io::ErrorKind::StorageFull.into())
+            });
+            if let Err(error) = truncate(&log) {
+                assert!(error.is_disk_full(), "operation {n}: {error}");
+                assert_eq!(read_all(&log, 2), numbered(2, &["a"; 4]), "operation {n}");
+            }
+            assert!(log.is_online(), "operation {n}");
+            fs.clear_plan();
+            truncate(&log).unwrap();
+            assert_eq!((log.log_start_offset(), log.log_end_offset()), (start, end), "operation {n}");
+            append(&log, records(&["b"]));
+            assert_eq!(read_all(&log, end), numbered(end, &["b"]), "operation {n}");
+            manager.shutdown().unwrap();
+            if !is_full.load(Ordering::SeqCst) {
+                break;
+            }
+            n += 1;
+        }
+        assert!(n > 0, "nothing was written");
+    }
 }

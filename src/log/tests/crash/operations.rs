@@ -319,9 +319,12 @@ impl World {
         let to = self.dice.pick(&bases);
         self.tell(format!("truncate to {to}"));
         assert!(log.truncate_to(to).unwrap());
-        self.parts[self.at].model.cut_at(to);
+        let part = &mut self.parts[self.at];
+        part.model.cut_at(to);
+        // Producers that have nothing from there on are forgotten.
+        part.model.checkpointed_start = part.model.start;
         // Another leader's records follow.
-        self.parts[self.at].leader_epoch += 1;
+        part.leader_epoch += 1;
     }
 
     /// As a follower does whose log ends below its leader's start, or is not of its leader's log at all.
