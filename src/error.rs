@@ -162,4 +162,14 @@ macro_rules! from_inner {
     };
 }
 
-from_inner!(LogError, BatchError, ConfigError, MetadataError);
+from_inner!(LogError, BatchError, ConfigError);
+
+impl From<MetadataError> for Error {
+    fn from(error: MetadataError) -> Self {
+        match error {
+            // As itself, so that it is seen whether the disk is only full.
+            MetadataError::LogDir(error) => Error::from(*error),
+            error => Error::with_source(error.code(), error.to_string(), error),
+        }
+    }
+}

@@ -1,4 +1,6 @@
 mod cordoned;
+#[cfg(feature = "testkit")]
+mod full_disks;
 mod intervals;
 #[cfg(all(feature = "gzip", feature = "snappy", feature = "lz4", feature = "zstd"))]
 mod kafka_files;

@@ -46,14 +46,18 @@ impl Log {
         }
     }
 
-    /// Ends appends and moves the directory to `to`, where it waits for its removal.
+    /// Ends appends and moves the directory to `to`, where it waits for its removal; without room for that, removes it.
     pub(super) fn rename_for_deletion(&self, to: &Path) -> Result<(), LogError> {
         self.closed.store(true, Ordering::Release);
         // A file that compaction makes while the directory is removed would keep it from going.
         let _pause = self.cleaning.interrupt();
-        self.log_dir.run(|| {
+        self.log_dir.run_unless_full(|| {
             let _writer = self.writer.lock();
-            self.dir.rename_dir(to)
+            match self.dir.rename_dir(to) {
+                // A name takes room as well. What goes at once needs none.
+                Err(error) if error.is_disk_full() => self.dir.remove_all(),
+                renamed => renamed,
+            }
         })
     }
 

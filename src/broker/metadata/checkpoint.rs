@@ -95,6 +95,11 @@ pub(crate) enum MetadataError {
 }
 
 impl MetadataError {
+    /// Whether nothing but room is missing.
+    pub(super) fn is_disk_full(&self) -> bool {
+        matches!(self, MetadataError::LogDir(error) if error.is_disk_full())
+    }
+
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             MetadataError::LogDir(error) => error.code(),

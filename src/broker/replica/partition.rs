@@ -129,6 +129,9 @@ impl Partition {
         }
         // Held while creating, so that two first users make one log.
         let config = self.config.lock();
+        if self.deleted.load(Ordering::SeqCst) {
+            return Err(Error::from(ErrorCode::UnknownTopicOrPartition));
+        }
         if let Some(log) = &*self.log.read() {
             return Ok(Arc::clone(log));
         }
@@ -147,9 +150,18 @@ impl Partition {
         self.log.read().clone()
     }
 
-    /// The topic is gone: no call succeeds from now on.
-    pub(crate) fn mark_deleted(&self) {
+    /// The topic is gone: no call succeeds from now on. Answers whether there is a log, which is the caller's to
+    /// delete; whoever holds the partition keeps no file of it open.
+    pub(crate) fn mark_deleted(&self) -> bool {
+        // Nobody makes a log meanwhile.
+        let _config = self.config.lock();
         self.deleted.store(true, Ordering::SeqCst);
+        self.log.write().take().is_some()
+    }
+
+    /// The topic is there after all, and this partition is empty.
+    pub(crate) fn unmark_deleted(&self) {
+        self.deleted.store(false, Ordering::SeqCst);
     }
 
     pub(crate) fn update_config(&self, config: &Arc<LogConfig>) {

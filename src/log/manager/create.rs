@@ -133,6 +133,21 @@ impl LogManager {
     /// Ends a partition: its directory is renamed at once and removed `file.delete.delay.ms` later; readers that are
     /// under way come to their end. Answers whether there was one (Kafka: `LogManager#asyncDelete`).
     pub(crate) fn delete(&self, partition: &TopicPartition) -> Result<bool, LogError> {
+        self.delete_after(partition, file_delete_delay)
+    }
+
+    /// The same, with the room free when this returns, but for what readers hold that are under way.
+    pub(crate) fn delete_at_once(&self, partition: &TopicPartition) -> Result<bool, LogError> {
+        let is_deleted = self.delete_after(partition, |_| Duration::ZERO)?;
+        self.delete_logs();
+        Ok(is_deleted)
+    }
+
+    fn delete_after(
+        &self,
+        partition: &TopicPartition,
+        delay: impl FnOnce(&Log) -> Duration,
+    ) -> Result<bool, LogError> {
         let is_closed = self.changing.lock();
         if *is_closed {
             return Err(LogError::Closed { partition: partition.clone() });
@@ -141,17 +156,19 @@ impl LogManager {
             self.drop_future(&future);
         }
         let Some(log) = self.logs.write().remove(partition) else { return Ok(false) };
-        self.delete_log(&log)?;
+        self.delete_log_after(&log, delay(&log))?;
         Ok(true)
     }
 
     pub(super) fn delete_log(&self, log: &Log) -> Result<(), LogError> {
+        self.delete_log_after(log, file_delete_delay(log))
+    }
+
+    fn delete_log_after(&self, log: &Log, delay: Duration) -> Result<(), LogError> {
         let partition = log.topic_partition();
         let name = file_names::deleted_dir(partition, self.env.random_uuid());
         log.log_dir.deleted.lock().insert(partition.clone());
         log.rename_for_deletion(&log.log_dir.path().join(name))?;
-        let delay_ms = log.config().file_delete_delay_ms;
-        let delay = Duration::from_millis(u64::try_from(delay_ms).unwrap_or_default());
         let due = self.env.clock.monotonic().saturating_add(delay);
         self.deletions.push_dir(due, Arc::clone(&log.log_dir), Arc::clone(&log.dir));
         Ok(())
@@ -174,4 +191,8 @@ impl LogManager {
         let reason = format!("the log of {partition} may be there").into();
         Err(LogError::LogDirOffline { dir, reason })
     }
+}
+
+fn file_delete_delay(log: &Log) -> Duration {
+    Duration::from_millis(u64::try_from(log.config().file_delete_delay_ms).unwrap_or_default())
 }

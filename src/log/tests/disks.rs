@@ -490,6 +490,26 @@ fn a_transaction_that_cannot_be_aborted_for_want_of_room_is_aborted_when_there_i
     }
 }
 
+/// Of the active segment's indexes, the last entries were in memory. With no room for them, the log dir went offline.
+#[test]
+fn a_log_is_deleted_although_there_is_no_room_for_another_name() {
+    let mut fixture = Fixture::new();
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    fs.set_plan(|operation, _| (operation == FileOperation::Rename).then(no_space));
+    assert!(manager.delete(log.topic_partition()).unwrap());
+    assert!(manager.offline_log_dirs().is_empty());
+    assert!(!DISK().exists(&fixture.partition_dir()).unwrap());
+    fs.clear_plan();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["b"]));
+    end_is_seen(&log);
+    assert_eq!(read_all(&log, 0), numbered(0, &["b"]));
+    manager.shutdown().unwrap();
+}
+
 #[cfg(unix)]
 #[test]
 fn running_out_of_descriptors_fails_the_call_and_blames_no_disk() {
