@@ -224,6 +224,17 @@ impl FileRecords {
     }
 }
 
+impl Drop for FileRecords {
+    /// Nobody reads on in the file of a log that is gone, whose room is not free before it is closed.
+    fn drop(&mut self) {
+        if let Opened::Shared(file) = self.opened.get_mut()
+            && let Some(file) = file.upgrade()
+        {
+            self.file.forget(&file);
+        }
+    }
+}
+
 /// What a later Kafka may write, where chance does not.
 const NEXT_MAGICS: RangeInclusive<i8> = MAGIC_VALUE_V2 + 1..=MAGIC_VALUE_V2 + 3;
 

@@ -224,6 +224,17 @@ impl<const N: usize> PagedIndex<N> {
     }
 }
 
+impl<const N: usize> Drop for PagedIndex<N> {
+    /// As with the records: the room of a file that was removed with its directory is not free before it is closed.
+    fn drop(&mut self) {
+        if let Some(entries) = &mut self.state.get_mut().entries
+            && let Some(file) = entries.at_hand.get_mut().file.take().and_then(|file| file.upgrade())
+        {
+            self.file.forget(&file);
+        }
+    }
+}
+
 impl<const N: usize> Entries<N> {
     /// Those of a file that is there.
     fn in_file(file: &SegmentFile) -> Result<Self, LogError> {

@@ -139,16 +139,19 @@ fn room_is_reserved_where_the_topic_asks_for_it_and_given_back() {
 }
 
 #[cfg(target_os = "linux")]
+fn open_files(fixture: &Fixture) -> usize {
+    let descriptors = crate::sys::FileSystem::read_dir(&DISK(), "/proc/self/fd".as_ref()).unwrap();
+    let paths = descriptors
+        .iter()
+        .filter_map(|entry| std::fs::read_link(std::path::Path::new("/proc/self/fd").join(&entry.name)).ok());
+    paths.filter(|path| path.starts_with(fixture.root.path())).count()
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn a_log_of_many_segments_keeps_few_files_open() {
     let fixture = Fixture::with_config(|config| config.segment_bytes = 100);
-    let open_files = || {
-        let descriptors = crate::sys::FileSystem::read_dir(&DISK(), "/proc/self/fd".as_ref()).unwrap();
-        let paths = descriptors.iter().filter_map(|entry| {
-            std::fs::read_link(std::path::Path::new("/proc/self/fd").join(&entry.name)).ok()
-        });
-        paths.filter(|path| path.starts_with(fixture.root.path())).count()
-    };
+    let open_files = || open_files(&fixture);
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     for i in 0..400 {
@@ -166,4 +169,24 @@ fn a_log_of_many_segments_keeps_few_files_open() {
     fixture.clock.advance(Duration::from_secs(60));
     manager.delete_logs();
     assert!(open_files() <= 2, "{} files", open_files());
+}
+
+/// Its records took their room for as long as few others were read.
+#[cfg(target_os = "linux")]
+#[test]
+fn of_a_log_that_is_deleted_no_file_stays_open() {
+    let fixture = Fixture::with_config(|config| config.segment_bytes = 100);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for i in 0..20 {
+        append(&log, records_at(&["a"], START_MS + i));
+    }
+    assert_eq!(read_all(&log, 0).len(), 20);
+    log.fetch_offset_by_timestamp(START_MS + 19).unwrap();
+    // From then on, nobody but who keeps them at hand has those of sealed segments.
+    log.flush_to_end().unwrap();
+    assert!(open_files(&fixture) > 20);
+    manager.delete(log.topic_partition()).unwrap();
+    drop(log);
+    assert_eq!(open_files(&fixture), 1, "that of the lock");
 }
