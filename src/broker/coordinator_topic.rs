@@ -1,13 +1,16 @@
 //! Where groups, transactions and share groups' progress are kept: the partitions of `__consumer_offsets`,
 //! `__transaction_state` and `__share_group_state`.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::RwLock;
 
 use super::coordinator::{CoordinatorLog, History};
 use super::core::BrokerCore;
+use super::producer::SharedError;
 use super::replica::{AppendRecordsParams, Partition};
 use crate::error::{Error, Result};
 use crate::log::{FetchIsolation, Log, ReadParams};
@@ -24,6 +27,8 @@ pub(super) struct CoordinatorTopic {
     /// next start, as in Kafka, since an id would be looked for in another one.
     partition_count: OnceLock<i32>,
     history: History,
+    /// Why the last append to a partition was refused, if it was.
+    failures: RwLock<HashMap<i32, Arc<Error>>>,
 }
 
 impl CoordinatorTopic {
@@ -33,7 +38,18 @@ impl CoordinatorTopic {
             core: OnceLock::new(),
             partition_count: OnceLock::new(),
             history: History::default(),
+            failures: RwLock::default(),
         }
+    }
+
+    /// What is behind the code of a coordinator that keeps its state in `partition`, if it could not be written there.
+    /// Clients are told to look for another coordinator, as by Kafka's; who is in this process knows of no other one.
+    pub(super) fn failure(&self, partition: Option<i32>, code: ErrorCode) -> Option<Error> {
+        let is_of_log = matches!(code, ErrorCode::NotCoordinator | ErrorCode::KafkaStorageError);
+        let partition = partition.filter(|_| is_of_log)?;
+        let failures = self.failures.read();
+        let context = format_args!("cannot write to {}-{partition}", self.name);
+        failures.get(&partition).map(|failure| SharedError::caused(context, failure))
     }
 
     pub(super) fn attach(&self, core: &Arc<BrokerCore>) {
@@ -68,18 +84,23 @@ impl CoordinatorLog for CoordinatorTopic {
         self.partition(partition).map_or(0, |partition| partition.leader_epoch())
     }
 
-    fn append(&self, partition: i32, batch: Bytes) -> Result<Offset, ErrorCode> {
+    fn append(&self, number: i32, batch: Bytes) -> Result<Offset, ErrorCode> {
         let params = AppendRecordsParams { origin: AppendOrigin::Coordinator, requires_batch_format: true };
-        let partition = self.partition(partition)?;
+        let partition = self.partition(number)?;
         let appended = partition.append_without_waking(&batch, params).and_then(|info| {
             if info.needs_flush {
                 partition.flush(info.last_offset + 1)?;
             }
             Ok(info.first_offset)
         });
+        if appended.is_ok() && !self.failures.read().is_empty() {
+            self.failures.write().remove(&number);
+        }
         appended.map_err(|error| {
             tracing::error!(partition = %partition.tp(), %error, "cannot append the state of a coordinator");
-            error.code()
+            let code = error.code();
+            self.failures.write().insert(number, Arc::new(error));
+            code
         })
     }
 

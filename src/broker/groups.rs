@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use super::core::BrokerCore;
-use crate::error::Result;
-use crate::model::CONSUMER_OFFSETS_TOPIC;
+use crate::error::{Error, Result};
+use crate::model::{CONSUMER_OFFSETS_TOPIC, ErrorCode};
 
 impl BrokerCore {
     /// Whether there is a topic that groups can be kept in, and what it says has been loaded.
@@ -28,6 +28,12 @@ impl BrokerCore {
         if self.metadata.topic(CONSUMER_OFFSETS_TOPIC).is_some() {
             self.load_groups();
         }
+    }
+
+    /// What the coordinator's code means to who is in this process.
+    pub(super) fn group_error(&self, code: ErrorCode, group_id: &str) -> Error {
+        let stored = self.offsets_log.failure(self.groups.partition_for(group_id), code);
+        stored.unwrap_or_else(|| Error::from(code)).context(format_args!("group '{group_id}'"))
     }
 
     /// Makes `__consumer_offsets` if it is not there, as the first request for a group does in Kafka.

@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 
 use super::Admin;
 use super::groups::outcome;
-use crate::broker::consumer::{OffsetAndMetadata, group_error};
+use crate::broker::consumer::OffsetAndMetadata;
 use crate::broker::coordinator::group::CommitOffsetsParams;
+use crate::broker::core::BrokerCore;
 use crate::error::Result;
 use crate::model::{ErrorCode, TopicPartition};
 
@@ -47,7 +48,7 @@ impl Admin {
             return Ok(BTreeMap::new());
         }
         let fetched = self.core.groups.fetch_offsets(group_id, None, false);
-        let fetched = fetched.map_err(|code| group_error(code, group_id))?;
+        let fetched = fetched.map_err(|code| self.core.group_error(code, group_id))?;
         let committed =
             |fetched| OffsetAndMetadata::of(fetched).map(|offset| (fetched.topic_partition.clone(), offset));
         Ok(fetched.iter().filter_map(committed).collect())
@@ -104,7 +105,7 @@ impl Admin {
             offsets: offsets.iter().map(|(tp, offset)| offset.commit(tp)).collect(),
         });
         let partitions = offsets.iter().map(|(tp, _)| tp);
-        first_failure(partitions.zip(codes), "set the offset of", group_id)
+        first_failure(&self.core, partitions.zip(codes), "set the offset of", group_id)
     }
 
     /// Forgets what a group has committed of some partitions, so that it reads them as new ones.
@@ -135,17 +136,19 @@ impl Admin {
     pub fn delete_consumer_group_offsets(&self, group_id: &str, partitions: &[TopicPartition]) -> Result<()> {
         self.ensure_groups(group_id)?;
         let codes = self.core.groups.delete_offsets(group_id, partitions);
-        let codes = codes.map_err(|code| group_error(code, group_id))?;
-        first_failure(partitions.iter().zip(codes), "delete the offset of", group_id)
+        let codes = codes.map_err(|code| self.core.group_error(code, group_id))?;
+        first_failure(&self.core, partitions.iter().zip(codes), "delete the offset of", group_id)
     }
 }
 
 fn first_failure<'a>(
+    core: &BrokerCore,
     codes: impl IntoIterator<Item = (&'a TopicPartition, ErrorCode)>,
     what: &str,
     group_id: &str,
 ) -> Result<()> {
     codes.into_iter().try_for_each(|(tp, code)| {
-        outcome(code).map_err(|code| group_error(code, group_id).context(format_args!("cannot {what} {tp}")))
+        outcome(code)
+            .map_err(|code| core.group_error(code, group_id).context(format_args!("cannot {what} {tp}")))
     })
 }

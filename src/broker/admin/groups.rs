@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::Admin;
-use crate::broker::consumer::{self, group_error};
+use crate::broker::consumer;
 use crate::broker::coordinator::group::{
     self, DescribedGroup, DescribedGroupMember, GroupState, GroupType, LeavingMember,
 };
@@ -233,7 +233,7 @@ impl Admin {
         let group = match self.core.groups.describe_group(group_id) {
             Ok(group) => group,
             Err(ErrorCode::GroupIdNotFound) => return self.describe_consumer_group(group_id),
-            Err(code) => return Err(group_error(code, group_id)),
+            Err(code) => return Err(self.core.group_error(code, group_id)),
         };
         let DescribedGroup { group_id, state, protocol_type, protocol_name, generation_id, members, .. } =
             group;
@@ -256,7 +256,7 @@ impl Admin {
             // It may be a share group; if there is none at all, that is said in the same words as before.
             Err(error) => {
                 let share = self.describe_share_group(group_id);
-                return share.map_err(|_| group_error(error.code, group_id));
+                return share.map_err(|_| self.core.group_error(error.code, group_id));
             }
         };
         let members = group.members.into_iter().map(|member| {
@@ -322,7 +322,9 @@ impl Admin {
     pub fn delete_group(&self, group_id: &str) -> Result<()> {
         self.ensure_groups(group_id)?;
         let codes = self.core.groups.delete_groups(&[group_id]);
-        codes.into_iter().try_for_each(|code| outcome(code).map_err(|code| group_error(code, group_id)))
+        codes
+            .into_iter()
+            .try_for_each(|code| outcome(code).map_err(|code| self.core.group_error(code, group_id)))
     }
 
     /// Deletes several groups that have no members, with what they have committed. Each has its own result, in
@@ -369,15 +371,17 @@ impl Admin {
     ) -> Result<Vec<Result<()>>> {
         self.ensure_groups(group_id)?;
         // A group that does not exist has no member that could be unknown: say what is wrong.
-        self.core.groups.describe_group(group_id).map_err(|code| group_error(code, group_id))?;
+        self.core.groups.describe_group(group_id).map_err(|code| self.core.group_error(code, group_id))?;
         let members: Vec<MemberToRemove> = members.into_iter().collect();
         let leaving: Vec<LeavingMember<'_>> =
             members.iter().map(|member| member.leaving("removed by an administrator")).collect();
         let left = self.core.groups.leave_group(group_id, &leaving);
-        outcome(left.error).map_err(|code| group_error(code, group_id))?;
+        outcome(left.error).map_err(|code| self.core.group_error(code, group_id))?;
         let result = |(member, code): (&MemberToRemove, ErrorCode)| {
             outcome(code).map_err(|code| {
-                group_error(code, group_id).context(format_args!("cannot remove member '{}'", member.name()))
+                self.core
+                    .group_error(code, group_id)
+                    .context(format_args!("cannot remove member '{}'", member.name()))
             })
         };
         Ok(members.iter().zip(left.members).map(result).collect())
@@ -406,7 +410,7 @@ impl Admin {
         if self.core.has_offsets_topic() {
             return Ok(());
         }
-        Err(group_error(ErrorCode::GroupIdNotFound, group_id))
+        Err(self.core.group_error(ErrorCode::GroupIdNotFound, group_id))
     }
 }
 

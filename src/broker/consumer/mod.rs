@@ -32,7 +32,6 @@ pub use iter::ConsumerIter;
 pub use listener::RebalanceListener;
 use membership::Membership;
 pub use offsets::OffsetAndMetadata;
-pub(super) use offsets::group_error;
 pub(super) use positions::RETRY_BACKOFF;
 use protocol::NO_GENERATION;
 pub(super) use protocol::{Assignment, PROTOCOL_TYPE};

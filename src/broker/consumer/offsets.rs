@@ -77,17 +77,13 @@ pub(super) fn fetch_committed(
     let fetched = match core.groups.fetch_offsets(group_id, Some(partitions), true) {
         Ok(fetched) => fetched,
         Err(ErrorCode::CoordinatorLoadInProgress) => return Ok(None),
-        Err(code) => return Err(group_error(code, group_id)),
+        Err(code) => return Err(core.group_error(code, group_id)),
     };
     match fetched.iter().map(|fetched| fetched.error).find(|error| !error.is_none()) {
         None => Ok(Some(fetched)),
         Some(ErrorCode::UnstableOffsetCommit) => Ok(None),
-        Some(code) => Err(group_error(code, group_id)),
+        Some(code) => Err(core.group_error(code, group_id)),
     }
-}
-
-pub(in crate::broker) fn group_error(code: ErrorCode, group_id: &str) -> Error {
-    Error::from(code).context(format_args!("group '{group_id}'"))
 }
 
 impl Consumer {
@@ -144,7 +140,10 @@ impl Consumer {
         let member = self.membership.as_ref().map(|membership| membership.identity()).unwrap_or_default();
         if self.membership.is_some() && !member.is_member() {
             // The group would take it for somebody who reads without being a member, once it is empty.
-            return Err(group_error(ErrorCode::UnknownMemberId, group_id).context("not a member any more"));
+            return Err(self
+                .core
+                .group_error(ErrorCode::UnknownMemberId, group_id)
+                .context("not a member any more"));
         }
         let mut commit = |producer| {
             let params = CommitOffsetsParams {
@@ -166,7 +165,7 @@ impl Consumer {
                 if let Some(membership) = &self.membership {
                     membership.note_error(code, member.generation_id);
                 }
-                Err(group_error(code, group_id).context(format_args!("cannot commit {tp}")))
+                Err(self.core.group_error(code, group_id).context(format_args!("cannot commit {tp}")))
             }
         }
     }
@@ -227,7 +226,7 @@ impl Consumer {
         if let Some(membership) = &self.membership {
             code = membership.note_error(code, member.generation_id);
         }
-        Err(group_error(code, &group_id).context(format_args!("cannot commit {tp}")))
+        Err(self.core.group_error(code, &group_id).context(format_args!("cannot commit {tp}")))
     }
 
     /// What the group has committed of a partition, by whichever member; the partition need not be assigned.
@@ -240,7 +239,7 @@ impl Consumer {
         self.core.ensure_open()?;
         let group_id = self.group_id()?;
         let fetched = fetch_committed(&self.core, group_id, std::slice::from_ref(tp))?
-            .ok_or_else(|| group_error(ErrorCode::UnstableOffsetCommit, group_id))?;
+            .ok_or_else(|| self.core.group_error(ErrorCode::UnstableOffsetCommit, group_id))?;
         Ok(fetched.first().and_then(OffsetAndMetadata::of))
     }
 

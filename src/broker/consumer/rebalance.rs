@@ -11,7 +11,6 @@ use super::assigned::AssignedPartition;
 use super::assignor::{GroupMember, PartitionAssignor, PartitionCounts};
 use super::listener::RebalanceListener;
 use super::membership::{Identity, Membership, Step};
-use super::offsets::group_error;
 use super::protocol::{Assignment, NO_GENERATION, PROTOCOL_TYPE, Subscription};
 use super::signal::Watch;
 use super::{Consumer, Reading};
@@ -54,7 +53,7 @@ impl Consumer {
     }
 
     pub(super) fn group_error(&self, code: ErrorCode) -> Error {
-        group_error(code, self.options.group_id.as_deref().unwrap_or_default())
+        self.core.group_error(code, self.options.group_id.as_deref().unwrap_or_default())
     }
 
     pub(super) fn lose_partitions(&mut self) {

@@ -176,13 +176,18 @@ impl BatchState {
     }
 }
 
-/// An error that many records have in common.
+/// An error that many records, or callers, have in common.
 #[derive(Debug)]
-pub(super) struct SharedError(Arc<Error>);
+pub(in crate::broker) struct SharedError(Arc<Error>);
 
 impl SharedError {
     pub(super) fn to_error(error: &Arc<Error>) -> Error {
-        Error::caused(error.code(), "the record was not appended", SharedError(Arc::clone(error)))
+        Self::caused("the record was not appended", error)
+    }
+
+    /// The error that `error`, which others have too, causes.
+    pub(in crate::broker) fn caused(context: impl fmt::Display, error: &Arc<Error>) -> Error {
+        Error::caused(error.code(), context, SharedError(Arc::clone(error)))
     }
 }
 

@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub use builder::ProducerBuilder;
+pub(super) use handle::SharedError;
 pub use handle::{RecordMetadata, SendHandle};
 pub(crate) use partitioner::partition_for_key;
 pub use record::ProducerRecord;
@@ -27,7 +28,6 @@ pub use transaction::Transaction;
 
 use super::Broker;
 use crate::error::Result;
-use handle::SharedError;
 
 /// Appends records to topics of the broker in this process.
 ///
