@@ -44,6 +44,11 @@ impl BrokerCore {
         self.internal_topic(TRANSACTION_STATE_TOPIC).map(drop)
     }
 
+    /// Why the state of a transactional id could not be written, if that is what the coordinator's code means.
+    pub(super) fn transaction_store_failure(&self, transactional_id: &str, code: ErrorCode) -> Option<Error> {
+        self.transaction_log.failure(self.transactions.partition_for(transactional_id), code)
+    }
+
     /// Appends the end of a transaction to a partition; offsets that were committed there count from now on, or are
     /// forgotten. Who waits for records is not woken: the caller may hold a lock.
     pub(crate) fn append_marker(&self, tp: &TopicPartition, marker: &TransactionMarker) -> Result<()> {

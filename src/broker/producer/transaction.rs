@@ -65,6 +65,8 @@ impl Producer {
     /// - [`InvalidTxnState`](ErrorCode::InvalidTxnState): one is open already, or the producer has no
     ///   [`transactional_id`](crate::ProducerBuilder::transactional_id).
     /// - [`ProducerFenced`](ErrorCode::ProducerFenced): another producer has the id now. This one is of no more use.
+    /// - [`KafkaStorageError`](ErrorCode::KafkaStorageError): the one before could not be aborted, nor can it now: the
+    ///   disk is full, or broken.
     /// - [`BrokerNotAvailable`](ErrorCode::BrokerNotAvailable): the broker is closed.
     ///
     /// # Examples
@@ -95,7 +97,7 @@ impl Producer {
     /// ```
     pub fn begin_transaction(&self) -> Result<Transaction> {
         self.shared.common.core.ensure_open()?;
-        let number = self.shared.common.transactions()?.begin()?;
+        let number = self.shared.common.transactions()?.begin(&self.shared.common.core)?;
         Ok(Transaction { shared: Arc::clone(&self.shared), number })
     }
 
@@ -204,6 +206,8 @@ impl Transaction {
     /// - [`ProducerFenced`](ErrorCode::ProducerFenced): another producer has the id now. This one is of no more use.
     /// - [`InvalidTxnState`](ErrorCode::InvalidTxnState): it was open for longer than its
     ///   [`transaction_timeout_ms`](crate::ProducerBuilder::transaction_timeout_ms), and is aborted.
+    /// - [`KafkaStorageError`](ErrorCode::KafkaStorageError): the disk is full, or broken, so that it could not be
+    ///   decided.
     /// - [`BrokerNotAvailable`](ErrorCode::BrokerNotAvailable): the broker is closed.
     pub fn commit(self) -> Result<()> {
         self.shared.common.core.ensure_open()?;
@@ -224,8 +228,9 @@ impl Transaction {
     /// Aborts: what was sent within it is never seen by readers of committed records.
     ///
     /// # Errors
-    /// The transaction is over all the same, and will be aborted when its time is up.
+    /// The transaction is over all the same, and will be aborted before the next one begins, or when its time is up.
     /// - [`ProducerFenced`](ErrorCode::ProducerFenced): another producer has the id now, and has aborted it.
+    /// - [`KafkaStorageError`](ErrorCode::KafkaStorageError): the disk is full, or broken.
     /// - [`BrokerNotAvailable`](ErrorCode::BrokerNotAvailable): the broker is closed.
     pub fn abort(self) -> Result<()> {
         self.shared.abort_open(self.number)

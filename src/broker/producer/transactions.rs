@@ -26,8 +26,12 @@ struct State {
     producer: ProducerIdAndEpoch,
     number: TransactionNumber,
     phase: Phase,
-    /// Something may have been written, so that the coordinator may know of it.
-    has_written: bool,
+    /// The coordinator knows of it: a partition is part of it.
+    has_joined: bool,
+    /// How many are about to write at the moment, of which the coordinator may come to know.
+    joining: usize,
+    /// It is over, and could not be aborted: what was sent within it would be part of the next one.
+    is_unaborted: bool,
     /// The first record of this transaction that could not be appended.
     failure: Option<Arc<Error>>,
     /// Another producer has the id now.
@@ -52,24 +56,38 @@ impl Transactions {
             match core.transactions.init_producer_id(&transactional_id, timeout_ms, None) {
                 Ok(producer) => break producer,
                 Err(ErrorCode::ConcurrentTransactions) if tries < MAX_INIT_TRIES => tries += 1,
-                Err(code) => return Err(explain(code, &transactional_id)),
+                Err(code) => return Err(explain(core, code, &transactional_id)),
             }
         };
         let state = State {
             producer,
             number: 0,
             phase: Phase::None,
-            has_written: false,
+            has_joined: false,
+            joining: 0,
+            is_unaborted: false,
             failure: None,
             is_fenced: false,
         };
         Ok(Transactions { transactional_id, state: Mutex::new(state) })
     }
 
-    pub(super) fn begin(&self) -> Result<TransactionNumber> {
+    /// Begins a transaction, once the one before is aborted if that could not be done before.
+    pub(super) fn begin(&self, core: &BrokerCore) -> Result<TransactionNumber> {
         let mut state = self.state.lock();
+        if state.is_unaborted && !state.is_fenced && state.phase == Phase::None {
+            // So that nobody else begins one meanwhile.
+            state.phase = Phase::Ending;
+            drop(state);
+            let aborted = self.abort(core);
+            state = self.state.lock();
+            if let (Err(error), false) = (aborted, state.is_fenced) {
+                return Err(error.context("the transaction before is not aborted yet"));
+            }
+        }
         if state.is_fenced {
-            return Err(self.explain(ErrorCode::ProducerFenced));
+            drop(state);
+            return Err(self.explain(core, ErrorCode::ProducerFenced));
         }
         if state.phase != Phase::None {
             return Err(Error::new(
@@ -79,7 +97,7 @@ impl Transactions {
         }
         state.number += 1;
         state.phase = Phase::Open;
-        state.has_written = false;
+        state.has_joined = false;
         state.failure = None;
         Ok(state.number)
     }
@@ -110,15 +128,22 @@ impl Transactions {
                 let message = "its transaction has ended before the record was appended";
                 return Err(Error::new(ErrorCode::InvalidTxnState, message));
             }
-            state.has_written = true;
+            state.joining += 1;
             state.producer
         };
         let partitions = std::slice::from_ref(partition);
-        core.transactions
-            .in_transaction(&self.transactional_id, producer, partitions, Joining::Implicit, |_| {
-                append(producer)
-            })
-            .map_err(|code| self.explain(code))
+        let appended = core.transactions.in_transaction(
+            &self.transactional_id,
+            producer,
+            partitions,
+            Joining::Implicit,
+            |_| append(producer),
+        );
+        let mut state = self.state.lock();
+        state.joining -= 1;
+        state.has_joined |= appended.is_ok() && state.number == number;
+        drop(state);
+        appended.map_err(|code| self.explain(core, code))
     }
 
     /// Something that was sent within the transaction is not in the log: it cannot be committed any more.
@@ -152,25 +177,29 @@ impl Transactions {
         self.end(core, true)
     }
 
-    /// Aborts the transaction. It is over whatever comes of that: what could not be told to the coordinator, time
-    /// will.
+    /// Aborts the transaction. It is over whatever comes of that: what could not be told to the coordinator, the next
+    /// [`begin`](Self::begin) tells, or time.
     pub(super) fn abort(&self, core: &BrokerCore) -> Result<()> {
         let aborted = self.end(core, false);
-        self.state.lock().phase = Phase::None;
+        let mut state = self.state.lock();
+        state.is_unaborted = aborted.is_err();
+        state.phase = Phase::None;
         aborted
     }
 
     fn end(&self, core: &BrokerCore, is_commit: bool) -> Result<()> {
-        let (producer, has_written) = {
+        let (producer, is_known) = {
             let state = self.state.lock();
-            (state.producer, state.has_written)
+            (state.producer, state.has_joined || state.joining > 0)
         };
-        let ended = match has_written {
+        let ended = match is_known {
+            // To end what the coordinator does not know, while it cannot complete what it does, would be taken for
+            // another producer's attempt.
+            false => Ok(producer),
             true => {
                 let version = TransactionVersion::V2;
                 core.transactions.end_txn(&self.transactional_id, producer, is_commit, version)
             }
-            false => Ok(producer),
         };
         let mut state = self.state.lock();
         match ended {
@@ -182,13 +211,14 @@ impl Transactions {
             Err(code) => {
                 state.is_fenced |=
                     matches!(code, ErrorCode::ProducerFenced | ErrorCode::InvalidProducerIdMapping);
-                Err(self.explain(code))
+                drop(state);
+                Err(self.explain(core, code))
             }
         }
     }
 
-    pub(super) fn explain(&self, code: ErrorCode) -> Error {
-        explain(code, &self.transactional_id)
+    fn explain(&self, core: &BrokerCore, code: ErrorCode) -> Error {
+        explain(core, code, &self.transactional_id)
     }
 
     /// Whether a transaction is open, and which.
@@ -198,7 +228,10 @@ impl Transactions {
     }
 }
 
-fn explain(code: ErrorCode, transactional_id: &str) -> Error {
+fn explain(core: &BrokerCore, code: ErrorCode, transactional_id: &str) -> Error {
+    if let Some(error) = core.transaction_store_failure(transactional_id, code) {
+        return error.context(format_args!("transactional id '{transactional_id}'"));
+    }
     let what = match code {
         ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch | ErrorCode::InvalidProducerIdMapping => {
             "another producer has this id now, or the transaction was open for longer than its timeout"

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::model::IsolationLevel;
 use crate::sys::{FileSystem, OsFileSystem};
 use crate::testkit::{FaultyFileSystem, FileOperation};
 
@@ -34,8 +35,80 @@ impl FullDisk {
     fn is_online(&self) -> bool {
         self.broker.admin().describe_log_dirs().unwrap()[0].offline.is_none()
     }
+
+    fn send(&self, producer: &Producer, value: &str) -> Result<()> {
+        producer.transaction(|transaction| {
+            transaction.send(ProducerRecord::new("orders").value(value))?.wait().map(drop)
+        })
+    }
+
+    fn committed(&self) -> Vec<String> {
+        let partition = self.broker.topic("orders").unwrap().partition(0).unwrap();
+        let records = partition.read_from(0).isolation_level(IsolationLevel::ReadCommitted);
+        let values = records.map(|record| record.unwrap().value().unwrap().to_vec());
+        values.map(|value| String::from_utf8(value).unwrap()).collect()
+    }
 }
 
+fn is_in(dir: &'static str) -> impl Fn(&Path) -> bool {
+    move |path| path.to_string_lossy().contains(dir)
+}
+
+/// It was open to the coordinator, and the records of the next one became part of it: they were committed together.
+#[test]
+fn what_was_sent_in_a_transaction_that_could_not_be_aborted_is_not_committed_with_the_next_one() {
+    for is_commit in [true, false] {
+        let disk = FullDisk::new();
+        let producer = disk.broker.producer_builder().transactional_id("shop").build().unwrap();
+        let transaction = producer.begin_transaction().unwrap();
+        transaction.send(ProducerRecord::new("orders").value("a")).unwrap().wait().unwrap();
+        disk.fill(is_in("__transaction_state-"));
+        let ended = if is_commit { transaction.commit() } else { transaction.abort() };
+        for refused in [ended.unwrap_err(), disk.send(&producer, "b").unwrap_err()] {
+            assert_eq!(refused.code(), ErrorCode::KafkaStorageError);
+            assert!(refused.is_retriable() && !refused.is_fatal());
+            assert!(refused.to_string().contains("make room there"), "{refused}");
+        }
+        disk.fs.clear_plan();
+        disk.send(&producer, "c").unwrap();
+        assert_eq!(disk.committed(), ["c"]);
+        assert!(disk.is_online());
+    }
+}
+
+/// The end of a transaction that the coordinator did not know of was taken for that of a producer before this one.
+#[test]
+fn a_producer_whose_last_transaction_cannot_be_completed_yet_is_fenced_by_nobody() {
+    let disk = FullDisk::new();
+    let producer = disk.broker.producer_builder().transactional_id("shop").build().unwrap();
+    let transaction = producer.begin_transaction().unwrap();
+    transaction.send(ProducerRecord::new("orders").value("a")).unwrap().wait().unwrap();
+    disk.fill(is_in("orders-0"));
+    transaction.commit().unwrap();
+    for _ in 0..3 {
+        assert_eq!(disk.send(&producer, "b").unwrap_err().code(), ErrorCode::ConcurrentTransactions);
+    }
+    assert_eq!(disk.committed(), [""; 0]);
+    disk.fs.clear_plan();
+    disk.send(&producer, "c").unwrap();
+    assert_eq!(disk.committed(), ["a", "c"]);
+}
+
+#[test]
+fn a_group_that_cannot_be_written_to_tells_who_is_in_the_process_why() {
+    let disk = FullDisk::new();
+    let orders = TopicPartition::new("orders", 0);
+    let commit = || disk.broker.admin().alter_consumer_group_offsets("billing", [(orders.clone(), 1)]);
+    commit().unwrap();
+    disk.fill(is_in("__consumer_offsets-"));
+    let refused = commit().unwrap_err();
+    assert_eq!((refused.code(), refused.is_fatal()), (ErrorCode::KafkaStorageError, false));
+    assert!(refused.to_string().contains("make room there"), "{refused}");
+    disk.fs.clear_plan();
+    commit().unwrap();
+}
+
+/// What takes the room is what was asked to go.
 #[test]
 fn a_topic_can_be_deleted_although_there_is_no_room_to_write_that_down() {
     let disk = FullDisk::new();
