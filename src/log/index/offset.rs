@@ -102,8 +102,8 @@ impl OffsetIndex {
             && self.last()?.is_none_or(|last| last.offset >= self.base_offset))
     }
 
-    pub(crate) fn reset(&self) -> Result<(), LogError> {
-        self.entries.reset()
+    pub(crate) fn reset(&self) {
+        self.entries.reset();
     }
 
     pub(crate) fn trim(&self) -> Result<(), LogError> {

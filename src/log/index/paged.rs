@@ -176,16 +176,15 @@ impl<const N: usize> PagedIndex<N> {
         Ok(())
     }
 
-    /// Drops all entries, whatever the file holds.
-    pub(super) fn reset(&self) -> Result<(), LogError> {
+    /// Drops all entries, whatever the file holds. It keeps its room for those that are built again, which there may be
+    /// no other for; [`trim`](PagedIndex::trim) cuts off what they leave of it.
+    pub(super) fn reset(&self) {
         let mut state = self.state.write();
-        let entries = Box::<Entries<N>>::default();
-        if state.exists {
-            entries.file(&self.file, OpenOptions::REPLACE)?;
-            state.dirty = true;
+        let mut entries = Box::new(Entries { torn: state.exists, ..Entries::default() });
+        if let Some(before) = &mut state.entries {
+            entries.at_hand.get_mut().file = before.at_hand.get_mut().file.take();
         }
         state.entries = Some(entries);
-        Ok(())
     }
 
     /// Brings all entries into the file, and nothing else, or makes an empty one where Kafka expects a file

@@ -288,8 +288,8 @@ proptest::proptest! {
                     (offsets, times) = open(true);
                 }
                 Step::Reset => {
-                    offsets.reset().unwrap();
-                    times.reset().unwrap();
+                    offsets.reset();
+                    times.reset();
                     model.clear();
                 }
                 Step::Look(indexes) => {

@@ -103,8 +103,8 @@ impl TimeIndex {
         Ok(last.timestamp >= first.timestamp && last.offset >= self.base_offset)
     }
 
-    pub(crate) fn reset(&self) -> Result<(), LogError> {
-        self.entries.reset()
+    pub(crate) fn reset(&self) {
+        self.entries.reset();
     }
 
     pub(crate) fn trim(&self) -> Result<(), LogError> {

@@ -102,7 +102,7 @@ impl TransactionIndex {
         self.state.lock().entries += count as u64;
     }
 
-    /// Cuts off what was prepared and not admitted.
+    /// Cuts off what was prepared and not admitted, or left by a [reset](TransactionIndex::reset).
     pub(crate) fn trim(&self) -> Result<(), LogError> {
         let mut state = self.state.lock();
         let Some(file) = &state.file else { return Ok(()) };
@@ -175,11 +175,11 @@ impl TransactionIndex {
         Ok(())
     }
 
-    /// Drops everything.
+    /// Drops everything. The file keeps its room for what is found again, until [`trim`](TransactionIndex::trim).
     pub(crate) fn reset(&self) -> Result<(), LogError> {
         let mut state = self.state.lock();
         if state.exists {
-            state.file = Some(self.file.open(OpenOptions::REPLACE)?);
+            state.file = Some(self.file.open(OpenOptions::WRITE)?);
             state.entries = 0;
             state.dirty = true;
         }

@@ -111,7 +111,7 @@ impl Recovery<'_> {
         let mut epochs = LeaderEpochFileCache::default();
         let before: Vec<&LogSegment> = self.segments.values().collect();
         crate::log::recover::read_up_to(&mut producers, &before, &self.rebuild(base))?;
-        let recovered = segment.recover(&mut producers, &mut epochs, &mut |_| {}, || Ok(()))?;
+        let recovered = segment.recover(false, &mut producers, &mut epochs, &mut |_| {}, || Ok(()))?;
         if recovered.truncated_bytes > 0 {
             warn_of_cut(segment, &recovered);
             segment.flush(false)?;
@@ -128,6 +128,7 @@ impl Recovery<'_> {
         let progress = &self.params.recovery;
         progress.expect(RecoveryWork { segments: to_read.clone().count(), bytes: to_read.sum() });
         rebuild_producers(self.producers, &all, &rebuild)?;
+        let active = self.segments.keys().next_back().copied();
         let mut end = None;
         let mut before: Option<(Offset, Offset)> = None;
         for (&base, segment) in self.segments.range(first..) {
@@ -157,9 +158,17 @@ impl Recovery<'_> {
             };
             // The segments behind damage go first, or a crash could leave them behind a good end.
             let drop_behind = || drop_behind(self.params, self.segments, base);
-            let recovered = segment.recover(self.producers, self.epochs, &mut tell, drop_behind)?;
+            let is_active = Some(base) == active;
+            let recovered =
+                segment.recover(is_active, self.producers, self.epochs, &mut tell, drop_behind)?;
             progress.segment_done(size - told);
-            self.producers.take_snapshot()?;
+            match self.producers.take_snapshot() {
+                // What it would tell is in the records, which are read again if no later one finds room.
+                Err(error) if error.is_disk_full() => {
+                    tracing::warn!(%error, "what producers have written is not written down")
+                }
+                taken => taken?,
+            }
             if recovered.truncated_bytes > 0 {
                 warn_of_cut(segment, &recovered);
                 end = Some(base);

@@ -311,13 +311,21 @@ impl ProducerStateManager {
         }
         let name = file_names::of_offset(self.last_map_offset, PRODUCER_SNAPSHOT);
         let content = snapshot::format(self.producers.values());
-        let file = self.dir.open(&name, OpenOptions::REPLACE)?;
-        let path = || self.dir.path().join(&name);
-        file.write_all_at(&content, 0).map_err(|source| LogError::Storage {
-            action: "write",
-            path: path(),
-            source,
-        })?;
+        // One that is there keeps its room, which there may be no other for.
+        let is_known = self.snapshots.contains_key(&self.last_map_offset);
+        let options = if is_known { OpenOptions::CREATE } else { OpenOptions::REPLACE };
+        let file = self.dir.open(&name, options)?;
+        let written = file.write_all_at(&content, 0).and_then(|()| match is_known {
+            true => file.set_len(content.len() as u64),
+            false => Ok(()),
+        });
+        if let Err(source) = written {
+            let error = LogError::Storage { action: "write", path: self.dir.path().join(&name), source };
+            if error.is_disk_full() {
+                self.remove_snapshot(self.last_map_offset)?;
+            }
+            return Err(error);
+        }
         self.snapshots.insert(self.last_map_offset, false);
         self.last_snap_offset = self.last_map_offset;
         Ok(())

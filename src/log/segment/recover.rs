@@ -24,19 +24,24 @@ impl LogSegment {
     /// Reads every batch, cuts the file behind the last good one, and builds the indexes again
     /// (Kafka: `LogSegment#recover`). Producers and leader epochs learn of what is read, `progress` is told how many
     /// bytes that were; before anything is cut, `before_cut` is called.
+    ///
+    /// Where there is no room for entries that were in memory when the process ended, those of the active segment stay
+    /// there again.
     pub(crate) fn recover(
         &self,
+        is_active: bool,
         producers: &mut ProducerStateManager,
         epochs: &mut LeaderEpochFileCache,
         progress: &mut dyn FnMut(u64),
         before_cut: impl FnOnce() -> Result<(), LogError>,
     ) -> Result<Recovered, LogError> {
         self.flushed.store(false, Ordering::Release);
-        self.offset_index.reset()?;
-        self.time_index.reset()?;
+        self.offset_index.reset();
+        self.time_index.reset();
         self.txn_index.reset()?;
         let mut recovery = Recovery {
             segment: self,
+            is_active,
             valid_bytes: 0,
             last_index_entry: 0,
             next_offset: self.base_offset,
@@ -63,13 +68,22 @@ impl LogSegment {
         }
         self.records.truncate_to(valid_bytes)?;
         self.time_index.maybe_append(max_timestamp_so_far, true)?;
-        self.offset_index.trim()?;
-        self.time_index.trim()?;
+        self.txn_index.trim()?;
+        let trimmed = self.offset_index.trim().and_then(|()| self.time_index.trim());
+        unless_full(is_active, trimmed)?;
         let mut state = self.state.lock();
         state.max_timestamp_so_far = Some(max_timestamp_so_far);
         state.rolling_based_timestamp = None;
         state.bytes_since_last_index_entry = valid_bytes - last_index_entry;
         Ok(Recovered { next_offset, truncated_bytes })
+    }
+}
+
+/// What was written, if it must have been.
+fn unless_full(is_active: bool, written: Result<(), LogError>) -> Result<(), LogError> {
+    match written {
+        Err(error) if is_active && error.is_disk_full() => Ok(()),
+        written => written,
     }
 }
 
@@ -98,6 +112,7 @@ pub(in crate::log) fn check_batch(
 
 struct Recovery<'a> {
     segment: &'a LogSegment,
+    is_active: bool,
     valid_bytes: u64,
     last_index_entry: u64,
     next_offset: Offset,
@@ -121,7 +136,7 @@ impl Recovery<'_> {
                 TimestampOffset { timestamp: batch.max_timestamp(), offset: last_offset };
         }
         if self.valid_bytes - self.last_index_entry > self.segment.index_interval_bytes {
-            self.segment.reserve(1)?;
+            unless_full(self.is_active, self.segment.reserve(1))?;
             self.segment.add_index_entries(last_offset, self.valid_bytes, self.max_timestamp_so_far)?;
             self.last_index_entry = self.valid_bytes;
         }

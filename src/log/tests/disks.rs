@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::fixture::*;
-use crate::log::file_names::{LOG, TXN_INDEX};
+use crate::log::file_names::{self, LOG, TXN_INDEX};
 use crate::log::{Log, LogError};
 use crate::model::{ErrorCode, Offset, TopicPartition};
 use crate::record::ValidatedRecords;
@@ -491,6 +491,55 @@ fn a_transaction_that_cannot_be_aborted_for_want_of_room_is_aborted_when_there_i
 }
 
 /// Of the active segment's indexes, the last entries were in memory. With no room for them, the log dir went offline.
+#[test]
+fn a_log_is_opened_after_a_crash_although_there_is_no_room_for_what_was_in_memory() {
+    let mut fixture = Fixture::with_config(|config| {
+        config.segment_bytes = 400;
+        config.index_interval_bytes = 0;
+    });
+    let fs = faulty(&mut fixture);
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for i in 0..20 {
+        append(&log, idempotent(9, 0, i, 1).build());
+    }
+    let active = log.segments().active().base_offset();
+    assert!(active > 0);
+    manager.abandon();
+    drop((manager, log));
+    let known = fixture.files();
+    fs.set_plan(move |operation, path| {
+        let name = path.file_name().unwrap().to_string_lossy();
+        let is_of_active = file_names::offset_of(&name) == Some(active);
+        let is_new = !known.iter().any(|known| *known == name);
+        (operation == FileOperation::Write && (is_of_active || is_new)).then(no_space)
+    });
+    for _ in 0..2 {
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        end_is_seen(&log);
+        assert_eq!(read_all(&log, 0), numbered(0, &["v"; 20]));
+        assert!(try_append(&log, idempotent(9, 0, 20, 1).build()).unwrap_err().is_disk_full());
+        assert!(manager.shutdown().unwrap_err().is_disk_full());
+    }
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    fs.clear_plan();
+    for i in 20..40 {
+        append(&log, idempotent(9, 0, i, 1).build());
+    }
+    manager.shutdown().unwrap();
+    drop((manager, log));
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    assert!(log.had_clean_shutdown());
+    end_is_seen(&log);
+    assert_eq!(read_all(&log, 0), numbered(0, &["v"; 40]));
+    // Its producer is known.
+    append(&log, idempotent(9, 0, 40, 1).build());
+    manager.shutdown().unwrap();
+}
+
 #[test]
 fn a_log_is_deleted_although_there_is_no_room_for_another_name() {
     let mut fixture = Fixture::new();
