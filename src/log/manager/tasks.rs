@@ -107,6 +107,10 @@ impl LogManager {
             match task(&log) {
                 // Deleted while the task was on its way.
                 Ok(()) | Err(LogError::Closed { .. }) => {}
+                // Said when the log dir became full, and not every second until it is not.
+                Err(error) if error.is_disk_full() => {
+                    tracing::debug!(partition = %log.topic_partition(), %error, what, "a task found no room");
+                }
                 Err(error) => {
                     tracing::error!(partition = %log.topic_partition(), %error, what, "a task failed");
                 }
