@@ -50,12 +50,18 @@
 //! # A disk that is full
 //!
 //! It is not broken: writes that find no room answer `KAFKA_STORAGE_ERROR` and leave nothing behind, reads go on, and
-//! writes succeed again as soon as there is room, without opening anew. (Apache Kafka takes the directory offline.) What
-//! makes room is retention, [`Admin::delete_records`](crate::Admin::delete_records), or whatever else is on the volume;
-//! the removal of a topic has to be written down first, and may find no room itself.
+//! writes succeed again as soon as there is room, without opening anew. (Apache Kafka takes the directory offline.)
+//! What makes room is retention, [`Admin::delete_records`](crate::Admin::delete_records),
+//! [`Admin::delete_topic`](crate::Admin::delete_topic), or whatever else is on the volume. Where there is no room to
+//! write down that a topic is gone, its records go first, and at once; if that makes too little, the topic is still
+//! there, empty.
 //!
-//! A stop cannot write down that it was a clean one then, which the log says: the next start recovers, as after a crash. A
-//! start needs room for indexes and does without none: it says so and ends, and changes no record.
+//! A transaction that cannot be ended then is not committed by halves: one whose end was decided gets its markers once
+//! there is room, without anybody asking, and one whose end was not is aborted before the producer's next one begins.
+//!
+//! A stop cannot write down that it was a clean one then, which the log says: the next start recovers, as after a
+//! crash. That needs no room, but where an index of an old segment is missing: then the start says so and ends, and
+//! changes no record.
 //!
 //! # Several disks
 //!
