@@ -137,9 +137,10 @@ impl LogManager {
             to.run_unless_full(|| {
                 // Where the log starts is not told by its files alone, nor that nobody has lost what it does not have.
                 self.checkpoint_recovery_offsets_in(to)?;
-                self.checkpoint_log_start_offsets_in(to)
+                self.checkpoint_log_start_offsets_in(to)?;
+                // A name takes room as well.
+                future.dir.rename_dir(&to.path().join(partition.to_string()))
             })?;
-            to.run(|| future.dir.rename_dir(&to.path().join(partition.to_string())))?;
             self.futures.write().remove(partition);
             self.logs.write().insert(partition.clone(), Arc::clone(future));
             Ok(())

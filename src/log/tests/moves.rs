@@ -585,9 +585,17 @@ fn a_full_target_puts_a_move_off_and_its_log_goes_on() {
     assert!(manager.finish_move(&log, &future).unwrap_err().is_disk_full());
     assert!(manager.offline_log_dirs().is_empty());
     append(&log, records(&["c"]));
+    // Or but for its name.
+    fs.set_plan(|operation, path| {
+        let is_full = operation == FileOperation::Rename && path.to_string_lossy().ends_with("-future");
+        is_full.then(|| io::Error::from(io::ErrorKind::StorageFull))
+    });
+    assert!(manager.finish_move(&log, &future).unwrap_err().is_disk_full());
+    assert!(manager.offline_log_dirs().is_empty());
+    append(&log, records(&["d"]));
     fs.clear_plan();
     assert!(manager.finish_move(&log, &future).unwrap());
-    assert_eq!(read_all(&future, 1), numbered(1, &["b", "c"]));
+    assert_eq!(read_all(&future, 1), numbered(1, &["b", "c", "d"]));
 }
 
 /// What is certain of a copy is known at the first start after the crash; one that is cut there, for which the disk had
