@@ -69,7 +69,9 @@
 //! [`Admin::alter_replica_log_dirs`](crate::Admin::alter_replica_log_dirs) moves one elsewhere while it is written, at
 //! most at `replica.alter.log.dirs.io.max.bytes.per.second`, and at most `num.replica.alter.log.dirs.threads` at the same
 //! time. What was flushed before the move is flushed after it, and a crash at any moment leaves one log with all of it; the
-//! move goes on with the next start, from where its copy was last known to be on the disk.
+//! move goes on with the next start, from where its copy was last known to be on the disk. While that disk is full, a move
+//! waits; a copy that a crash has left in doubt, and that there is no room to cut at the next start, is given up with a
+//! warning.
 //!
 //! # Deletion
 //!
