@@ -70,6 +70,7 @@ pub(crate) struct BrokerCore {
     /// What happened to groups, and to transactional ids.
     pub(super) offsets_log: Arc<CoordinatorTopic>,
     pub(super) transaction_log: Arc<CoordinatorTopic>,
+    pub(super) share_state_log: Arc<CoordinatorTopic>,
     pub(crate) producer_ids: ProducerIds,
     /// What happened to producers, by their ids.
     pub(super) producer_history: History,

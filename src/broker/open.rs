@@ -119,6 +119,7 @@ pub(super) fn open(params: OpenParams) -> Result<Arc<BrokerCore>> {
         share_state_topic_is_ready: AtomicBool::new(false),
         offsets_log: Arc::clone(&offsets_log),
         transaction_log: Arc::clone(&transaction_log),
+        share_state_log: Arc::clone(&share_state_log),
         producer_ids: ProducerIds::default(),
         producer_history: History::default(),
         fetch_sessions: FetchSessionCache::new(

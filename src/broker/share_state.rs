@@ -7,7 +7,7 @@ use super::coordinator::share::{
     Persister, ReadState, SharePartitionKey, ShareStateError, StateSummary, WriteState,
 };
 use super::core::BrokerCore;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{ErrorCode, LeaderEpoch, Offset, SHARE_GROUP_STATE_TOPIC};
 
 impl BrokerCore {
@@ -32,6 +32,19 @@ impl BrokerCore {
         if self.metadata.topic(SHARE_GROUP_STATE_TOPIC).is_some() {
             self.load_share_state();
         }
+    }
+
+    /// Why the state of a share partition could not be kept, if that is what the code means that its members are told.
+    pub(super) fn share_state_failure(&self, key: &SharePartitionKey, code: ErrorCode) -> Option<Error> {
+        let is_of_log = code == ErrorCode::CoordinatorNotAvailable;
+        let partition = self.share_coordinator.partition_for(key).filter(|_| is_of_log);
+        self.share_state_log.failure(partition, ErrorCode::NotCoordinator)
+    }
+
+    /// What a coordinator's code means to who is in this process, be it of a share group or of its state.
+    pub(super) fn share_group_failure(&self, code: ErrorCode, group_id: &str) -> Option<Error> {
+        let of_group = self.offsets_log.failure(self.groups.partition_for(group_id), code);
+        of_group.or_else(|| self.share_state_log.any_failure(code))
     }
 
     /// Makes `__share_group_state` if it is not there, as the first request for a share group's state does in Kafka.

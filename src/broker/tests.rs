@@ -1,6 +1,8 @@
 mod cordoned;
 #[cfg(feature = "testkit")]
 mod full_disks;
+#[cfg(feature = "testkit")]
+mod full_disks_of_groups;
 mod intervals;
 #[cfg(all(feature = "gzip", feature = "snappy", feature = "lz4", feature = "zstd"))]
 mod kafka_files;

@@ -322,9 +322,13 @@ impl Admin {
     pub fn delete_group(&self, group_id: &str) -> Result<()> {
         self.ensure_groups(group_id)?;
         let codes = self.core.groups.delete_groups(&[group_id]);
-        codes
-            .into_iter()
-            .try_for_each(|code| outcome(code).map_err(|code| self.core.group_error(code, group_id)))
+        codes.into_iter().try_for_each(|code| {
+            outcome(code).map_err(|code| match self.core.share_group_failure(code, group_id) {
+                // What a share group had was to be deleted before it.
+                Some(failure) => failure.context(format_args!("group '{group_id}'")),
+                None => self.core.group_error(code, group_id),
+            })
+        })
     }
 
     /// Deletes several groups that have no members, with what they have committed. Each has its own result, in

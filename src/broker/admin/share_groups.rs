@@ -4,6 +4,7 @@ use std::sync::Arc;
 use super::Admin;
 use super::groups::{GroupDescription, MemberDescription};
 use crate::broker::coordinator::group::{GroupError, GroupType};
+use crate::broker::core::BrokerCore;
 use crate::error::{Error, Result};
 use crate::model::{Offset, TopicPartition};
 
@@ -17,8 +18,11 @@ pub struct ShareGroupOffset {
     pub lag: Option<i64>,
 }
 
-fn share_error(error: GroupError, group_id: &str) -> Error {
-    Error::new(error.code, error.message).context(format!("share group '{group_id}'"))
+fn share_error(core: &BrokerCore, error: GroupError, group_id: &str) -> Error {
+    let stored = core.share_group_failure(error.code, group_id);
+    stored
+        .unwrap_or_else(|| Error::new(error.code, error.message))
+        .context(format!("share group '{group_id}'"))
 }
 
 impl Admin {
@@ -54,7 +58,7 @@ impl Admin {
             return Ok(BTreeMap::new());
         }
         let offsets = self.core.share_group_offsets(group_id, None);
-        let offsets = offsets.map_err(|error| share_error(error, group_id))?;
+        let offsets = offsets.map_err(|error| share_error(&self.core, error, group_id))?;
         let standing = offsets.into_iter().map(|of| {
             let start_offset = Some(of.start_offset()).filter(|offset| *offset >= 0);
             (of.offset.topic_partition, ShareGroupOffset { start_offset, lag: of.lag })
@@ -79,10 +83,12 @@ impl Admin {
         self.core.ensure_offsets_topic()?;
         let offsets: Vec<(TopicPartition, Offset)> = offsets.into_iter().collect();
         let outcomes = self.core.groups.alter_share_group_offsets(group_id, &offsets);
-        let outcomes = outcomes.map_err(|error| share_error(error, group_id))?;
+        let outcomes = outcomes.map_err(|error| share_error(&self.core, error, group_id))?;
         outcomes.into_iter().try_for_each(|outcome| match outcome.error {
             None => Ok(()),
-            Some(error) => Err(share_error(error, group_id).context(outcome.topic_partition.to_string())),
+            Some(error) => {
+                Err(share_error(&self.core, error, group_id).context(outcome.topic_partition.to_string()))
+            }
         })
     }
 
@@ -103,17 +109,17 @@ impl Admin {
         let topics: Vec<T> = topics.into_iter().collect();
         let names: Vec<&str> = topics.iter().map(AsRef::as_ref).collect();
         let outcomes = self.core.groups.delete_share_group_offsets(group_id, &names);
-        let outcomes = outcomes.map_err(|error| share_error(error, group_id))?;
+        let outcomes = outcomes.map_err(|error| share_error(&self.core, error, group_id))?;
         outcomes.into_iter().try_for_each(|outcome| match outcome.error {
             None => Ok(()),
-            Some(error) => Err(share_error(error, group_id).context(outcome.topic.to_string())),
+            Some(error) => Err(share_error(&self.core, error, group_id).context(outcome.topic.to_string())),
         })
     }
 
     /// What there is to know about a share group.
     pub(super) fn describe_share_group(&self, group_id: &str) -> Result<GroupDescription> {
         let group = self.core.groups.describe_share_group(group_id);
-        let group = group.map_err(|error| share_error(error, group_id))?;
+        let group = group.map_err(|error| share_error(&self.core, error, group_id))?;
         let members = group.members.into_iter().map(|member| {
             let mut assignment = Vec::new();
             for (id, partitions) in member.assignment {

@@ -74,6 +74,8 @@ impl ShareConsumer {
     /// [`InvalidRecordState`](ErrorCode::InvalidRecordState): a lock has ended, so that a record is, or was, given to
     /// another; or the group does not let locks be renewed. Of what was acknowledged of that partition nothing is
     /// committed, and none of it is held any more.
+    /// [`KafkaStorageError`](ErrorCode::KafkaStorageError): it could not be written. The records are held as long as their
+    /// locks last, and the next commit or poll tries again.
     /// [`BrokerNotAvailable`](ErrorCode::BrokerNotAvailable): the broker is closed.
     pub fn commit(&mut self) -> Result<()> {
         self.core.ensure_open()?;
@@ -121,9 +123,15 @@ impl ShareConsumer {
                 let topic = self.core.metadata.topic_by_id(*topic_id);
                 let name =
                     topic.map_or_else(|| topic_id.to_string().into(), |topic| Arc::clone(topic.name()));
-                let context = format!("{}: {error}", TopicPartition::new(name, *partition));
-                first_error.get_or_insert_with(|| Error::new(error.code, context));
-                of.retain(|_, delivered| !matches!(delivered, Delivered::Decided(_)));
+                let tp = TopicPartition::new(name, *partition);
+                first_error.get_or_insert_with(|| match self.core.share_state_failure(&key, error.code) {
+                    Some(failure) => failure.context(tp),
+                    None => Error::new(error.code, format!("{tp}: {error}")),
+                });
+                // What could not be kept yet is still held: to be told again that it was committed would be a lie.
+                if error.code != ErrorCode::CoordinatorNotAvailable {
+                    of.retain(|_, delivered| !matches!(delivered, Delivered::Decided(_)));
+                }
                 continue;
             }
             of.retain(|_, delivered| match delivered {

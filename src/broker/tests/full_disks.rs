@@ -7,15 +7,15 @@ use crate::model::IsolationLevel;
 use crate::sys::{FileSystem, OsFileSystem};
 use crate::testkit::{FaultyFileSystem, FileOperation};
 
-struct FullDisk {
-    broker: Broker,
-    fs: Arc<FaultyFileSystem>,
-    root: tempfile::TempDir,
+pub(super) struct FullDisk {
+    pub(super) broker: Broker,
+    pub(super) fs: Arc<FaultyFileSystem>,
+    pub(super) root: tempfile::TempDir,
 }
 
 impl FullDisk {
     /// With a topic `orders`, and room.
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
         let disk = fs.clone();
@@ -25,14 +25,14 @@ impl FullDisk {
     }
 
     /// From now on there is no room for these files.
-    fn fill(&self, takes_room: impl Fn(&Path) -> bool + Send + Sync + 'static) {
+    pub(super) fn fill(&self, takes_room: impl Fn(&Path) -> bool + Send + Sync + 'static) {
         self.fs.set_plan(move |operation, path| {
             let is_refused = operation == FileOperation::Write && takes_room(path);
             is_refused.then(|| std::io::ErrorKind::StorageFull.into())
         });
     }
 
-    fn is_online(&self) -> bool {
+    pub(super) fn is_online(&self) -> bool {
         self.broker.admin().describe_log_dirs().unwrap()[0].offline.is_none()
     }
 
@@ -50,7 +50,7 @@ impl FullDisk {
     }
 }
 
-fn is_in(dir: &'static str) -> impl Fn(&Path) -> bool {
+pub(super) fn is_in(dir: &'static str) -> impl Fn(&Path) -> bool {
     move |path| path.to_string_lossy().contains(dir)
 }
 

@@ -121,8 +121,13 @@ impl ShareCoordinator {
         let mut shard = shard.lock();
         let (record, result) = decide(&shard)?;
         let Some(record) = record else { return Ok(result) };
-        self.write_records(partition, &mut shard, vec![(key.clone(), record)])
-            .map_err(|error| ShareStateError::failed(what, error))?;
+        self.write_records(partition, &mut shard, vec![(key.clone(), record)]).map_err(
+            |error| match error {
+                // Whoever asks tries again, as with the other coordinators: there may be room then.
+                ErrorCode::KafkaStorageError => ShareStateError::failed(what, ErrorCode::NotCoordinator),
+                other => ShareStateError::failed(what, other),
+            },
+        )?;
         drop(shard);
         self.log.wake_readers(partition);
         Ok(result)

@@ -127,7 +127,7 @@ fn what_cannot_be_written_has_not_happened() {
     fixture.coordinator.initialize(&key(0), 0, 5).unwrap();
     fixture.log.fail_appends(Some(ErrorCode::KafkaStorageError));
     let error = fixture.coordinator.write(&key(0), &state(0, 0, 9, &[])).unwrap_err();
-    assert_eq!(error.code, ErrorCode::KafkaStorageError);
+    assert_eq!(error.code, ErrorCode::NotCoordinator);
     fixture.log.fail_appends(None);
     assert_eq!(fixture.read(), (5, vec![]));
     fixture.coordinator.unload_partition(0);

@@ -1,0 +1,164 @@
+//! What members of groups meet when there is no room for what their coordinators write.
+
+use super::full_disks::{FullDisk, is_in};
+use super::*;
+use crate::{AlterConfig, ConfigResource, Error};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn begin_with_the_first_record(disk: &FullDisk, group_id: &str) {
+    let set = [AlterConfig::set("share.auto.offset.reset", "earliest")];
+    disk.broker.admin().alter_configs(&ConfigResource::group(group_id), set).unwrap();
+}
+
+fn begun(disk: &FullDisk, count: usize) -> ShareConsumer {
+    begin_with_the_first_record(disk, "workers");
+    let mut consumer = member(&disk.broker);
+    assert!(consumer.poll(Duration::ZERO).unwrap().is_empty());
+    for _ in 0..count {
+        disk.broker.producer().send(ProducerRecord::new("orders").value("a")).unwrap().wait().unwrap();
+    }
+    consumer
+}
+
+fn member(broker: &Broker) -> ShareConsumer {
+    let builder =
+        broker.share_consumer_builder("workers").acknowledgement_mode(AcknowledgementMode::Explicit);
+    let mut consumer = builder.build().unwrap();
+    consumer.subscribe(["orders"]).unwrap();
+    consumer
+}
+
+fn assert_tells_of_the_disk(refused: &Error) {
+    assert_eq!(refused.code(), ErrorCode::KafkaStorageError, "{refused}");
+    assert!(refused.is_retriable() && !refused.is_fatal(), "{refused}");
+    assert!(refused.to_string().contains("make room there"), "{refused}");
+}
+
+fn offsets(records: &ShareRecords) -> Vec<(i64, i16)> {
+    records.iter().map(|record| (record.offset(), record.delivery_count())).collect()
+}
+
+#[test]
+fn what_is_said_of_records_while_there_is_no_room_counts_once_there_is_and_not_before() {
+    let disk = FullDisk::new();
+    let mut consumer = begun(&disk, 3);
+    let records = consumer.poll(LONG).unwrap();
+    assert_eq!(offsets(&records), [(0, 1), (1, 1), (2, 1)]);
+    let said = [AcknowledgeType::Accept, AcknowledgeType::Release, AcknowledgeType::Reject];
+    records.iter().zip(said).for_each(|(record, of)| consumer.acknowledge(record, of).unwrap());
+    disk.fill(is_in("__share_group_state-"));
+    for _ in 0..2 {
+        assert_tells_of_the_disk(&consumer.commit().unwrap_err());
+    }
+    // Polling goes on, and what could not be kept is not given to anybody meanwhile.
+    assert!(consumer.poll(Duration::ZERO).unwrap().is_empty());
+    assert!(member(&disk.broker).poll(Duration::ZERO).unwrap().is_empty());
+    assert!(disk.is_online());
+    disk.fs.clear_plan();
+    consumer.commit().unwrap();
+    let again = consumer.poll(LONG).unwrap();
+    assert_eq!(offsets(&again), [(1, 2)]);
+    consumer.acknowledge(&again[0], AcknowledgeType::Accept).unwrap();
+    consumer.close().unwrap();
+    // Nor is it forgotten with the broker.
+    let FullDisk { broker, root, .. } = disk;
+    drop(broker);
+    let broker = Broker::builder().log_dir(root.path()).open().unwrap();
+    let standing = broker.admin().list_share_group_offsets("workers").unwrap();
+    assert_eq!(standing[&TopicPartition::new("orders", 0)].lag, Some(0));
+}
+
+#[test]
+fn what_a_member_could_not_acknowledge_before_it_left_is_delivered_to_the_next() {
+    let disk = FullDisk::new();
+    let mut consumer = begun(&disk, 1);
+    let records = consumer.poll(LONG).unwrap();
+    consumer.acknowledge(&records[0], AcknowledgeType::Accept).unwrap();
+    disk.fill(is_in("__share_group_state-"));
+    assert_tells_of_the_disk(&consumer.close().unwrap_err());
+    disk.fs.clear_plan();
+    let mut next = member(&disk.broker);
+    let records = next.poll(LONG).unwrap();
+    assert_eq!(records.len(), 1);
+    next.acknowledge(&records[0], AcknowledgeType::Accept).unwrap();
+    next.close().unwrap();
+}
+
+#[test]
+fn a_share_group_that_begins_on_a_full_disk_gets_on_by_itself_once_there_is_room() {
+    for dir in ["__share_group_state-", "__consumer_offsets-"] {
+        let disk = FullDisk::new();
+        drop(begun(&disk, 0));
+        begin_with_the_first_record(&disk, "others");
+        disk.broker.producer().send(ProducerRecord::new("orders").value("a")).unwrap().wait().unwrap();
+        disk.fill(is_in(dir));
+        let mut consumer = disk.broker.share_consumer("others").unwrap();
+        consumer.subscribe(["orders"]).unwrap();
+        for _ in 0..3 {
+            assert!(consumer.poll(Duration::ZERO).unwrap().is_empty());
+        }
+        disk.fs.clear_plan();
+        assert_eq!(consumer.poll(LONG).unwrap().len(), 1, "{dir}");
+        consumer.commit().unwrap();
+    }
+}
+
+#[test]
+fn where_a_share_group_stands_is_set_and_forgotten_after_there_was_no_room_for_that() {
+    let orders = TopicPartition::new("orders", 0);
+    for dir in ["__share_group_state-", "__consumer_offsets-"] {
+        let disk = FullDisk::new();
+        let admin = disk.broker.admin();
+        admin.alter_share_group_offsets("workers", [(orders.clone(), 1)]).unwrap();
+        let calls: [&dyn Fn() -> Result<()>; 3] = [
+            &|| admin.alter_share_group_offsets("workers", [(orders.clone(), 2)]),
+            &|| admin.delete_share_group_offsets("workers", ["orders"]),
+            &|| admin.delete_group("workers"),
+        ];
+        for call in calls {
+            admin.alter_share_group_offsets("workers", [(orders.clone(), 1)]).unwrap();
+            disk.fill(is_in(dir));
+            assert_tells_of_the_disk(&call().unwrap_err());
+            disk.fs.clear_plan();
+            call().unwrap();
+        }
+        assert!(admin.list_share_group_offsets("workers").unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_group_whose_broker_assigns_gets_on_by_itself_once_there_is_room() {
+    let disk = FullDisk::new();
+    create(&disk.broker, "jobs", 2);
+    let join = || {
+        let builder =
+            disk.broker.consumer_builder().group_id("billing").group_protocol(GroupProtocol::Consumer);
+        let mut consumer = builder.build().unwrap();
+        consumer.subscribe(["jobs"]).unwrap();
+        consumer
+    };
+    let mut first = join();
+    while first.assignment().len() < 2 {
+        assert!(first.poll(Duration::from_millis(10)).unwrap().is_empty());
+    }
+    disk.fill(is_in("__consumer_offsets-"));
+    let mut second = join();
+    for _ in 0..3 {
+        assert!(second.poll(Duration::ZERO).unwrap().is_empty());
+        assert!(first.poll(Duration::ZERO).unwrap().is_empty());
+    }
+    assert_eq!((first.assignment().len(), second.assignment().len()), (2, 0));
+    disk.fs.clear_plan();
+    while second.assignment().len() != 1 {
+        let both = |a: &Consumer, b: &Consumer| a.assignment().iter().any(|of| b.assignment().contains(of));
+        assert!(!both(&first, &second));
+        first.poll(Duration::from_millis(10)).unwrap();
+        second.poll(Duration::from_millis(10)).unwrap();
+    }
+    assert_eq!(first.assignment().len(), 1);
+    second.close().unwrap();
+    while first.assignment().len() < 2 {
+        first.poll(Duration::from_millis(10)).unwrap();
+    }
+}
