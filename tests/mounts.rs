@@ -15,7 +15,8 @@ use std::{env, fs};
 
 use ottla::{
     AlterConfig, AutoOffsetReset, BatchOptions, Broker, BrokerBuilder, ConfigResource, Error, ErrorCode,
-    IsolationLevel, NewTopic, Partition, ProducerRecord, RecordBatchBuilder, TopicPartition,
+    IsolationLevel, NewTopic, Partition, Producer, ProducerRecord, RecordBatchBuilder, TopicPartition,
+    Transaction,
 };
 
 /// Set in a process that has mounts of its own.
@@ -375,6 +376,17 @@ fn committed(broker: &Broker) -> Vec<String> {
     values.filter(|value| !value.is_empty()).collect()
 }
 
+/// A transaction that has `b` is open behind one that has committed `a`, and the volume is full.
+fn begin_and_fill_up(volume: &Volume, broker: &Broker) -> (Producer, Transaction) {
+    broker.admin().create_topic(NewTopic::new("orders", 1)).unwrap();
+    let producer = broker.producer_builder().transactional_id("shop").build().unwrap();
+    producer.transaction(|open| open.send(ProducerRecord::new("orders").value("a"))).unwrap();
+    let transaction = producer.begin_transaction().unwrap();
+    transaction.send(ProducerRecord::new("orders").value("b")).unwrap().wait().unwrap();
+    volume.fill_up();
+    (producer, transaction)
+}
+
 #[test]
 fn a_transaction_that_ends_while_there_is_no_room_for_its_marker_ends_once_there_is_some() {
     if runs_elsewhere("a_transaction_that_ends_while_there_is_no_room_for_its_marker_ends_once_there_is_some")
@@ -384,12 +396,7 @@ fn a_transaction_that_ends_while_there_is_no_room_for_its_marker_ends_once_there
     for is_commit in [true, false] {
         let volume = Volume::new(16);
         let broker = volume.open();
-        broker.admin().create_topic(NewTopic::new("orders", 1)).unwrap();
-        let producer = broker.producer_builder().transactional_id("shop").build().unwrap();
-        producer.transaction(|open| open.send(ProducerRecord::new("orders").value("a"))).unwrap();
-        let transaction = producer.begin_transaction().unwrap();
-        transaction.send(ProducerRecord::new("orders").value("b")).unwrap().wait().unwrap();
-        volume.fill_up();
+        let (producer, transaction) = begin_and_fill_up(&volume, &broker);
         send_until_refused(&broker);
         // That is decided, for which there was room.
         if is_commit {
@@ -430,12 +437,7 @@ fn a_transaction_of_which_no_room_lets_the_end_be_decided_is_aborted_before_the_
     for is_commit in [true, false] {
         let volume = Volume::new(16);
         let broker = volume.open();
-        broker.admin().create_topic(NewTopic::new("orders", 1)).unwrap();
-        let producer = broker.producer_builder().transactional_id("shop").build().unwrap();
-        producer.transaction(|open| open.send(ProducerRecord::new("orders").value("a"))).unwrap();
-        let transaction = producer.begin_transaction().unwrap();
-        transaction.send(ProducerRecord::new("orders").value("b")).unwrap().wait().unwrap();
-        volume.fill_up();
+        let (producer, transaction) = begin_and_fill_up(&volume, &broker);
         use_transactional_ids_until_refused(&broker);
         let refused = if is_commit { transaction.commit() } else { transaction.abort() }.unwrap_err();
         says(&refused, "No space left on device");

@@ -11,7 +11,6 @@ use super::fixture::*;
 use crate::log::Log;
 use crate::log::file_names::{CLEANED, SWAP};
 use crate::model::{TopicPartition, Uuid};
-use crate::sys::OsFileSystem;
 use crate::testkit::{FaultyFileSystem, FileOperation};
 
 fn on_a_faulty_disk() -> (Fixture, Arc<FaultyFileSystem>) {
@@ -19,8 +18,7 @@ fn on_a_faulty_disk() -> (Fixture, Arc<FaultyFileSystem>) {
         compacted(config);
         config.segment_bytes = 400;
     });
-    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-    fixture.fs = fs.clone();
+    let fs = fixture.faulty();
     (fixture, fs)
 }
 
@@ -188,8 +186,7 @@ fn a_full_disk_keeps_the_logs_of_others_from_no_compaction() {
 #[test]
 fn a_compaction_that_finds_the_disk_full_is_put_off_and_leaves_the_log_as_it_was() {
     let mut fixture = compacted_fixture();
-    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-    fixture.fs = fs.clone();
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     fill(&log, &[&[("a", Some("1"))], &[("a", Some("2")), ("b", Some("3"))], &[("b", Some("4"))]]);

@@ -8,14 +8,8 @@ use crate::log::file_names::{self, LOG, TXN_INDEX};
 use crate::log::{Log, LogError};
 use crate::model::{ErrorCode, Offset, TopicPartition};
 use crate::record::ValidatedRecords;
-use crate::sys::{FileSystem, OsFileSystem};
+use crate::sys::FileSystem;
 use crate::testkit::{CrashFileSystem, FaultyFileSystem, FileOperation, Loss};
-
-fn faulty(fixture: &mut Fixture) -> Arc<FaultyFileSystem> {
-    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-    fixture.fs = fs.clone();
-    fs
-}
 
 fn no_space() -> io::Error {
     io::Error::from(io::ErrorKind::StorageFull)
@@ -51,7 +45,7 @@ fn size_of_txn_indexes(fixture: &Fixture) -> usize {
 #[test]
 fn a_write_that_fails_takes_the_log_dir_offline_and_what_was_acknowledged_is_there_afterwards() {
     let mut fixture = Fixture::new();
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     append(&log, records(&["a"]));
@@ -83,7 +77,7 @@ fn a_write_that_fails_takes_the_log_dir_offline_and_what_was_acknowledged_is_the
 #[test]
 fn a_failed_fsync_is_not_tried_again() {
     let mut fixture = Fixture::new();
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     append(&log, records(&["a"]));
@@ -107,7 +101,7 @@ fn a_failed_fsync_is_not_tried_again() {
 #[test]
 fn terms_for_which_there_is_no_room_put_a_flush_off_and_nobody_is_told_that_it_was_done() {
     let mut fixture = Fixture::new();
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     append(&log, records(&["a"]));
@@ -136,7 +130,7 @@ fn terms_for_which_there_is_no_room_put_a_flush_off_and_nobody_is_told_that_it_w
 #[test]
 fn a_clean_stop_on_a_full_disk_flushes_and_closes_the_other_logs() {
     let mut fixture = Fixture::new();
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let make = |i| {
         let partition = TopicPartition::new("t", i);
@@ -169,7 +163,7 @@ fn a_clean_stop_on_a_full_disk_flushes_and_closes_the_other_logs() {
 fn the_other_log_dirs_go_on() {
     let mut fixture = Fixture::new();
     fixture.log_dirs = 2;
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let make = |i| {
         let partition = TopicPartition::new("t", i);
@@ -208,7 +202,7 @@ fn the_other_log_dirs_go_on() {
 #[test]
 fn without_any_log_dir_a_broker_does_not_start() {
     let mut fixture = Fixture::new();
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     for operation in [FileOperation::CreateDir, FileOperation::Lock, FileOperation::ReadDir] {
         fs.set_plan(move |found, _| (found == operation).then(|| io::Error::other("no")));
         let error = fixture.try_open().unwrap_err();
@@ -220,7 +214,7 @@ fn without_any_log_dir_a_broker_does_not_start() {
 #[test]
 fn a_start_that_finds_no_room_says_so_and_not_that_reads_go_on() {
     let mut fixture = Fixture::new();
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     for operation in [FileOperation::Lock, FileOperation::ReadDir] {
         fs.set_plan(move |found, _| (found == operation).then(no_space));
         let message = fixture.try_open().unwrap_err().to_string();
@@ -242,7 +236,7 @@ fn wherever_the_disk_fails_nothing_acknowledged_is_lost() {
             config.index_interval_bytes = 0;
             config.flush_messages = 3;
         });
-        let fs = faulty(&mut fixture);
+        let fs = fixture.faulty();
         let (count, failed) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let kind = Arc::new(parking_lot::Mutex::new(None));
         let in_plan = (Arc::clone(&count), Arc::clone(&failed), Arc::clone(&kind));
@@ -302,7 +296,7 @@ fn wherever_the_disk_fails_nothing_acknowledged_is_lost() {
 #[test]
 fn a_full_disk_refuses_writes_until_there_is_room_and_serves_reads_meanwhile() {
     let mut fixture = Fixture::new();
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     append(&log, records(&["a"]));
@@ -348,7 +342,7 @@ fn a_full_disk_refuses_writes_until_there_is_room_and_serves_reads_meanwhile() {
 #[test]
 fn a_sync_of_records_that_fails_for_want_of_room_takes_the_log_dir_offline_like_any_other() {
     let mut fixture = Fixture::new();
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     append(&log, records(&["a"]));
@@ -372,7 +366,7 @@ fn wherever_the_disk_is_full_the_log_goes_on_when_there_is_room() {
             config.index_interval_bytes = 0;
             config.preallocate = n % 2 == 0;
         });
-        let fs = faulty(&mut fixture);
+        let fs = fixture.faulty();
         let manager = fixture.open();
         let log = fixture.log_of(&manager);
         let count = Arc::new(AtomicUsize::new(0));
@@ -433,7 +427,7 @@ fn wherever_the_disk_is_full_the_log_goes_on_when_there_is_room() {
 #[test]
 fn on_a_full_disk_old_segments_go_although_the_active_one_is_as_old_and_cannot_be_replaced() {
     let mut fixture = Fixture::with_config(|config| config.retention_ms = 1_000);
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     for i in 0..4 {
@@ -465,7 +459,7 @@ fn a_transaction_that_cannot_be_aborted_for_want_of_room_is_aborted_when_there_i
     for full in [TXN_INDEX, LOG] {
         for operation in [FileOperation::Open, FileOperation::Write] {
             let mut fixture = Fixture::new();
-            let fs = faulty(&mut fixture);
+            let fs = fixture.faulty();
             let manager = fixture.open();
             let log = fixture.log_of(&manager);
             append(&log, idempotent(9, 0, 0, 1).transactional().build());
@@ -497,7 +491,7 @@ fn a_log_is_opened_after_a_crash_although_there_is_no_room_for_what_was_in_memor
         config.segment_bytes = 400;
         config.index_interval_bytes = 0;
     });
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     for i in 0..20 {
@@ -543,7 +537,7 @@ fn a_log_is_opened_after_a_crash_although_there_is_no_room_for_what_was_in_memor
 #[test]
 fn a_log_is_deleted_although_there_is_no_room_for_another_name() {
     let mut fixture = Fixture::new();
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     append(&log, records(&["a"]));
@@ -566,7 +560,7 @@ fn running_out_of_descriptors_fails_the_call_and_blames_no_disk() {
         config.segment_bytes = 300;
         config.index_interval_bytes = 0;
     });
-    let fs = faulty(&mut fixture);
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     let mut expected = Vec::new();

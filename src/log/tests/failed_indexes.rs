@@ -8,7 +8,7 @@ use super::fixture::*;
 use crate::log::file_names::{self, OFFSET_INDEX, TIME_INDEX};
 use crate::log::{Log, LogError, LogManager};
 use crate::model::{ErrorCode, TopicPartition};
-use crate::sys::{FileSystem, OsFileSystem};
+use crate::sys::FileSystem;
 use crate::testkit::{FaultyFileSystem, FileOperation};
 
 /// Batches, each but the first with an entry in both indexes: more than one page of either has.
@@ -23,8 +23,7 @@ impl Disks {
     fn new() -> Self {
         let mut fixture = Fixture::with_config(|config| config.index_interval_bytes = 0);
         fixture.log_dirs = 2;
-        let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-        fixture.fs = fs.clone();
+        let fs = fixture.faulty();
         Disks { fixture, fs }
     }
 

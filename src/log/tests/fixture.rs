@@ -17,6 +17,7 @@ use crate::record::{
     ValidatedRecords,
 };
 use crate::sys::{Env, FileSystem, ManualClock, OpenOptions, OsFileSystem, SeededRng, ThreadSpawner};
+use crate::testkit::FaultyFileSystem;
 
 pub(super) const DECOMPRESSION_LIMIT: usize = 1 << 20;
 /// What the clock shows at first.
@@ -52,6 +53,13 @@ impl Fixture {
             on_recovery: None,
             worlds: AtomicU64::new(0),
         }
+    }
+
+    /// Has operations on its disk fail, by the plan of what is answered.
+    pub(super) fn faulty(&mut self) -> Arc<FaultyFileSystem> {
+        let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
+        self.fs = fs.clone();
+        fs
     }
 
     pub(super) fn log_dir(&self, i: usize) -> PathBuf {

@@ -193,8 +193,7 @@ fn who_comes_while_the_disk_is_busy_is_flushed_for_in_the_next_round() {
 #[test]
 fn all_who_wait_for_a_sync_hear_that_it_failed_and_none_is_tried_for_them_again() {
     let mut fixture = Fixture::new();
-    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-    fixture.fs = fs.clone();
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     let syncs = Arc::new(AtomicUsize::new(0));

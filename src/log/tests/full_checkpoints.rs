@@ -1,7 +1,6 @@
 //! Small files that are replaced as a whole, on a disk that has no room for the new one.
 
 use std::io;
-use std::sync::Arc;
 
 use super::fixture::*;
 use crate::log::file_names::{
@@ -10,8 +9,8 @@ use crate::log::file_names::{
 };
 use crate::log::{AppendParams, Log, LogError, LogManager};
 use crate::record::AppendOrigin;
-use crate::sys::{FileSystem, OsFileSystem};
-use crate::testkit::{FaultyFileSystem, FileOperation};
+use crate::sys::FileSystem;
+use crate::testkit::FileOperation;
 
 /// Lets each of the files have something new.
 fn go_on(log: &Log, leader_epoch: i32) {
@@ -36,8 +35,7 @@ fn a_checkpoint_that_finds_no_room_leaves_the_old_one_whole_and_nothing_beside_i
         for refused in [FileOperation::Open, FileOperation::Write, FileOperation::Sync] {
             let what = format!("{refused:?} of {name}");
             let mut fixture = Fixture::new();
-            let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-            fixture.fs = fs.clone();
+            let fs = fixture.faulty();
             let manager = fixture.open();
             let log = fixture.log_of(&manager);
             go_on(&log, 1);

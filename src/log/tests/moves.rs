@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::fixture::*;
 use crate::log::{Log, LogError, LogManager, Move};
 use crate::model::{ErrorCode, Offset, TopicPartition, Uuid};
-use crate::sys::{FileSystem, OpenOptions, OsFileSystem};
+use crate::sys::{FileSystem, OpenOptions};
 use crate::testkit::{CrashFileSystem, FaultyFileSystem, FileOperation, Loss};
 
 fn two_dirs(change: impl FnOnce(&mut crate::config::LogConfig)) -> Fixture {
@@ -163,6 +163,22 @@ fn one_record_flushed() -> (Fixture, CrashFileSystem, LogManager, Arc<Log>) {
     (fixture, fs, manager, log)
 }
 
+/// While the log moves to the other dir, with the copy on the disk and the log itself not.
+fn lose_power_behind_a_flushed_copy(
+    fixture: &Fixture,
+    fs: &CrashFileSystem,
+    manager: LogManager,
+    log: Arc<Log>,
+) {
+    let future = begin(&manager, &log, &other_dir(fixture, &log));
+    copy_all(&log, &future);
+    future.flush_to_end().unwrap();
+    manager.checkpoint_recovery_offsets();
+    manager.abandon();
+    drop((manager, log, future));
+    fs.crash(Loss::Everything);
+}
+
 /// Compaction leaves gaps, so that an empty segment may be all that tells where such a log ended.
 #[test]
 fn a_compacted_log_that_lost_its_last_records_after_it_moved_gives_way_to_the_copy() {
@@ -221,13 +237,7 @@ fn a_copy_brings_nothing_back_that_a_power_loss_took_from_a_compacted_log() {
     let dir = log.log_dir().join(partition().to_string());
     fs.open(&dir.join("00000000000000000002.log"), OpenOptions::WRITE).unwrap().sync_data().unwrap();
     fs.sync_dir(&dir).unwrap();
-    let future = begin(&manager, &log, &other_dir(&fixture, &log));
-    copy_all(&log, &future);
-    future.flush_to_end().unwrap();
-    manager.checkpoint_recovery_offsets();
-    manager.abandon();
-    drop((manager, log, future));
-    fs.crash(Loss::Everything);
+    lose_power_behind_a_flushed_copy(&fixture, &fs, manager, log);
     let manager = fixture.open();
     let (log, future) = (manager.log(&partition()).unwrap(), manager.future_log(&partition()).unwrap());
     end_is_seen(&log);
@@ -280,8 +290,7 @@ fn a_log_that_is_deleted_takes_the_copy_of_its_move_along() {
 #[test]
 fn a_move_is_refused_to_where_no_log_dir_is_and_for_names_that_are_too_long() {
     let mut fixture = two_dirs(|_| {});
-    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-    fixture.fs = fs.clone();
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     let code = |log, to: PathBuf| manager.move_log(log, &to).unwrap_err().code();
@@ -390,8 +399,7 @@ fn wherever_a_move_is_cut_short_nothing_is_lost() {
     let mut n = 0;
     loop {
         let mut fixture = two_dirs(|config| config.segment_bytes = 300);
-        let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-        fixture.fs = fs.clone();
+        let fs = fixture.faulty();
         let manager = fixture.open();
         let log = fixture.log_of(&manager);
         for i in 0..8 {
@@ -450,8 +458,7 @@ fn whichever_disk_breaks_during_a_move_the_log_goes_on_on_the_other() {
         let mut n = 0;
         loop {
             let mut fixture = two_dirs(|config| config.segment_bytes = 300);
-            let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-            fixture.fs = fs.clone();
+            let fs = fixture.faulty();
             let manager = fixture.open();
             let log = fixture.log_of(&manager);
             for i in 0..8 {
@@ -513,8 +520,7 @@ fn whichever_disk_breaks_while_two_logs_of_a_partition_are_compared_the_other_on
         let mut n = 0;
         loop {
             let mut fixture = two_dirs(|_| {});
-            let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-            fixture.fs = fs.clone();
+            let fs = fixture.faulty();
             let manager = fixture.open();
             let log = fixture.log_of(&manager);
             for i in 0..8 {
@@ -557,8 +563,7 @@ fn whichever_disk_breaks_while_two_logs_of_a_partition_are_compared_the_other_on
 #[test]
 fn a_full_target_puts_a_move_off_and_its_log_goes_on() {
     let mut fixture = two_dirs(|_| {});
-    let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-    fixture.fs = fs.clone();
+    let fs = fixture.faulty();
     let manager = fixture.open();
     let log = fixture.log_of(&manager);
     append(&log, records(&["a"]));
@@ -605,13 +610,7 @@ fn a_copy_that_a_full_disk_cannot_cut_to_what_is_certain_is_given_up_and_its_dis
     let (mut fixture, fs, manager, log) = one_record_flushed();
     append(&log, keyed_at(START_MS, &[("b", Some("not flushed"))]));
     let to = other_dir(&fixture, &log);
-    let future = begin(&manager, &log, &to);
-    copy_all(&log, &future);
-    future.flush_to_end().unwrap();
-    manager.checkpoint_recovery_offsets();
-    manager.abandon();
-    drop((manager, log, future));
-    fs.crash(Loss::Everything);
+    lose_power_behind_a_flushed_copy(&fixture, &fs, manager, log);
     let full = Arc::new(FaultyFileSystem::new(Arc::new(fs)));
     fixture.fs = full.clone();
     // What recovery writes finds room, by little.

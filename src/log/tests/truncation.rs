@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::fixture::*;
 use crate::log::{EpochEndOffset, Log, LogError};
-use crate::sys::OsFileSystem;
-use crate::testkit::{CrashFileSystem, FaultyFileSystem, FileOperation, Loss};
+use crate::testkit::{CrashFileSystem, FileOperation, Loss};
 
 #[test]
 fn batches_that_reach_the_target_are_dropped_and_offsets_go_on_there() {
@@ -135,8 +134,7 @@ fn a_truncation_for_which_a_full_disk_has_no_room_changes_nothing_and_can_be_don
         let mut n = 0;
         loop {
             let mut fixture = Fixture::with_config(|config| config.segment_bytes = 100);
-            let fs = Arc::new(FaultyFileSystem::new(Arc::new(OsFileSystem::without_sync())));
-            fixture.fs = fs.clone();
+            let fs = fixture.faulty();
             let manager = fixture.open();
             let log = fixture.log_of(&manager);
             for _ in 0..6 {
