@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::broker::MetadataError;
 use crate::config::ConfigError;
@@ -34,6 +35,22 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
+/// An error that many have in common.
+#[derive(Debug)]
+struct Shared(Arc<Error>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl StdError for Shared {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
 /// The result of a call into ottla.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -54,6 +71,11 @@ impl Error {
             message: format!("{context}: {source}"),
             source: Some(Box::new(source)),
         }))
+    }
+
+    /// The error that `source`, which others have too, causes.
+    pub(crate) fn shared(context: impl fmt::Display, source: &Arc<Error>) -> Self {
+        Self::caused(source.code(), context, Shared(Arc::clone(source)))
     }
 
     /// An error with a message of its own, which tells what `source` says.

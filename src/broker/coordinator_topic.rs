@@ -10,7 +10,6 @@ use parking_lot::RwLock;
 
 use super::coordinator::{CoordinatorLog, History};
 use super::core::BrokerCore;
-use super::producer::SharedError;
 use super::replica::{AppendRecordsParams, Partition};
 use crate::error::{Error, Result};
 use crate::log::{FetchIsolation, Log, ReadParams};
@@ -49,7 +48,7 @@ impl CoordinatorTopic {
         let partition = partition.filter(|_| is_of_log)?;
         let failures = self.failures.read();
         let context = format_args!("cannot write to {}-{partition}", self.name);
-        failures.get(&partition).map(|failure| SharedError::caused(context, failure))
+        failures.get(&partition).map(|failure| Error::shared(context, failure))
     }
 
     /// The same, of whichever partition could not be written to.

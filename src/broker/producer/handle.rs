@@ -103,7 +103,7 @@ impl SendHandle {
                     time => time,
                 },
             }),
-            Err(error) => Err(SharedError::to_error(error)),
+            Err(error) => Err(not_appended(error)),
         }
     }
 }
@@ -176,29 +176,7 @@ impl BatchState {
     }
 }
 
-/// An error that many records, or callers, have in common.
-#[derive(Debug)]
-pub(in crate::broker) struct SharedError(Arc<Error>);
-
-impl SharedError {
-    pub(super) fn to_error(error: &Arc<Error>) -> Error {
-        Self::caused("the record was not appended", error)
-    }
-
-    /// The error that `error`, which others have too, causes.
-    pub(in crate::broker) fn caused(context: impl fmt::Display, error: &Arc<Error>) -> Error {
-        Error::caused(error.code(), context, SharedError(Arc::clone(error)))
-    }
-}
-
-impl fmt::Display for SharedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl std::error::Error for SharedError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
-    }
+/// What each of the records is told that `error` kept from the log.
+pub(super) fn not_appended(error: &Arc<Error>) -> Error {
+    Error::shared("the record was not appended", error)
 }

@@ -18,7 +18,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub use builder::ProducerBuilder;
-pub(super) use handle::SharedError;
 pub use handle::{RecordMetadata, SendHandle};
 pub(crate) use partitioner::partition_for_key;
 pub use record::ProducerRecord;
@@ -86,7 +85,7 @@ impl Producer {
         self.shared.append_all();
         match self.shared.common.take_failure() {
             None => Ok(()),
-            Some(error) => Err(SharedError::to_error(&error)),
+            Some(error) => Err(handle::not_appended(&error)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Producer;
-use super::handle::{SendHandle, SharedError};
+use super::handle::{SendHandle, not_appended};
 use super::record::ProducerRecord;
 use super::shared::{Open, Shared};
 use super::transactions::{TransactionNumber, Transactions};
@@ -220,7 +220,7 @@ impl Transaction {
         }
         self.shared.append_all();
         if let Some(failure) = transactions.take_failure() {
-            return Err(SharedError::to_error(&failure).context("the transaction is aborted"));
+            return Err(not_appended(&failure).context("the transaction is aborted"));
         }
         transactions.commit(&self.shared.common.core)
     }
