@@ -312,13 +312,8 @@ impl ProducerStateManager {
         let name = file_names::of_offset(self.last_map_offset, PRODUCER_SNAPSHOT);
         let content = snapshot::format(self.producers.values());
         // One that is there keeps its room, which there may be no other for.
-        let is_known = self.snapshots.contains_key(&self.last_map_offset);
-        let options = if is_known { OpenOptions::CREATE } else { OpenOptions::REPLACE };
-        let file = self.dir.open(&name, options)?;
-        let written = file.write_all_at(&content, 0).and_then(|()| match is_known {
-            true => file.set_len(content.len() as u64),
-            false => Ok(()),
-        });
+        let file = self.dir.open(&name, OpenOptions::CREATE)?;
+        let written = file.write_all_at(&content, 0).and_then(|()| file.set_len(content.len() as u64));
         if let Err(source) = written {
             let error = LogError::Storage { action: "write", path: self.dir.path().join(&name), source };
             if error.is_disk_full() {
