@@ -77,8 +77,8 @@ impl Admin {
     /// # Errors
     /// [`UnknownTopicOrPartition`](crate::ErrorCode::UnknownTopicOrPartition) if it does not exist;
     /// [`TopicDeletionDisabled`](crate::ErrorCode::TopicDeletionDisabled) if `delete.topic.enable` is false;
-    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError): the disk refuses to write that down; where it is only
-    /// full, the records have gone already, to make room, and the topic is still there;
+    /// [`KafkaStorageError`](crate::ErrorCode::KafkaStorageError): the disk refuses to write that down; where it is
+    /// only full, the records have gone already, to make room, and the topic is still there;
     /// [`BrokerNotAvailable`](crate::ErrorCode::BrokerNotAvailable).
     pub fn delete_topic(&self, name: &str) -> Result<()> {
         self.core.delete_topic(name).map(drop)

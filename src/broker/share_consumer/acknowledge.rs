@@ -74,8 +74,8 @@ impl ShareConsumer {
     /// [`InvalidRecordState`](ErrorCode::InvalidRecordState): a lock has ended, so that a record is, or was, given to
     /// another; or the group does not let locks be renewed. Of what was acknowledged of that partition nothing is
     /// committed, and none of it is held any more.
-    /// [`KafkaStorageError`](ErrorCode::KafkaStorageError): it could not be written. The records are held as long as their
-    /// locks last, and the next commit or poll tries again.
+    /// [`KafkaStorageError`](ErrorCode::KafkaStorageError): it could not be written. The records are held as long as
+    /// their locks last, and the next commit or poll tries again.
     /// [`BrokerNotAvailable`](ErrorCode::BrokerNotAvailable): the broker is closed.
     pub fn commit(&mut self) -> Result<()> {
         self.core.ensure_open()?;
