@@ -7,6 +7,8 @@ import zlib
 
 TRANSACTIONAL_IDS = ["id-0", "id-1", "id-2"]
 LIMIT_S = 60
+#: Behind an aborted transaction of which compaction left nothing that would have to be skipped.
+NOTHING_LEFT = "(nothing left)"
 
 
 class Client:
@@ -82,16 +84,27 @@ def batches(records):
         at += 12 + size
 
 
+def has_records(entries, producer, first):
+    """Whether one of the entries is of the transaction of the producer that begins there."""
+    for base, _, _, entry in entries:
+        if entry[16] < 2 or base < first or struct.unpack_from(">q", entry, 43)[0] != producer:
+            continue
+        # A marker is the end of it.
+        return not struct.unpack_from(">h", entry, 21)[0] & 0x20
+    return False
+
+
 def of_partition(client, topic, partition):
     name = f"{topic}-{partition}"
     start, end = (list_offsets(client, topic, partition, at)["offset"] for at in (-2, -1))
     stable = list_offsets(client, topic, partition, -1, isolation=1)["offset"]
     yield f"offsets {name} start={start} end={end} stable={stable}"
-    timestamps = set()
+    timestamps, entries = set(), []
     at = start
     while at < end:
         answer = fetch(client, topic, partition, at, 0, 700)
         for base, last, timestamp, entry in batches(answer["records"]):
+            entries.append((base, last, timestamp, entry))
             yield f"batch {name} {base}..{last} magic={entry[16]} size={len(entry)} crc={zlib.crc32(entry):08x}"
             # Negative ones are other questions.
             timestamps |= {t for t in (timestamp, timestamp + 1, timestamp - 150) if t >= 0 and timestamp >= 0}
@@ -101,7 +114,9 @@ def of_partition(client, topic, partition):
         # One batch at least, and with it the aborted transactions that it may be of.
         answer = fetch(client, topic, partition, at, 1, 700)
         for aborted in answer["abortedTransactions"] or []:
-            yield f"aborted {name} from {at}: producer {aborted['producerId']} at {aborted['firstOffset']}"
+            producer, first = aborted["producerId"], aborted["firstOffset"]
+            left = "" if has_records(entries, producer, first) else f" {NOTHING_LEFT}"
+            yield f"aborted {name} from {at}: producer {producer} at {first}{left}"
         at = max((last for _, last, _, _ in batches(answer["records"])), default=end) + 1
     for timestamp in sorted(timestamps):
         found = list_offsets(client, topic, partition, timestamp)
