@@ -174,6 +174,12 @@ class Kafka:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
+def copy_running(dir, copy):
+    """What the page cache has of a directory that is written, as a crash of the process would leave it: but for what is
+    about to be renamed, and may be gone before it is read."""
+    shutil.copytree(dir, copy, ignore=shutil.ignore_patterns("*.tmp"))
+
+
 def answers(port):
     """Whether ApiVersions v0 is answered: the first thing that any client asks."""
     try:
