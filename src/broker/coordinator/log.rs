@@ -54,3 +54,19 @@ pub(crate) trait CoordinatorLog: Send + Sync + fmt::Debug {
         None
     }
 }
+
+/// What is told to who asked for something that the log would not take: whether it is worth asking again and where,
+/// not what is the matter with a topic that is not its own (Kafka: `CoordinatorOperationExceptionHelper`).
+pub(super) fn operation_error(of_log: ErrorCode) -> ErrorCode {
+    match of_log {
+        ErrorCode::UnknownTopicOrPartition
+        | ErrorCode::NotEnoughReplicas
+        | ErrorCode::NotEnoughReplicasAfterAppend
+        | ErrorCode::RequestTimedOut => ErrorCode::CoordinatorNotAvailable,
+        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
+        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge | ErrorCode::InvalidFetchSize => {
+            ErrorCode::UnknownServerError
+        }
+        other => other,
+    }
+}

@@ -16,6 +16,20 @@ pub(crate) struct MemoryLog {
     leader_epoch: Mutex<LeaderEpoch>,
 }
 
+/// What a log may refuse an append with, and what all coordinators make of that for who asked, unless it is a commit or an
+/// assignment of the classic protocol.
+pub(crate) const REFUSED_APPENDS: [(ErrorCode, ErrorCode); 9] = [
+    (ErrorCode::UnknownTopicOrPartition, ErrorCode::CoordinatorNotAvailable),
+    (ErrorCode::NotEnoughReplicas, ErrorCode::CoordinatorNotAvailable),
+    (ErrorCode::NotEnoughReplicasAfterAppend, ErrorCode::CoordinatorNotAvailable),
+    (ErrorCode::RequestTimedOut, ErrorCode::CoordinatorNotAvailable),
+    (ErrorCode::NotLeaderOrFollower, ErrorCode::NotCoordinator),
+    (ErrorCode::KafkaStorageError, ErrorCode::NotCoordinator),
+    (ErrorCode::MessageTooLarge, ErrorCode::UnknownServerError),
+    (ErrorCode::RecordListTooLarge, ErrorCode::UnknownServerError),
+    (ErrorCode::InvalidTimestamp, ErrorCode::InvalidTimestamp),
+];
+
 /// What appends are told, once so many more have gone well.
 #[derive(Debug)]
 struct Failure {

@@ -19,7 +19,8 @@ mod memory_log;
 pub(crate) use history::History;
 pub use history::HistoryEvent;
 pub(crate) use log::CoordinatorLog;
+use log::operation_error;
 #[cfg(test)]
-pub(crate) use memory_log::MemoryLog;
+pub(crate) use memory_log::{MemoryLog, REFUSED_APPENDS};
 pub(crate) use name_pattern::NamePattern;
 pub(crate) use partition_for::{java_string_hash, partition_for};

@@ -7,6 +7,7 @@ use super::group_offsets::OffsetAndMetadata;
 use super::group_state::GroupState;
 use super::record::CoordinatorRecord;
 use super::turn::GroupTurn;
+use crate::broker::coordinator::operation_error;
 use crate::model::{ErrorCode, Timestamp, TopicPartition};
 
 impl GroupCoordinator {
@@ -190,7 +191,7 @@ impl GroupTurn<'_> {
             tombstones.push(tombstone.map_err(|_| ErrorCode::UnknownServerError)?);
         }
         if !tombstones.is_empty() {
-            self.append(&tombstones)?;
+            self.append(&tombstones).map_err(operation_error)?;
         }
         let removed = partitions.iter().filter(|partition| self.state.offsets.remove(partition)).count();
         if is_unused {

@@ -12,7 +12,7 @@ use super::record;
 use super::shard::{Shard, ShareRecord};
 use crate::broker::coordinator::group::CoordinatorMetadataImage;
 use crate::broker::coordinator::loading::OwnedPartitions;
-use crate::broker::coordinator::{CoordinatorLog, partition_for};
+use crate::broker::coordinator::{CoordinatorLog, operation_error, partition_for};
 use crate::model::{ErrorCode, Timestamp};
 use crate::record::{BatchOptions, RecordBatchBuilder};
 use crate::sys::{Clock, Env};
@@ -121,13 +121,8 @@ impl ShareCoordinator {
         let mut shard = shard.lock();
         let (record, result) = decide(&shard)?;
         let Some(record) = record else { return Ok(result) };
-        self.write_records(partition, &mut shard, vec![(key.clone(), record)]).map_err(
-            |error| match error {
-                // Whoever asks tries again, as with the other coordinators: there may be room then.
-                ErrorCode::KafkaStorageError => ShareStateError::failed(what, ErrorCode::NotCoordinator),
-                other => ShareStateError::failed(what, other),
-            },
-        )?;
+        self.write_records(partition, &mut shard, vec![(key.clone(), record)])
+            .map_err(|error| ShareStateError::failed(what, operation_error(error)))?;
         drop(shard);
         self.log.wake_readers(partition);
         Ok(result)

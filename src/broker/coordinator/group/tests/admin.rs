@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::fixture::*;
-use crate::broker::coordinator::MemoryLog;
 use crate::broker::coordinator::group::*;
+use crate::broker::coordinator::{MemoryLog, REFUSED_APPENDS};
 use crate::model::{ErrorCode, TopicPartition};
 
 #[test]
@@ -120,9 +120,13 @@ fn only_groups_without_members_are_deleted_and_their_offsets_with_them() {
 fn a_deletion_that_cannot_be_written_deletes_nothing() {
     let fixture = Fixture::new();
     fixture.commit(None, "events", 3);
-    fixture.log.fail_appends(Some(ErrorCode::KafkaStorageError));
-    assert_eq!(fixture.coordinator.delete_groups(&[GROUP]), [ErrorCode::KafkaStorageError]);
-    assert_eq!(fixture.committed("events"), 3);
+    for (of_log, of_client) in REFUSED_APPENDS {
+        fixture.log.fail_appends(Some(of_log));
+        assert_eq!(fixture.coordinator.delete_groups(&[GROUP]), [of_client], "{of_log}");
+        let partitions = [TopicPartition::new("events", 0)];
+        assert_eq!(fixture.coordinator.delete_offsets(GROUP, &partitions), Err(of_client), "{of_log}");
+        assert_eq!(fixture.committed("events"), 3);
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fixture::*;
-use crate::broker::coordinator::NamePattern;
 use crate::broker::coordinator::group::*;
+use crate::broker::coordinator::{NamePattern, REFUSED_APPENDS};
 use crate::model::{ErrorCode, TopicPartition, Uuid};
 
 const SESSION_MS: i32 = 45_000;
@@ -512,15 +512,39 @@ fn a_heartbeat_that_cannot_be_written_changes_nothing() {
     let (mut a, mut b) = (Client::new("a", &["events"]), Client::new("b", &["events"]));
     a.heartbeat(&fixture).unwrap();
     let before = describe(&fixture);
-    fixture.log.fail_appends(Some(ErrorCode::NotLeaderOrFollower));
-    assert_eq!(code(b.heartbeat(&fixture)), ErrorCode::NotCoordinator);
-    assert_eq!(code(a.leave(&fixture, -1)), ErrorCode::NotCoordinator);
-    assert_eq!(describe(&fixture), before);
+    for (of_log, of_member) in REFUSED_APPENDS {
+        fixture.log.fail_appends(Some(of_log));
+        assert_eq!(code(b.heartbeat(&fixture)), of_member, "{of_log}");
+        assert_eq!(code(a.leave(&fixture, -1)), of_member, "{of_log}");
+        assert_eq!(describe(&fixture), before);
+    }
     fixture.advance_ms(SESSION_MS);
     assert_eq!(describe(&fixture), before, "also its end has to be written");
     fixture.log.fail_appends(None);
     fixture.advance_ms(500);
     assert_eq!(describe(&fixture).state, GroupState::Empty);
+}
+
+#[test]
+fn a_static_member_whose_leave_cannot_be_written_keeps_its_place_until_it_leaves_or_its_session_ends() {
+    for leaves_again in [true, false] {
+        let fixture = fixture();
+        let mut a = Client::of_instance("a", "i1", &["events"]);
+        let mut again = Client::of_instance("a2", "i1", &["events"]);
+        a.heartbeat(&fixture).unwrap();
+        fixture.log.fail_appends(Some(ErrorCode::KafkaStorageError));
+        assert_eq!(code(a.leave(&fixture, -2)), ErrorCode::NotCoordinator);
+        assert_eq!(code(again.heartbeat(&fixture)), ErrorCode::UnreleasedInstanceId);
+        fixture.log.fail_appends(None);
+        assert_eq!(code(again.heartbeat(&fixture)), ErrorCode::UnreleasedInstanceId);
+        match leaves_again {
+            true => assert_eq!(a.leave(&fixture, -2).unwrap().member_epoch, -2),
+            false => fixture.advance_ms(SESSION_MS),
+        }
+        again.heartbeat(&fixture).unwrap();
+        assert_eq!(again.count(), 6);
+        assert_eq!(code(a.heartbeat(&fixture)), ErrorCode::FencedInstanceId);
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::fixture::*;
+use crate::broker::coordinator::REFUSED_APPENDS;
 use crate::broker::coordinator::share::SharePartitionKey;
 use crate::broker::coordinator::share::state_batch::combine;
 use crate::model::{ErrorCode, Uuid};
@@ -125,9 +126,16 @@ fn a_state_that_rests_is_written_anew_so_that_what_stands_before_it_can_go() {
 fn what_cannot_be_written_has_not_happened() {
     let fixture = Fixture::new();
     fixture.coordinator.initialize(&key(0), 0, 5).unwrap();
-    fixture.log.fail_appends(Some(ErrorCode::KafkaStorageError));
-    let error = fixture.coordinator.write(&key(0), &state(0, 0, 9, &[])).unwrap_err();
-    assert_eq!(error.code, ErrorCode::NotCoordinator);
+    for (of_log, of_client) in REFUSED_APPENDS {
+        fixture.log.fail_appends(Some(of_log));
+        let refused = [
+            fixture.coordinator.initialize(&key(1), 0, 9).unwrap_err(),
+            fixture.coordinator.write(&key(0), &state(0, 0, 9, &[])).unwrap_err(),
+            fixture.coordinator.read(&key(0), 1).unwrap_err(),
+            fixture.coordinator.delete(&key(0)).unwrap_err(),
+        ];
+        assert_eq!(refused.map(|error| error.code), [of_client; 4], "{of_log}");
+    }
     fixture.log.fail_appends(None);
     assert_eq!(fixture.read(), (5, vec![]));
     fixture.coordinator.unload_partition(0);

@@ -1,4 +1,5 @@
 use super::fixture::*;
+use crate::broker::coordinator::REFUSED_APPENDS;
 use crate::broker::coordinator::transaction::*;
 use crate::model::ErrorCode;
 
@@ -118,10 +119,13 @@ fn a_decision_that_cannot_be_written_is_none() {
     let fixture = Fixture::new();
     let producer = fixture.init();
     fixture.add(producer, &["a"]).unwrap();
-    fixture.log.fail_appends(Some(ErrorCode::KafkaStorageError));
-    assert_eq!(fixture.end(producer, true), Err(ErrorCode::NotCoordinator));
-    assert_eq!(fixture.take_markers(), []);
-    assert_eq!(fixture.state(), TransactionState::Ongoing);
+    for (of_log, of_client) in REFUSED_APPENDS {
+        fixture.log.fail_appends(Some(of_log));
+        assert_eq!(fixture.add(producer, &["b"]), Err(of_client), "{of_log}");
+        assert_eq!(fixture.end(producer, true), Err(of_client), "{of_log}");
+        assert_eq!(fixture.take_markers(), []);
+        assert_eq!(fixture.state(), TransactionState::Ongoing);
+    }
     fixture.log.fail_appends(None);
     fixture.end(producer, false).unwrap();
 }

@@ -6,8 +6,8 @@ use super::update::Update;
 use crate::broker::coordinator::group::group_metadata::GroupMetadata;
 use crate::broker::coordinator::group::group_state::GroupState;
 use crate::broker::coordinator::group::record::{ConsumerGroupRecord, CoordinatorRecord};
-use crate::broker::coordinator::group::store::commit_error;
 use crate::broker::coordinator::group::turn::GroupTurn;
+use crate::broker::coordinator::operation_error;
 use crate::model::ErrorCode;
 
 impl GroupTurn<'_> {
@@ -73,10 +73,7 @@ impl GroupTurn<'_> {
         &mut self,
         records: &[CoordinatorRecord],
     ) -> Result<(), ErrorCode> {
-        self.append(records).map_err(|error| match commit_error(error) {
-            ErrorCode::InvalidCommitOffsetSize => ErrorCode::UnknownServerError,
-            other => other,
-        })?;
+        self.append(records).map_err(operation_error)?;
         // Members in this process need not wait for their next heartbeat to hear of it.
         self.starts_rebalance = true;
         Ok(())
