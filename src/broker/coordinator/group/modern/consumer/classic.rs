@@ -17,7 +17,6 @@ use crate::broker::coordinator::group::turn::GroupTurn;
 use crate::broker::coordinator::group::{
     HeartbeatParams, JoinGroupParams, JoinGroupResult, LeavingMember, SyncGroupParams, SyncGroupResult,
 };
-use crate::config::GroupMigrationPolicy;
 use crate::model::{ErrorCode, TopicPartition};
 
 impl GroupTurn<'_> {
@@ -27,9 +26,6 @@ impl GroupTurn<'_> {
         params: &JoinGroupParams<'_>,
     ) -> Result<JoinGroupResult, ErrorCode> {
         let group = self.state.consumer().ok_or(ErrorCode::UnknownMemberId)?;
-        if self.coordinator.config().group_consumer_migration_policy == GroupMigrationPolicy::Disabled {
-            return Err(ErrorCode::InconsistentGroupProtocol);
-        }
         let member_id: Arc<str> = match params.member_id {
             "" => self.coordinator.new_uuid().to_string().into(),
             id => id.into(),
