@@ -44,7 +44,10 @@ impl BrokerCore {
     /// What a coordinator's code means to who is in this process, be it of a share group or of its state.
     pub(super) fn share_group_failure(&self, code: ErrorCode, group_id: &str) -> Option<Error> {
         let of_group = self.offsets_log.failure(self.groups.partition_for(group_id), code);
-        of_group.or_else(|| self.share_state_log.any_failure(code))
+        let of_state = of_group.or_else(|| self.share_state_log.any_failure(code));
+        // Where there is no topic to keep the state in, why there is none is told by who tries to make it.
+        let of_topic = || self.ensure_share_state_topic().err();
+        of_state.or_else(|| (code == ErrorCode::CoordinatorNotAvailable).then(of_topic).flatten())
     }
 
     /// Makes `__share_group_state` if it is not there, as the first request for a share group's state does in Kafka.

@@ -134,10 +134,11 @@ impl BrokerCore {
                 }
             }
             Err(error) => {
-                let error = Error::from(error);
+                let error = Arc::new(Error::from(error));
                 for (at, _) in plans {
                     if let Some(result) = results.get_mut(at) {
-                        *result = Err(Error::new(error.code(), error.to_string()));
+                        *result =
+                            Err(Error::with_source(error.code(), error.to_string(), Arc::clone(&error)));
                     }
                 }
             }

@@ -108,6 +108,25 @@ fn a_group_that_cannot_be_written_to_tells_who_is_in_the_process_why() {
     commit().unwrap();
 }
 
+/// The error had lost its cause, and said that the broker was of no more use.
+#[test]
+fn a_topic_that_there_is_no_room_for_can_be_created_once_there_is() {
+    for place in ["broker-metadata-checkpoint", "billing-0"] {
+        let disk = FullDisk::new();
+        let new_topic = || disk.broker.admin().create_topic(NewTopic::new("billing", 1)).map(drop);
+        disk.fs.set_plan(move |operation, path| {
+            let takes_room = [FileOperation::CreateDir, FileOperation::Write].contains(&operation);
+            (takes_room && is_in(place)(path)).then(|| std::io::ErrorKind::StorageFull.into())
+        });
+        let refused = new_topic().unwrap_err();
+        assert_eq!((refused.code(), refused.is_fatal()), (ErrorCode::KafkaStorageError, false), "{refused}");
+        assert!(refused.to_string().contains("make room there"), "{refused}");
+        disk.fs.clear_plan();
+        new_topic().unwrap();
+        assert!(disk.is_online());
+    }
+}
+
 /// What takes the room is what was asked to go.
 #[test]
 fn a_topic_can_be_deleted_although_there_is_no_room_to_write_that_down() {

@@ -2,6 +2,7 @@
 
 use super::full_disks::{FullDisk, is_in};
 use super::*;
+use crate::testkit::FileOperation;
 use crate::{AlterConfig, ConfigResource, Error};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -101,6 +102,60 @@ fn a_share_group_that_begins_on_a_full_disk_gets_on_by_itself_once_there_is_room
         disk.fs.clear_plan();
         assert_eq!(consumer.poll(LONG).unwrap().len(), 1, "{dir}");
         consumer.commit().unwrap();
+    }
+}
+
+/// Of the topic itself: its partitions' directories, or what is written down of all topics.
+#[test]
+fn a_share_group_whose_state_has_no_topic_yet_gets_on_by_itself_once_there_is_room_to_make_it() {
+    for dir in ["__share_group_state-", "broker-metadata-checkpoint"] {
+        let disk = FullDisk::new();
+        let admin = disk.broker.admin();
+        begin_with_the_first_record(&disk, "workers");
+        // The group's own topic is there.
+        let orders = TopicPartition::new("orders", 0);
+        admin.alter_consumer_group_offsets("billing", [(orders.clone(), 0)]).unwrap();
+        disk.broker.producer().send(ProducerRecord::new("orders").value("a")).unwrap().wait().unwrap();
+        disk.fs.set_plan(move |operation, path| {
+            let takes_room = [FileOperation::CreateDir, FileOperation::Write].contains(&operation);
+            (takes_room && is_in(dir)(path)).then(|| std::io::ErrorKind::StorageFull.into())
+        });
+        let mut consumer = disk.broker.share_consumer("workers").unwrap();
+        consumer.subscribe(["orders"]).unwrap();
+        for _ in 0..3 {
+            assert!(consumer.poll(Duration::ZERO).unwrap().is_empty());
+        }
+        let refused = admin.alter_share_group_offsets("others", [(orders.clone(), 0)]).unwrap_err();
+        assert_tells_of_the_disk(&refused);
+        assert!(disk.is_online(), "{dir}");
+        disk.fs.clear_plan();
+        assert_eq!(consumer.poll(LONG).unwrap().len(), 1, "{dir}");
+        consumer.commit().unwrap();
+        admin.alter_share_group_offsets("others", [(orders, 0)]).unwrap();
+    }
+}
+
+#[test]
+fn a_group_of_either_protocol_that_begins_on_a_full_disk_gets_on_by_itself_once_there_is_room() {
+    for protocol in [GroupProtocol::Classic, GroupProtocol::Consumer] {
+        let disk = FullDisk::new();
+        let orders = TopicPartition::new("orders", 0);
+        let admin = disk.broker.admin();
+        admin.alter_consumer_group_offsets("others", [(orders.clone(), 0)]).unwrap();
+        disk.fill(is_in("__consumer_offsets-"));
+        let mut consumer =
+            disk.broker.consumer_builder().group_id("billing").group_protocol(protocol).build().unwrap();
+        consumer.subscribe(["orders"]).unwrap();
+        for _ in 0..3 {
+            assert!(consumer.poll(Duration::from_millis(1)).unwrap().is_empty());
+        }
+        assert!(consumer.assignment().is_empty(), "{protocol:?}");
+        disk.fs.clear_plan();
+        while consumer.assignment().is_empty() {
+            consumer.poll(Duration::from_millis(10)).unwrap();
+        }
+        assert_eq!(consumer.assignment(), [orders]);
+        consumer.close().unwrap();
     }
 }
 
