@@ -19,6 +19,10 @@ impl Consumer {
     /// the rebalances of its group; see
     /// [`max_poll_interval_ms`](crate::ConsumerBuilder::max_poll_interval_ms).
     ///
+    /// A group that cannot be written to for now, be it that the disk is full, gives no error here: polls give no
+    /// records, or those of the partitions that the consumer has already, and try again; the program's log says why.
+    /// [`commit`](Self::commit) tells the program.
+    ///
     /// # Errors
     /// After an error the consumer goes on where it was, unless [`is_fatal`](Error::is_fatal).
     /// - [`InvalidRequest`](ErrorCode::InvalidRequest): nothing is subscribed or assigned, the consumer is closed, or

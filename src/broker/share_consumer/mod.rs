@@ -175,6 +175,9 @@ impl ShareConsumer {
     /// committed first; in implicit mode all of them are accepted. That this fails is told in the log alone: the records
     /// are delivered again. [`commit`](Self::commit) tells the program.
     ///
+    /// Nor is it an error if the group cannot be written to for now, be it that the disk is full: polls try again, and the
+    /// program's log says why.
+    ///
     /// # Errors
     /// After an error the consumer goes on where it was, unless [`is_fatal`](Error::is_fatal).
     /// - [`InvalidRequest`](ErrorCode::InvalidRequest): nothing is subscribed, or in explicit mode a record of the last
