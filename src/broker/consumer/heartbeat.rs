@@ -184,7 +184,13 @@ impl Membership {
                 return Err(code);
             }
         };
-        state.phase = Phase::Outside { not_before, reason: format!("the last heartbeat ended with {code}") };
+        let reason = format!("the last heartbeat ended with {code}");
+        let is_old = matches!(&state.phase, Phase::Outside { reason: known, .. } if *known == reason);
+        if !is_old && !not_before.is_zero() {
+            let group = &self.group_id;
+            tracing::warn!(%group, %code, "the group does not take a consumer for now: it tries again");
+        }
+        state.phase = Phase::Outside { not_before, reason };
         Ok(())
     }
 
