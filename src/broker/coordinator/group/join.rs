@@ -314,7 +314,7 @@ impl GroupTurn<'_> {
         member.is_new = true;
         member.session_deadline = self.now.saturating_add(NEW_MEMBER_JOIN_TIMEOUT);
         self.wake_at(member.session_deadline);
-        if self.state.is(GroupState::PreparingRebalance) && self.state.generation_id == 0 {
+        if self.state.join_deadline.is_some_and(|deadline| deadline.initial.is_some()) {
             self.state.new_member_added = true;
         }
         if self.state.members().is_empty() {

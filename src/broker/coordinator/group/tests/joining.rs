@@ -76,6 +76,22 @@ fn the_initial_delay_goes_on_while_new_members_arrive() {
 }
 
 #[test]
+fn so_it_does_when_the_members_of_a_group_that_was_there_before_start_again() {
+    let fixture = Fixture::new();
+    let before = fixture.stable_group(1).remove(0);
+    fixture.leave_as(&before);
+    let first = fixture.join(consumer());
+    fixture.advance_ms(DELAY_MS - 1);
+    let second = fixture.join(consumer());
+    fixture.advance_ms(1);
+    assert!(first.is_waiting());
+    fixture.advance_ms(DELAY_MS);
+    let generation = first.get().generation_id;
+    assert!(generation > before.generation_id);
+    assert_eq!(second.get().generation_id, generation);
+}
+
+#[test]
 fn the_initial_delay_ends_with_the_largest_rebalance_timeout() {
     let fixture = Fixture::new();
     let params = || JoinGroupParams { rebalance_timeout_ms: 7_000, ..consumer() };
