@@ -176,12 +176,10 @@ impl Transaction {
         offsets: impl IntoIterator<Item = (TopicPartition, O)>,
     ) -> Result<()> {
         let offsets: Vec<_> = offsets.into_iter().map(|(tp, offset)| (tp, offset.into())).collect();
-        let sent = self.try_send_offsets(consumer, &offsets);
-        if let Err(error) = &sent {
-            let shared = Error::new(error.code(), error.to_string());
-            self.transactions()?.note_failure(self.number, &Arc::new(shared));
-        }
-        sent
+        let Err(error) = self.try_send_offsets(consumer, &offsets) else { return Ok(()) };
+        let error = Arc::new(error);
+        self.transactions()?.note_failure(self.number, &error);
+        Err(Error::with_source(error.code(), error.to_string(), error))
     }
 
     fn try_send_offsets(

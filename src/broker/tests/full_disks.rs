@@ -94,6 +94,31 @@ fn a_producer_whose_last_transaction_cannot_be_completed_yet_is_fenced_by_nobody
     assert_eq!(disk.committed(), ["a", "c"]);
 }
 
+/// The error had lost its cause, and said that the producer was of no more use.
+#[test]
+fn a_transaction_whose_offsets_find_no_room_is_aborted_and_the_next_one_may_commit_them() {
+    let disk = FullDisk::new();
+    let orders = TopicPartition::new("orders", 0);
+    disk.broker.admin().alter_consumer_group_offsets("others", [(orders.clone(), 1)]).unwrap();
+    let producer = disk.broker.producer_builder().transactional_id("shop").build().unwrap();
+    let consumer = disk.broker.consumer_builder().group_id("billing").build().unwrap();
+    disk.fill(is_in("__consumer_offsets-"));
+    let transaction = producer.begin_transaction().unwrap();
+    transaction.send(ProducerRecord::new("orders").value("a")).unwrap().wait().unwrap();
+    let sent = transaction.send_offsets_of(&consumer, [(orders.clone(), 1)]);
+    for refused in [sent.unwrap_err(), transaction.commit().unwrap_err()] {
+        assert_eq!(refused.code(), ErrorCode::KafkaStorageError);
+        assert!(refused.is_retriable() && !refused.is_fatal(), "{refused}");
+        assert!(refused.to_string().contains("make room there"), "{refused}");
+    }
+    disk.fs.clear_plan();
+    producer
+        .transaction(|transaction| transaction.send_offsets_of(&consumer, [(orders.clone(), 2)]))
+        .unwrap();
+    assert_eq!(consumer.committed(&orders).unwrap().unwrap().offset, 2);
+    assert_eq!(disk.committed(), [""; 0]);
+}
+
 #[test]
 fn a_group_that_cannot_be_written_to_tells_who_is_in_the_process_why() {
     let disk = FullDisk::new();
