@@ -6,7 +6,7 @@
 //! else on the volume too.
 
 use std::fmt;
-use std::io::ErrorKind;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use parking_lot::Mutex;
@@ -29,6 +29,10 @@ pub(super) struct Flusher {
     /// Those who do not wait themselves.
     waiting: Mutex<Waiting>,
 }
+
+/// Whether there was room for the terms, which the records that were flushed do not need; until there is, the recovery
+/// point stays where it was.
+type TermsWritten = Result<(), LogError>;
 
 /// What is called once a flush has come to its end.
 type Flushed = Box<dyn FnOnce(Result<(), LogError>) + Send>;
@@ -126,12 +130,15 @@ impl Log {
     /// Errors of the disk. A failed flush is not tried again, since what the first attempt lost stays lost: the
     /// log dir is offline from then on.
     pub(crate) fn flush(&self, up_to: Offset) -> Result<(), LogError> {
-        self.flush_unless(up_to, || self.recovery_point() >= up_to)
+        // Where there is no room for the terms, recovery finds them again in the records. To deny these, which are in the
+        // log and last, would have who wrote them go on as if they were not.
+        self.flush_unless(up_to, || self.recovery_point() >= up_to).map(drop)
     }
 
-    /// Makes all records survive a power loss.
+    /// Makes all records survive a power loss, and raises the recovery point to the end.
     pub(crate) fn flush_to_end(&self) -> Result<(), LogError> {
-        self.flush(self.log_end_offset())
+        let end = self.log_end_offset();
+        self.flush_unless(end, || self.recovery_point() >= end)?
     }
 
     /// Has `then` called once every record below `up_to` survives a power loss, at once if they do already. With
@@ -160,11 +167,9 @@ impl Log {
         let up_to = callbacks.iter().map(|(up_to, _)| *up_to).max().unwrap_or(0);
         let mut flushed = self.flush(up_to);
         for (_, then) in callbacks {
-            // Errors cannot be copied; after the first one, the log dir has it, or it was that there is no room.
-            let no_room = || LogError::storage("flush", &self.dir.path())(ErrorKind::StorageFull.into());
             let next = match &flushed {
                 Ok(()) => Ok(()),
-                Err(_) => self.log_dir.check_online().and_then(|()| Err(no_room())),
+                Err(error) => self.log_dir.check_online().and_then(|()| Err(self.told_again(error))),
             };
             then(std::mem::replace(&mut flushed, next));
         }
@@ -173,15 +178,27 @@ impl Log {
         waiting.is_taken_care_of
     }
 
-    /// Makes everything survive a power loss, files without a record included.
-    pub(super) fn flush_everything(&self) -> Result<(), LogError> {
-        self.flush_unless(Offset::MAX, || false)
+    /// Errors cannot be copied. After most of them, the log dir is offline and has it; too few descriptors are no disk's
+    /// fault.
+    fn told_again(&self, error: &LogError) -> LogError {
+        let source = match error {
+            LogError::Storage { source, .. } => source.raw_os_error().map(io::Error::from_raw_os_error),
+            _ => None,
+        };
+        LogError::storage("flush", &self.dir.path())(
+            source.unwrap_or_else(|| io::Error::other(error.reason())),
+        )
     }
 
-    fn flush_unless(&self, up_to: Offset, is_done: impl Fn() -> bool) -> Result<(), LogError> {
+    /// Makes everything survive a power loss, files without a record included.
+    pub(super) fn flush_everything(&self) -> Result<(), LogError> {
+        self.flush_unless(Offset::MAX, || false)?
+    }
+
+    fn flush_unless(&self, up_to: Offset, is_done: impl Fn() -> bool) -> Result<TermsWritten, LogError> {
         loop {
             if is_done() {
-                return Ok(());
+                return Ok(Ok(()));
             }
             self.log_dir.check_online()?;
             if let Some(mut turn) = self.flusher.turns.take(up_to, &is_done) {
@@ -195,12 +212,15 @@ impl Log {
         }
     }
 
-    fn flush_all(&self) -> Result<(), LogError> {
+    fn flush_all(&self) -> Result<TermsWritten, LogError> {
         // The end first: what is appended after this look may or may not be covered.
         let end = self.log_end_offset();
-        // Where there is no room for the terms, nothing is lost yet: it can be tried again.
-        self.log_dir.run_unless_full(|| self.unless_removed(self.write_epochs()))?;
-        self.log_dir.run(|| self.unless_removed(self.try_flush_all(end)))
+        let terms = match self.log_dir.run_unless_full(|| self.unless_removed(self.write_epochs())) {
+            Err(error) if !error.is_disk_full() => return Err(error),
+            written => written,
+        };
+        self.log_dir.run(|| self.unless_removed(self.try_flush_all(end, terms.is_ok())))?;
+        Ok(terms)
     }
 
     fn unless_removed(&self, flushed: Result<(), LogError>) -> Result<(), LogError> {
@@ -211,7 +231,7 @@ impl Log {
         }
     }
 
-    fn try_flush_all(&self, end: Offset) -> Result<(), LogError> {
+    fn try_flush_all(&self, end: Offset, has_terms: bool) -> Result<(), LogError> {
         let snapshots = self.writer.lock().producers.take_unsynced_snapshots();
         for name in snapshots {
             // One that was removed meanwhile needs no sync.
@@ -227,7 +247,9 @@ impl Log {
             segments.active().flush(false)?;
         }
         self.dir.sync()?;
-        self.flusher.recovery_point.fetch_max(end, Ordering::AcqRel);
+        if has_terms {
+            self.flusher.recovery_point.fetch_max(end, Ordering::AcqRel);
+        }
         self.flusher.last_flushed_ms.store(self.env.clock.now_ms(), Ordering::Release);
         Ok(())
     }

@@ -217,3 +217,27 @@ fn a_group_whose_broker_assigns_gets_on_by_itself_once_there_is_room() {
         first.poll(Duration::from_millis(10)).unwrap();
     }
 }
+
+/// The deletion was refused, since it could not be flushed, and was in the log: the group was there until the next start,
+/// and not after it.
+#[test]
+fn what_is_in_the_log_of_groups_counts_at_once_although_there_is_no_room_for_the_terms_of_the_log() {
+    let disk = FullDisk::new();
+    let admin = disk.broker.admin();
+    let orders = TopicPartition::new("orders", 0);
+    let commit = |group: &str, offset| admin.alter_consumer_group_offsets(group, [(orders.clone(), offset)]);
+    for group in ["billing", "shipping"] {
+        commit(group, 1).unwrap();
+    }
+    let set = [AlterConfig::set("flush.messages", "1")];
+    admin.alter_configs(&ConfigResource::topic("__consumer_offsets"), set).unwrap();
+    disk.fill(is_in("leader-epoch-checkpoint"));
+    commit("billing", 2).unwrap();
+    admin.delete_group("shipping").unwrap();
+    assert!(disk.is_online());
+    let FullDisk { broker, root, .. } = disk;
+    drop((admin, broker));
+    let broker = Broker::builder().log_dir(root.path()).open().unwrap();
+    assert_eq!(broker.admin().list_consumer_group_offsets("billing").unwrap()[&orders].offset, 2);
+    assert!(broker.admin().list_consumer_group_offsets("shipping").unwrap().is_empty());
+}

@@ -98,34 +98,6 @@ fn a_failed_fsync_is_not_tried_again() {
     assert_eq!(log.recovery_point(), 0);
 }
 
-#[test]
-fn terms_for_which_there_is_no_room_put_a_flush_off_and_nobody_is_told_that_it_was_done() {
-    let mut fixture = Fixture::new();
-    let fs = fixture.faulty();
-    let manager = fixture.open();
-    let log = fixture.log_of(&manager);
-    append(&log, records(&["a"]));
-    fs.set_plan(|operation, path| {
-        let is_of_terms = path.to_string_lossy().contains("leader-epoch-checkpoint");
-        (is_of_terms && operation == FileOperation::Write).then(no_space)
-    });
-    assert!(log.flush_to_end().unwrap_err().is_disk_full());
-    let told = Arc::new(AtomicUsize::new(0));
-    for i in 0..3 {
-        let told = Arc::clone(&told);
-        let is_first = log.flush_then(1, move |flushed| {
-            assert_eq!(flushed.unwrap_err().code(), ErrorCode::KafkaStorageError);
-            told.fetch_add(1, Ordering::Relaxed);
-        });
-        assert_eq!(is_first, i == 0);
-    }
-    assert!(!log.flush_for_waiting());
-    assert_eq!((told.load(Ordering::Relaxed), log.recovery_point(), log.is_online()), (3, 0, true));
-    fs.clear_plan();
-    log.flush_to_end().unwrap();
-    assert_eq!(log.recovery_point(), 1);
-}
-
 /// The log dir went offline with the first log that found no room for its producers, and no other one was flushed.
 #[test]
 fn a_clean_stop_on_a_full_disk_flushes_and_closes_the_other_logs() {

@@ -248,3 +248,65 @@ fn appends_and_reads_go_on_while_the_disk_is_busy_and_count_as_flushed_only_afte
         assert_eq!(log.recovery_point(), 1);
     });
 }
+
+/// The records last, and who waits for them is told so; but recovery has to read them.
+#[test]
+fn terms_for_which_there_is_no_room_leave_the_recovery_point_where_it_is() {
+    let mut fixture = Fixture::new();
+    let fs = fixture.faulty();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    let synced = Arc::new(AtomicUsize::new(0));
+    let in_plan = Arc::clone(&synced);
+    fs.set_plan(move |operation, path| {
+        if operation == FileOperation::Sync && path.extension().is_some_and(|kind| kind == "log") {
+            in_plan.fetch_add(1, Ordering::Relaxed);
+        }
+        let is_of_terms = path.to_string_lossy().contains("leader-epoch-checkpoint");
+        (is_of_terms && operation == FileOperation::Write).then(|| io::ErrorKind::StorageFull.into())
+    });
+    assert!(log.flush_to_end().unwrap_err().is_disk_full());
+    let before = synced.load(Ordering::Relaxed);
+    let told = Arc::new(AtomicUsize::new(0));
+    for i in 0..3 {
+        let told = Arc::clone(&told);
+        let is_first = log.flush_then(1, move |flushed| {
+            flushed.unwrap();
+            told.fetch_add(1, Ordering::Relaxed);
+        });
+        assert_eq!(is_first, i == 0);
+    }
+    assert!(!log.flush_for_waiting());
+    assert_eq!(synced.load(Ordering::Relaxed), before + 1);
+    assert_eq!((told.load(Ordering::Relaxed), log.recovery_point(), log.is_online()), (3, 0, true));
+    fs.clear_plan();
+    log.flush_to_end().unwrap();
+    assert_eq!(log.recovery_point(), 1);
+}
+
+/// All but the first were told to make room.
+#[cfg(unix)]
+#[test]
+fn all_who_wait_for_a_flush_that_runs_out_of_descriptors_are_told_so() {
+    let mut fixture = Fixture::new();
+    let fs = fixture.faulty();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    append(&log, records(&["a"]));
+    log.roll().unwrap();
+    let no_descriptor = || io::Error::from_raw_os_error(24);
+    let dir = fixture.partition_dir();
+    fs.set_plan(move |operation, path| (operation == FileOperation::Sync && path == dir).then(no_descriptor));
+    let told = Arc::new(AtomicUsize::new(0));
+    for _ in 0..3 {
+        let told = Arc::clone(&told);
+        let _ = log.flush_then(1, move |flushed| {
+            let message = flushed.unwrap_err().to_string();
+            assert!(message.contains(&no_descriptor().to_string()), "{message}");
+            told.fetch_add(1, Ordering::Relaxed);
+        });
+    }
+    assert!(!log.flush_for_waiting());
+    assert_eq!((told.load(Ordering::Relaxed), log.is_online()), (3, true));
+}

@@ -1,15 +1,16 @@
 //! What a power loss once did to a log.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use super::compaction::compacted;
 use super::fixture::*;
-use crate::log::file_names::{CLEAN_SHUTDOWN, RECOVERY_POINT_CHECKPOINT};
+use crate::log::file_names::{CLEAN_SHUTDOWN, LEADER_EPOCH_CHECKPOINT, RECOVERY_POINT_CHECKPOINT};
 use crate::log::{AppendParams, Log};
 use crate::model::Offset;
 use crate::record::AppendOrigin;
 use crate::sys::{FileSystem, OpenOptions};
-use crate::testkit::{CrashFileSystem, Loss};
+use crate::testkit::{CrashFileSystem, FaultyFileSystem, FileOperation, Loss};
 
 fn on_a_disk_that_crashes(fixture: &mut Fixture) -> CrashFileSystem {
     let fs = CrashFileSystem::recording(fixture.clock.clone());
@@ -404,4 +405,38 @@ fn reserved_room_that_a_close_gives_back_does_not_come_back_with_a_power_loss() 
     fs.crash(Loss::Everything);
     assert_eq!(fs.metadata(&file).unwrap().len, log.size());
     assert_eq!(offsets(&fixture.log_of(&fixture.open())), [0]);
+}
+
+/// What was told to have failed was in the log nevertheless, and whoever had written it went on as if it were not.
+#[test]
+fn records_that_are_flushed_last_although_there_is_no_room_for_their_term() {
+    for is_closed in [true, false] {
+        let mut fixture = Fixture::with_config(|config| config.flush_messages = 1);
+        let disk = on_a_disk_that_crashes(&mut fixture);
+        let fs = FaultyFileSystem::new(Arc::new(disk.clone()));
+        fs.set_plan(|operation, path| {
+            let is_of_terms = path.to_string_lossy().contains(LEADER_EPOCH_CHECKPOINT);
+            (operation == FileOperation::Write && is_of_terms).then(|| ErrorKind::StorageFull.into())
+        });
+        fixture.fs = Arc::new(fs);
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        append_segments(&log, &["0", "1"]);
+        assert!(append(&log, records(&["2"])).needs_flush);
+        log.flush(3).unwrap();
+        // Recovery has to read them, and nothing that keeps it from that is done.
+        assert_eq!(log.recovery_point(), 0);
+        assert!(log.flush_to_end().unwrap_err().is_disk_full());
+        if is_closed {
+            assert!(manager.shutdown().unwrap_err().is_disk_full());
+        } else {
+            manager.abandon();
+        }
+        disk.crash(Loss::Everything);
+        fixture.fs = Arc::new(disk);
+        let log = fixture.log_of(&fixture.open());
+        assert!(!log.had_clean_shutdown());
+        assert_eq!(offsets(&log), [0, 1, 2]);
+        assert_eq!(log.epoch_for_offset(0), Some(0));
+    }
 }
