@@ -46,17 +46,28 @@ impl Log {
         }
     }
 
-    /// Ends appends and moves the directory to `to`, where it waits for its removal; without room for that, removes it.
+    /// Ends appends and moves the directory to `to`, where it waits for its removal; without room for that, removes what
+    /// is in it until there is.
     pub(super) fn rename_for_deletion(&self, to: &Path) -> Result<(), LogError> {
         self.closed.store(true, Ordering::Release);
         // A file that compaction makes while the directory is removed would keep it from going.
         let _pause = self.cleaning.interrupt();
         self.log_dir.run_unless_full(|| {
             let _writer = self.writer.lock();
-            match self.dir.rename_dir(to) {
-                // A name takes room as well. What goes at once needs none.
-                Err(error) if error.is_disk_full() => self.dir.remove_all(),
-                renamed => renamed,
+            let segments = self.segments();
+            // From the end on, and each step on the disk before the next: what a crash leaves under the log's name is
+            // opened.
+            let mut left = segments.iter().rev();
+            loop {
+                match (self.dir.rename_dir(to), left.next()) {
+                    // A name takes room as well. What goes at once needs none, and makes some.
+                    (Err(error), Some(segment)) if error.is_disk_full() => {
+                        segment.delete_files()?;
+                        self.dir.sync()?;
+                    }
+                    (Err(error), None) if error.is_disk_full() => return self.dir.remove_all(),
+                    (renamed, _) => return renamed,
+                }
             }
         })
     }

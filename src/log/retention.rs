@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::file_names::DELETED;
 use super::producer_state::ProducerStateManager;
 use super::segment::LogSegment;
 use super::{Log, LogError, Writer};
@@ -136,7 +137,11 @@ impl Log {
         // Compaction gives a new segment the name of an old one, whose file may still wait under the name that this
         // one gets now.
         self.deletions.remove_segment_now(&self.dir, segment.base_offset())?;
-        segment.change_file_suffixes("", super::file_names::DELETED)?;
+        match segment.change_file_suffixes("", DELETED) {
+            // A name takes room as well. What goes at once needs none.
+            Err(error) if error.is_disk_full() => return segment.delete_files(),
+            renamed => renamed?,
+        }
         let due = self.env.clock.monotonic().saturating_add(delay);
         self.deletions.push_segment(due, Arc::clone(&self.log_dir), Arc::clone(segment));
         Ok(())

@@ -363,16 +363,18 @@ impl ProducerStateManager {
         self.dir.remove(&file_names::of_offset(offset, PRODUCER_SNAPSHOT))
     }
 
-    /// Renames the snapshot of a segment that is deleted; its new name, if there is one
-    /// (Kafka: `ProducerStateManager#removeAndMarkSnapshotForDeletion`).
+    /// Renames the snapshot of a segment that is deleted, or removes it where there is no room for a name; its new name,
+    /// if there is one (Kafka: `ProducerStateManager#removeAndMarkSnapshotForDeletion`).
     pub(crate) fn mark_snapshot_for_deletion(&mut self, offset: Offset) -> Result<Option<String>, LogError> {
         if self.snapshots.remove(&offset).is_none() {
             return Ok(None);
         }
         let name = file_names::of_offset(offset, PRODUCER_SNAPSHOT);
         let deleted = format!("{name}{DELETED}");
-        self.dir.rename(&name, &deleted)?;
-        Ok(Some(deleted))
+        match self.dir.rename(&name, &deleted) {
+            Err(error) if error.is_disk_full() => self.dir.remove(&name).map(|()| None),
+            renamed => renamed.map(|()| Some(deleted)),
+        }
     }
 }
 

@@ -424,6 +424,31 @@ fn on_a_full_disk_old_segments_go_although_the_active_one_is_as_old_and_cannot_b
     manager.shutdown().unwrap();
 }
 
+/// The segments were out of the log and waited for nothing: their files stayed until the next start.
+#[test]
+fn on_a_full_disk_old_segments_go_although_there_is_no_room_for_other_names() {
+    let mut fixture = Fixture::with_config(|config| config.retention_bytes = 0);
+    let fs = fixture.faulty();
+    let manager = fixture.open();
+    let log = fixture.log_of(&manager);
+    for i in 0..4 {
+        append(&log, idempotent(9, 0, i, 1).build());
+        log.roll().unwrap();
+    }
+    log.flush_to_end().unwrap();
+    let offset_of = |name: &String| file_names::offset_of(name).filter(|_| !name.ends_with("snapshot"));
+    let oldest = || fixture.files().iter().filter_map(offset_of).min();
+    let snapshots = || fixture.files().iter().filter(|name| name.contains("snapshot")).count();
+    assert_eq!((oldest(), snapshots()), (Some(0), 4));
+    fs.set_plan(|operation, _| (operation == FileOperation::Rename).then(no_space));
+    while log.number_of_segments() > 1 {
+        assert!(log.delete_old_segments().unwrap() > 0);
+    }
+    assert!(log.is_online());
+    assert_eq!((oldest(), snapshots()), (Some(4), 1));
+    manager.shutdown().unwrap_err();
+}
+
 /// The marker had room in the last block of its file, and the index, which comes with the first transaction that is
 /// aborted, had none: the log dir went offline for good.
 #[test]

@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::compaction::compacted;
 use super::fixture::*;
@@ -438,5 +439,47 @@ fn records_that_are_flushed_last_although_there_is_no_room_for_their_term() {
         assert!(!log.had_clean_shutdown());
         assert_eq!(offsets(&log), [0, 1, 2]);
         assert_eq!(log.epoch_for_offset(0), Some(0));
+    }
+}
+
+/// The files were removed by their names: what was left began anywhere.
+#[test]
+fn a_power_loss_amid_the_removal_of_a_log_that_cannot_be_renamed_leaves_its_first_segments() {
+    for refusals in [1, usize::MAX] {
+        let mut fixture = Fixture::new();
+        let disk = on_a_disk_that_crashes(&mut fixture);
+        let fs = FaultyFileSystem::new(Arc::new(disk.clone()));
+        let dir = fixture.partition_dir();
+        let count = AtomicUsize::new(0);
+        fs.set_plan(move |operation, path| {
+            let is_refused = operation == FileOperation::Rename
+                && path == dir
+                && count.fetch_add(1, Ordering::Relaxed) < refusals;
+            is_refused.then(|| ErrorKind::StorageFull.into())
+        });
+        fixture.fs = Arc::new(fs);
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        append_segments(&log, &["0", "1", "2"]);
+        append(&log, records(&["3"]));
+        log.flush_to_end().unwrap();
+        manager.checkpoint_recovery_offsets();
+        let before = disk.steps();
+        assert!(manager.delete_at_once(&partition()).unwrap());
+        assert!(manager.offline_log_dirs().is_empty());
+        manager.abandon();
+        for steps in before..=disk.steps() {
+            for loss in [Loss::Nothing, Loss::Everything, Loss::Names, Loss::Content] {
+                fixture.fs = Arc::new(disk.crashed_at(steps, loss));
+                let manager = fixture.open();
+                let log = fixture.log_of(&manager);
+                let end = log.log_end_offset();
+                // With a name that it can have once a part of it is gone, it keeps the rest or nothing.
+                assert!(refusals > 1 || end >= 3 || end == 0, "{end} after {steps} steps, {loss:?}");
+                assert_eq!(offsets(&log), (0..end).collect::<Vec<_>>(), "after {steps} steps, {loss:?}");
+                assert!(end == 0 || steps < disk.steps(), "{end} after {steps} steps, {loss:?}");
+                manager.abandon();
+            }
+        }
     }
 }
