@@ -61,7 +61,7 @@ impl Log {
         // below what the checkpoint has for its start would be taken for lost. An earlier start must not come back with a
         // crash either: of producers that have nothing from the present one on, nobody will know any more.
         self.note_truncation(target, self.log_start_offset().min(target))?;
-        self.log_dir.run(|| {
+        self.run_to_the_end(|| {
             let segments = self.segments();
             let (kept, dropped): (Vec<_>, Vec<_>) =
                 segments.iter().cloned().partition(|segment| segment.base_offset() <= target);
@@ -96,7 +96,7 @@ impl Log {
         // Of the segments, a crash may bring some back; what is there then is read again. Where nothing is left, or
         // nothing that reaches `offset`, the log starts over there.
         self.note_truncation(self.first_segment_base_offset().min(offset), offset)?;
-        self.log_dir.run(|| {
+        self.run_to_the_end(|| {
             for segment in self.segments().iter().rev() {
                 segment.delete_files()?;
             }
@@ -113,6 +113,16 @@ impl Log {
             }
             self.epochs.write().clear();
             writer.producers.truncate_fully_and_start_at(offset)
+        })
+    }
+
+    /// Whatever the system refuses halfway takes the log dir offline, also what no disk is to blame for: what is in memory
+    /// and what is on the disk are no longer the same.
+    fn run_to_the_end(&self, truncate: impl FnOnce() -> Result<(), LogError>) -> Result<(), LogError> {
+        self.log_dir.run(truncate).inspect_err(|error| {
+            if matches!(error, LogError::Storage { .. }) {
+                self.log_dir.fail(error);
+            }
         })
     }
 

@@ -170,3 +170,57 @@ fn a_truncation_for_which_a_full_disk_has_no_room_changes_nothing_and_can_be_don
         assert!(n > 0, "nothing was written");
     }
 }
+
+/// The call was refused and no disk blamed; the log went on with a part of what it had, and what was appended then was in
+/// a file that had no name any more, or behind a gap.
+#[cfg(unix)]
+#[test]
+fn a_truncation_that_runs_out_of_descriptors_halfway_is_not_followed_by_appends_that_are_lost() {
+    for is_whole in [false, true] {
+        let mut n = 0;
+        loop {
+            let mut fixture = Fixture::new();
+            let fs = fixture.faulty();
+            let manager = fixture.open();
+            let log = fixture.log_of(&manager);
+            for value in ["0", "1", "2"] {
+                append(&log, records(&[value]));
+                log.roll().unwrap();
+            }
+            log.flush_to_end().unwrap();
+            manager.checkpoint_recovery_offsets();
+            let count = Arc::new(AtomicUsize::new(0));
+            let in_plan = Arc::clone(&count);
+            let dir = fixture.partition_dir();
+            fs.set_plan(move |operation, path| {
+                // A directory is opened to be synced.
+                let opens =
+                    operation == FileOperation::Open || (operation == FileOperation::Sync && path == dir);
+                let fails = opens && in_plan.fetch_add(1, Ordering::Relaxed) == n;
+                fails.then(|| io::Error::from_raw_os_error(24))
+            });
+            let truncated = match is_whole {
+                true => log.truncate_fully_and_start_at(9),
+                false => log.truncate_to(1).map(drop),
+            };
+            fs.clear_plan();
+            let appended = try_append(&log, records(&["new"])).ok().map(|info| info.first_offset);
+            manager.abandon();
+            drop((manager, log));
+            let manager = fixture.open();
+            let log = fixture.log_of(&manager);
+            log.update_high_watermark(log.log_end_offset()).unwrap();
+            let found = read_all(&log, log.log_start_offset());
+            let (start, end) = (log.log_start_offset(), log.log_end_offset());
+            assert!(found.iter().map(|(offset, _)| *offset).eq(start..end), "open {n}: {found:?}");
+            if let Some(offset) = appended {
+                assert_eq!(found.last(), Some(&(offset, b"new".to_vec())), "open {n}");
+            }
+            if truncated.is_ok() && count.load(Ordering::Relaxed) <= n {
+                assert!(appended.is_some() && n > 0);
+                break;
+            }
+            n += 1;
+        }
+    }
+}
