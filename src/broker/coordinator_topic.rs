@@ -51,12 +51,6 @@ impl CoordinatorTopic {
         failures.get(&partition).map(|failure| Error::shared(context, failure))
     }
 
-    /// The same, of whichever partition could not be written to.
-    pub(super) fn any_failure(&self, code: ErrorCode) -> Option<Error> {
-        let partition = self.failures.read().keys().min().copied();
-        self.failure(partition, code)
-    }
-
     pub(super) fn attach(&self, core: &Arc<BrokerCore>) {
         // Attached once, in `open`; a second time would name the same broker.
         self.core.get_or_init(|| Arc::downgrade(core));

@@ -41,13 +41,34 @@ impl BrokerCore {
         self.share_state_log.failure(partition, ErrorCode::NotCoordinator)
     }
 
-    /// What a coordinator's code means to who is in this process, be it of a share group or of its state.
-    pub(super) fn share_group_failure(&self, code: ErrorCode, group_id: &str) -> Option<Error> {
+    /// What a coordinator's code means to who is in this process, be it of a share group or of its state of these
+    /// topics.
+    pub(super) fn share_group_failure<'a>(
+        &self,
+        code: ErrorCode,
+        group_id: &str,
+        topics: impl IntoIterator<Item = &'a str>,
+    ) -> Option<Error> {
         let of_group = self.offsets_log.failure(self.groups.partition_for(group_id), code);
-        let of_state = of_group.or_else(|| self.share_state_log.any_failure(code));
+        let of_state = of_group.or_else(|| {
+            let topics = topics.into_iter().filter_map(|name| self.metadata.topic(name));
+            let mut keys = topics.flat_map(|topic| {
+                let partitions = 0..topic.num_partitions();
+                partitions.map(move |number| SharePartitionKey::new(group_id, topic.id(), number))
+            });
+            keys.find_map(|key| {
+                self.share_state_log.failure(self.share_coordinator.partition_for(&key), code)
+            })
+        });
         // Where there is no topic to keep the state in, why there is none is told by who tries to make it.
         let of_topic = || self.ensure_share_state_topic().err();
         of_state.or_else(|| (code == ErrorCode::CoordinatorNotAvailable).then(of_topic).flatten())
+    }
+
+    /// The same of a group that was to be deleted, before which its state goes.
+    pub(super) fn share_group_deletion_failure(&self, code: ErrorCode, group_id: &str) -> Option<Error> {
+        let topics = self.groups.share_state_to_delete(group_id);
+        self.share_group_failure(code, group_id, topics.iter().map(AsRef::as_ref))
     }
 
     /// Makes `__share_group_state` if it is not there, as the first request for a share group's state does in Kafka.

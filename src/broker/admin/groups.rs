@@ -323,8 +323,7 @@ impl Admin {
         self.ensure_groups(group_id)?;
         let codes = self.core.groups.delete_groups(&[group_id]);
         codes.into_iter().try_for_each(|code| {
-            outcome(code).map_err(|code| match self.core.share_group_failure(code, group_id) {
-                // What a share group had was to be deleted before it.
+            outcome(code).map_err(|code| match self.core.share_group_deletion_failure(code, group_id) {
                 Some(failure) => failure.context(format_args!("group '{group_id}'")),
                 None => self.core.group_error(code, group_id),
             })

@@ -18,9 +18,9 @@ pub struct ShareGroupOffset {
     pub lag: Option<i64>,
 }
 
-fn share_error(core: &BrokerCore, error: GroupError, group_id: &str) -> Error {
-    let stored = core.share_group_failure(error.code, group_id);
-    stored
+/// `topic`: of whose state it is told, if it is of one.
+fn share_error(core: &BrokerCore, error: GroupError, group_id: &str, topic: Option<&str>) -> Error {
+    core.share_group_failure(error.code, group_id, topic)
         .unwrap_or_else(|| Error::new(error.code, error.message))
         .context(format!("share group '{group_id}'"))
 }
@@ -58,7 +58,7 @@ impl Admin {
             return Ok(BTreeMap::new());
         }
         let offsets = self.core.share_group_offsets(group_id, None);
-        let offsets = offsets.map_err(|error| share_error(&self.core, error, group_id))?;
+        let offsets = offsets.map_err(|error| share_error(&self.core, error, group_id, None))?;
         let standing = offsets.into_iter().map(|of| {
             let start_offset = Some(of.start_offset()).filter(|offset| *offset >= 0);
             (of.offset.topic_partition, ShareGroupOffset { start_offset, lag: of.lag })
@@ -83,11 +83,13 @@ impl Admin {
         self.core.ensure_offsets_topic()?;
         let offsets: Vec<(TopicPartition, Offset)> = offsets.into_iter().collect();
         let outcomes = self.core.groups.alter_share_group_offsets(group_id, &offsets);
-        let outcomes = outcomes.map_err(|error| share_error(&self.core, error, group_id))?;
+        let outcomes = outcomes.map_err(|error| share_error(&self.core, error, group_id, None))?;
         outcomes.into_iter().try_for_each(|outcome| match outcome.error {
             None => Ok(()),
             Some(error) => {
-                Err(share_error(&self.core, error, group_id).context(outcome.topic_partition.to_string()))
+                let topic = Some(outcome.topic_partition.topic());
+                let error = share_error(&self.core, error, group_id, topic);
+                Err(error.context(outcome.topic_partition.to_string()))
             }
         })
     }
@@ -109,17 +111,20 @@ impl Admin {
         let topics: Vec<T> = topics.into_iter().collect();
         let names: Vec<&str> = topics.iter().map(AsRef::as_ref).collect();
         let outcomes = self.core.groups.delete_share_group_offsets(group_id, &names);
-        let outcomes = outcomes.map_err(|error| share_error(&self.core, error, group_id))?;
+        let outcomes = outcomes.map_err(|error| share_error(&self.core, error, group_id, None))?;
         outcomes.into_iter().try_for_each(|outcome| match outcome.error {
             None => Ok(()),
-            Some(error) => Err(share_error(&self.core, error, group_id).context(outcome.topic.to_string())),
+            Some(error) => {
+                let error = share_error(&self.core, error, group_id, Some(&*outcome.topic));
+                Err(error.context(outcome.topic.to_string()))
+            }
         })
     }
 
     /// What there is to know about a share group.
     pub(super) fn describe_share_group(&self, group_id: &str) -> Result<GroupDescription> {
         let group = self.core.groups.describe_share_group(group_id);
-        let group = group.map_err(|error| share_error(&self.core, error, group_id))?;
+        let group = group.map_err(|error| share_error(&self.core, error, group_id, None))?;
         let members = group.members.into_iter().map(|member| {
             let mut assignment = Vec::new();
             for (id, partitions) in member.assignment {

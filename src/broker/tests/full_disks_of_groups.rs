@@ -2,6 +2,7 @@
 
 use super::full_disks::{FullDisk, is_in};
 use super::*;
+use crate::broker::coordinator::share::SharePartitionKey;
 use crate::testkit::FileOperation;
 use crate::{AlterConfig, ConfigResource, Error};
 
@@ -240,4 +241,29 @@ fn what_is_in_the_log_of_groups_counts_at_once_although_there_is_no_room_for_the
     let broker = Broker::builder().log_dir(root.path()).open().unwrap();
     assert_eq!(broker.admin().list_consumer_group_offsets("billing").unwrap()[&orders].offset, 2);
     assert!(broker.admin().list_consumer_group_offsets("shipping").unwrap().is_empty());
+}
+
+/// The first partition that could not be written to was named, whosever it was.
+#[test]
+fn a_share_group_is_told_of_the_partition_that_its_own_state_is_kept_in() {
+    let disk = FullDisk::new();
+    let core = &disk.broker.core;
+    let alter = |group: &str| {
+        let admin = disk.broker.admin();
+        admin.alter_share_group_offsets(group, [(TopicPartition::new("orders", 0), 1)])
+    };
+    let groups = ["workers", "others"];
+    groups.iter().for_each(|group| alter(group).unwrap());
+    disk.fill(is_in("__share_group_state-"));
+    let topic_id = core.metadata.topic("orders").unwrap().id();
+    let mut kept_in = Vec::new();
+    for group in groups.into_iter().chain(groups) {
+        let key = SharePartitionKey::new(group, topic_id, 0);
+        let number = core.share_coordinator.partition_for(&key).unwrap();
+        let refused = alter(group).unwrap_err();
+        assert_tells_of_the_disk(&refused);
+        assert!(refused.to_string().contains(&format!("__share_group_state-{number}: ")), "{refused}");
+        kept_in.push(number);
+    }
+    assert_ne!(kept_in[0], kept_in[1]);
 }

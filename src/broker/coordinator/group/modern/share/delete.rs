@@ -30,6 +30,14 @@ impl GroupCoordinator {
         }
         outcome
     }
+
+    /// The names of the topics of which a group's state is to go and did not yet.
+    pub(crate) fn share_state_to_delete(&self, group_id: &str) -> Vec<Arc<str>> {
+        let Some(group) = self.group(group_id) else { return Vec::new() };
+        let state = group.state.lock();
+        let known = state.share().and_then(|share| share.state_partitions.as_ref());
+        known.map(|known| known.deleting.values().cloned().collect()).unwrap_or_default()
+    }
 }
 
 impl GroupTurn<'_> {
