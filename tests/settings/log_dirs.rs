@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
 
-use super::{Serving, serve, value};
+use super::{Serving, serve, signal, value};
 
 #[test]
 fn it_goes_on_while_a_log_dir_is_left_and_then_ends_with_the_reason() {
@@ -42,4 +42,20 @@ fn it_goes_on_while_a_log_dir_is_left_and_then_ends_with_the_reason() {
     }
     assert_eq!(serving.child.wait().unwrap().code(), Some(1));
     TcpStream::connect(value(&ready, "bootstrap.servers")).unwrap_err();
+}
+
+/// As Kafka's, which swallows what a stop meets: nothing that a supervisor would have to act upon.
+#[test]
+fn a_stop_that_cannot_leave_its_mark_says_so_and_is_a_stop_nevertheless() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut serving = Serving::start(&mut serve(dir.path()));
+    serving.ready();
+    let mark = dir.path().join(".kafka_cleanshutdown");
+    fs::create_dir_all(mark.join("in the way")).unwrap();
+    signal(&serving.child, "TERM");
+    let (code, _, stderr) = serving.end();
+    let line = stderr.lines().find(|line| line.contains("the logs were not closed cleanly")).expect(&stderr);
+    assert!(line.contains("the next start will scan them"), "{line}");
+    assert!(line.contains(&mark.display().to_string()), "{line}");
+    assert_eq!(code, Some(0), "{stderr}");
 }
