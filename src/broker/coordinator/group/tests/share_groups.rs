@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::fixture::*;
 use crate::broker::coordinator::group::*;
 use crate::broker::coordinator::share::{Persister, SharePartitionKey};
-use crate::broker::coordinator::{CoordinatorLog, MemoryLog};
+use crate::broker::coordinator::{CoordinatorLog, MemoryLog, REFUSED_APPENDS};
 use crate::model::{ErrorCode, TopicPartition, Uuid};
 
 /// A consumer of a share group as its client would see itself.
@@ -224,6 +224,34 @@ fn a_member_of_whom_nothing_is_heard_is_removed_and_the_others_read_on() {
     alive.leave(&fixture).unwrap();
     let group = describe(&fixture);
     assert_eq!((group.state, group.group_epoch), (GroupState::Empty, group.assignment_epoch));
+}
+
+#[test]
+fn a_member_whose_end_cannot_be_written_stays_until_it_can_be() {
+    for leaves_again in [true, false] {
+        let fixture = fixture();
+        let topic = fixture.topics.put("events", 1);
+        let mut client = Client::new("a", &["events"]);
+        client.join(&fixture);
+        let before = describe(&fixture);
+        for (of_log, of_member) in REFUSED_APPENDS {
+            fixture.log.fail_appends(Some(of_log));
+            assert_eq!(code(client.leave(&fixture)), of_member, "{of_log}");
+            assert_eq!(code(Client::new("b", &["events"]).heartbeat(&fixture)), of_member, "{of_log}");
+        }
+        assert_eq!(describe(&fixture), before);
+        fixture.advance_ms(45_000);
+        assert_eq!(describe(&fixture), before, "also the end of its session has to be written");
+        fixture.log.fail_appends(None);
+        match leaves_again {
+            true => assert_eq!(client.leave(&fixture).unwrap().member_epoch, -1),
+            false => fixture.advance_ms(500),
+        }
+        assert_eq!(describe(&fixture).state, GroupState::Empty);
+        let mut next = Client::new("c", &["events"]);
+        next.join(&fixture);
+        assert_eq!(next.reads_of(topic), [0]);
+    }
 }
 
 #[test]
