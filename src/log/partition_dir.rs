@@ -177,12 +177,14 @@ impl PartitionDir {
         let path = self.path.read();
         self.removed.store(true, Ordering::Release);
         match self.fs.remove_dir_all(&path) {
-            Ok(()) => match path.parent() {
+            // One that is gone may be so since an attempt that did not come to the sync.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(LogError::storage("remove", &path)(error))
+            }
+            _ => match path.parent() {
                 Some(parent) => self.fs.sync_dir(parent).map_err(LogError::storage("sync", parent)),
                 None => Ok(()),
             },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(LogError::storage("remove", &path)(error)),
         }
     }
 

@@ -168,10 +168,14 @@ impl LogManager {
         let partition = log.topic_partition();
         let name = file_names::deleted_dir(partition, self.env.random_uuid());
         log.log_dir.deleted.lock().insert(partition.clone());
-        log.rename_for_deletion(&log.log_dir.path().join(name))?;
-        let due = self.env.clock.monotonic().saturating_add(delay);
-        self.deletions.push_dir(due, Arc::clone(&log.log_dir), Arc::clone(&log.dir));
-        Ok(())
+        let target = log.log_dir.path().join(name);
+        let renamed = log.rename_for_deletion(&target);
+        // Also where only the sync after that was refused, for want of a descriptor: the removal makes up for it.
+        if renamed.is_ok() || log.dir.path() == target {
+            let due = self.env.clock.monotonic().saturating_add(delay);
+            self.deletions.push_dir(due, Arc::clone(&log.log_dir), Arc::clone(&log.dir));
+        }
+        renamed
     }
 
     /// Tells of a partition that had a log, or may have had one, and has none now. While a log dir is offline, it may

@@ -27,6 +27,10 @@ struct Pending {
     target: Target,
 }
 
+/// After which what could not be removed is tried again, though no disk is to blame: for want of descriptors, a directory
+/// cannot be looked into.
+const RETRY_DELAY: Duration = Duration::from_secs(60);
+
 /// Files and directories that are removed once `file.delete.delay.ms` has passed, so that readers who found them
 /// before can still open them. Nobody need look at it while it is empty: it tells when it wants to be run.
 #[derive(Default)]
@@ -113,22 +117,19 @@ impl DeletionQueue {
             queue.alarm_at = None;
             queue.pending.extract_if(.., |pending| pending.due <= now).collect()
         };
-        for pending in &due {
-            // A dir that is offline keeps its files; they are found again when it comes back.
-            if pending.log_dir.is_online()
-                && let Err(error) = pending.log_dir.run_unless_full(|| pending.target.remove())
-            {
-                tracing::error!(%error, "a deleted file could not be removed");
-            }
-        }
+        let (removed, left): (Vec<_>, Vec<_>) = due.into_iter().partition(Pending::remove);
         // Once for all files of a directory: the first time leaves nothing to do for the others.
-        for pending in due.iter().filter(|pending| pending.log_dir.is_online()) {
+        for pending in removed.iter().filter(|pending| pending.log_dir.is_online()) {
             let Some(dir) = pending.target.dir() else { continue };
             let synced = pending.log_dir.run(|| if dir.is_removed() { Ok(()) } else { dir.sync() });
             if let Err(error) = synced {
                 tracing::error!(%error, "the removal of a file may not last");
             }
         }
+        // A dir that is offline keeps its files; they are found again when it comes back.
+        let left = left.into_iter().filter(|pending| pending.log_dir.is_online());
+        let again = left.map(|pending| Pending { due: now.saturating_add(RETRY_DELAY), ..pending });
+        self.queue.lock().pending.extend(again);
         self.ask_for_run()
     }
 }
@@ -136,6 +137,18 @@ impl DeletionQueue {
 impl fmt::Debug for DeletionQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.queue.lock().fmt(f)
+    }
+}
+
+impl Pending {
+    /// Answers whether that was done.
+    fn remove(&self) -> bool {
+        let removed = self.log_dir.run_unless_full(|| self.target.remove());
+        match &removed {
+            Ok(()) | Err(LogError::LogDirOffline { .. }) => {}
+            Err(error) => tracing::error!(%error, "a deleted file could not be removed"),
+        }
+        removed.is_ok()
     }
 }
 

@@ -218,3 +218,38 @@ fn many_partitions_are_loaded_on_several_threads() {
         assert_eq!(read_all(&log, 0), numbered(0, &[i.to_string()]));
     }
 }
+
+/// What was refused was not tried again: the directory stayed until the next start, or came back with a power loss.
+#[cfg(unix)]
+#[test]
+fn a_deleted_log_that_cannot_be_removed_for_want_of_descriptors_is_removed_later() {
+    use crate::testkit::{CrashFileSystem, FileOperation, Loss};
+
+    let no_descriptor = || std::io::Error::from_raw_os_error(24);
+    // When it is renamed, and when it is removed.
+    for refused in [FileOperation::Sync, FileOperation::Remove] {
+        let mut fixture = Fixture::with_config(|config| config.file_delete_delay_ms = 60_000);
+        let disk = CrashFileSystem::recording(fixture.clock.clone());
+        let fs = Arc::new(FaultyFileSystem::new(Arc::new(disk.clone())));
+        fixture.fs = fs.clone();
+        let manager = fixture.open();
+        let log = fixture.log_of(&manager);
+        append(&log, records(&["a"]));
+        fs.set_plan(move |operation, _| (operation == refused).then(no_descriptor));
+        assert_eq!(manager.delete(&partition()).is_err(), refused == FileOperation::Sync);
+        let dirs = || {
+            let entries = disk.read_dir(&fixture.log_dir(0)).unwrap();
+            entries.iter().filter(|entry| entry.is_dir).count()
+        };
+        fixture.clock.advance(Duration::from_secs(60));
+        manager.delete_logs();
+        assert_eq!(dirs(), usize::from(refused == FileOperation::Remove));
+        fs.clear_plan();
+        fixture.clock.advance(Duration::from_secs(60));
+        manager.delete_logs();
+        assert!(manager.offline_log_dirs().is_empty());
+        manager.abandon();
+        disk.crash(Loss::Names);
+        assert_eq!(dirs(), 0);
+    }
+}
