@@ -35,10 +35,11 @@ impl GroupCoordinator {
     /// Removes offsets that have outlived their retention, and groups that have neither members nor offsets.
     /// Returns how many offsets were removed.
     pub(crate) fn expire_offsets(&self) -> usize {
-        self.clean_up("expired", |turn| turn.expired_offsets())
+        self.clean_up("expired", true, |turn| turn.expired_offsets())
     }
 
-    /// Removes the offsets of topics that exist no more. Returns how many there were.
+    /// Removes the offsets of topics that exist no more. Returns how many there were. No group goes with them: who comes
+    /// back to one that is empty had better be told that it is no member than that there is no such group.
     pub(crate) fn on_topics_deleted(&self, topics: &[&str]) -> usize {
         for group in self.all_groups() {
             self.with_group(&group, |turn| {
@@ -47,7 +48,7 @@ impl GroupCoordinator {
                 }
             });
         }
-        self.clean_up("deleted", |turn| {
+        self.clean_up("deleted", false, |turn| {
             let mut partitions = turn.state.offsets.partitions();
             partitions.retain(|partition| topics.contains(&partition.topic()));
             partitions
@@ -60,7 +61,12 @@ impl GroupCoordinator {
         self.all_groups().iter().filter_map(deadline).min()
     }
 
-    fn clean_up(&self, why: &str, select: impl Fn(&GroupTurn<'_>) -> Vec<TopicPartition>) -> usize {
+    fn clean_up(
+        &self,
+        why: &str,
+        removes_groups: bool,
+        select: impl Fn(&GroupTurn<'_>) -> Vec<TopicPartition>,
+    ) -> usize {
         let mut removed = 0;
         for group in self.all_groups() {
             removed += self.with_group(&group, |turn| {
@@ -74,7 +80,8 @@ impl GroupCoordinator {
                 let partitions = select(turn);
                 let is_last = partitions.len() >= turn.state.offsets.partitions().len();
                 // An id was handed out: its owner is about to join.
-                let is_unused = turn.state.any_state() == GroupState::Empty
+                let is_unused = removes_groups
+                    && turn.state.any_state() == GroupState::Empty
                     && is_last
                     && turn.state.pending_members.is_empty();
                 match turn.remove_offsets_or_group(&partitions, is_unused) {

@@ -428,6 +428,19 @@ fn a_static_member_that_is_back_has_what_it_had_and_its_old_id_is_unknown() {
 }
 
 #[test]
+fn an_empty_group_is_forgotten_in_time_and_not_with_whichever_topic_goes() {
+    let fixture = fixture();
+    let mut a = Client::new("a", &["events"]);
+    a.heartbeat(&fixture).unwrap();
+    fixture.advance_ms(SESSION_MS);
+    fixture.coordinator.on_topics_deleted(&["other"]);
+    // Clients join again then, and are at their end if there is no such group.
+    assert_eq!(code(a.heartbeat(&fixture)), ErrorCode::UnknownMemberId);
+    fixture.coordinator.expire_offsets();
+    assert_eq!(code(a.heartbeat(&fixture)), ErrorCode::GroupIdNotFound);
+}
+
+#[test]
 fn a_static_member_that_joins_although_it_is_there_is_told_what_it_has() {
     let fixture = fixture();
     let mut a = Client::of_instance("a", "i1", &["events"]);
