@@ -226,6 +226,28 @@ fn groups_go_with_their_topic_and_new_ones_work_when_it_is_made_again() {
     assert_eq!(committed(), 9);
 }
 
+#[test]
+fn a_member_whose_group_is_forgotten_joins_anew() {
+    let broker = Broker::temporary().unwrap();
+    create(&broker, "orders", 1);
+    let builder = broker.consumer_builder().group_id("billing").group_protocol(GroupProtocol::Consumer);
+    let mut consumer = builder.build().unwrap();
+    consumer.subscribe(["orders"]).unwrap();
+    let mut worker = broker.share_consumer("workers").unwrap();
+    worker.subscribe(["orders"]).unwrap();
+    let known = || broker.admin().list_groups(&crate::ListGroupsOptions::default()).unwrap().len();
+    let mut join = || {
+        while consumer.assignment().is_empty() || known() < 2 {
+            consumer.poll(Duration::from_millis(10)).unwrap();
+            worker.poll(Duration::ZERO).unwrap();
+        }
+    };
+    join();
+    broker.core.delete_topic(CONSUMER_OFFSETS_TOPIC).unwrap();
+    assert_eq!(known(), 0);
+    join();
+}
+
 /// What everything that is made from a broker has of it.
 fn handles_of(broker: &Broker) -> Vec<Box<dyn std::any::Any>> {
     let topic = broker.topic("orders").unwrap();

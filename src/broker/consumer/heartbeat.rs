@@ -165,8 +165,10 @@ impl Membership {
     fn handle_refusal(&self, code: ErrorCode) -> Result<(), ErrorCode> {
         let now = self.core.env.clock.monotonic();
         let mut state = self.state.lock();
+        // To who is to join it says that there is a group of another kind.
+        let is_forgotten = code == ErrorCode::GroupIdNotFound && state.identity.is_member();
         let not_before = match code {
-            ErrorCode::UnknownMemberId | ErrorCode::FencedMemberEpoch => {
+            _ if is_forgotten || is_fencing(code) => {
                 state.has_lost_partitions = true;
                 state.identity.generation_id = NO_GENERATION;
                 Duration::ZERO
@@ -216,7 +218,7 @@ impl Membership {
                     state.rejoin.get_or_insert_with(|| "the group has news".to_owned());
                 }
             }
-            Err(GroupError { code: ErrorCode::UnknownMemberId | ErrorCode::FencedMemberEpoch, .. }) => {
+            Err(error) if is_fencing(error.code) || error.code == ErrorCode::GroupIdNotFound => {
                 state.has_lost_partitions = true;
                 state.identity.generation_id = NO_GENERATION;
                 state.phase = Phase::Outside { not_before: Duration::ZERO, reason: "was removed".to_owned() };
@@ -269,4 +271,9 @@ impl Membership {
     pub(super) fn is_of_consumer_protocol(&self) -> bool {
         self.protocol == GroupProtocol::Consumer
     }
+}
+
+/// Whether the group does not know the member (any more).
+fn is_fencing(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::UnknownMemberId | ErrorCode::FencedMemberEpoch)
 }

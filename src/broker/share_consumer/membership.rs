@@ -244,9 +244,9 @@ impl State {
     }
 }
 
-/// Whether the group does not know the member (any more).
+/// Whether the group does not know the member (any more), or is itself forgotten.
 fn is_fencing(code: ErrorCode) -> bool {
-    matches!(code, ErrorCode::UnknownMemberId | ErrorCode::FencedMemberEpoch)
+    matches!(code, ErrorCode::UnknownMemberId | ErrorCode::FencedMemberEpoch | ErrorCode::GroupIdNotFound)
 }
 
 /// Whether the same may work later.
