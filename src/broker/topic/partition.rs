@@ -90,7 +90,8 @@ impl Partition {
     /// The builder's `base_offset` and leader epoch are replaced by the log's.
     ///
     /// # Errors
-    /// The records are dropped then, and nothing was appended.
+    /// The records are dropped then, and nothing was appended; only where it was the flush that failed, the batch may be in
+    /// the log nevertheless.
     /// - [`InvalidRecord`](crate::ErrorCode::InvalidRecord): no record, a control batch, or no key in a compacted
     ///   topic.
     /// - [`InvalidTxnState`](crate::ErrorCode::InvalidTxnState): a batch of a transaction, which only a
