@@ -441,33 +441,6 @@ fn an_empty_group_is_forgotten_in_time_and_not_with_whichever_topic_goes() {
 }
 
 #[test]
-fn a_static_member_that_joins_although_it_is_there_is_told_what_it_has() {
-    let fixture = fixture();
-    let mut a = Client::of_instance("a", "i1", &["events"]);
-    let mut b = Client::of_instance("b", "i2", &["events"]);
-    settle(&fixture, &mut [&mut a, &mut b]);
-    let before = describe(&fixture);
-    let ahead = ConsumerGroupHeartbeatParams { member_epoch: a.epoch + 1, ..a.brief() };
-    let fenced = fixture.coordinator.consumer_group_heartbeat(&ahead);
-    assert_eq!(code(fenced), ErrorCode::FencedMemberEpoch);
-    let mut again = Client::of_instance("a", "i1", &["events"]);
-    again.heartbeat(&fixture).unwrap();
-    assert_eq!((again.epoch, &again.owned), (a.epoch, &a.owned));
-    assert_eq!(describe(&fixture), before);
-    let mut other = Client::of_instance("x", "i1", &["events"]);
-    assert_eq!(code(other.heartbeat(&fixture)), ErrorCode::UnreleasedInstanceId);
-    // Nor does it lose anything by having left for a while before.
-    again.leave(&fixture, -2).unwrap();
-    again.epoch = 0;
-    again.owned.clear();
-    again.heartbeat(&fixture).unwrap();
-    assert_eq!(again.owned, a.owned);
-    fixture.advance_ms(SESSION_MS - 1);
-    again.heartbeat(&fixture).unwrap();
-    assert_eq!(again.count(), 3);
-}
-
-#[test]
 fn a_static_member_that_stays_away_is_removed_when_its_session_ends() {
     let fixture = fixture();
     let mut a = Client::of_instance("a", "i1", &["events"]);

@@ -383,11 +383,6 @@ impl GroupTurn<'_> {
             return Ok(existing.unwrap_or_else(|| ConsumerGroupMember::new(Arc::clone(member_id))));
         };
         if !existing.uses_classic_protocol() && existing.epoch != LEAVE_STATIC_EPOCH {
-            // The same, which did not hear the answer to its join or was fenced: it is back as any dynamic member would
-            // be. Brokers of Kafka tell it to wait for itself, which ends Java's consumer.
-            if existing.id == *member_id {
-                return Ok(existing.clone());
-            }
             let message = format!("instance id {instance_id} is still used by member {}", existing.id);
             return Err(GroupError::new(ErrorCode::UnreleasedInstanceId, message));
         }
