@@ -163,14 +163,15 @@
 //! `until` is one of `records` (`topic`, `count`), `committedRecords` (the same, without those of transactions that are open
 //! or aborted), `groupStable` (`group`, `members`), `groupEmpty` (`group`), `lagZero` (`group`; of a share group: all that it
 //! reads is dealt with), `committed` (`group`, `topic`, `partition`, `offset`), `transactionEnded` (`transactionalId`),
-//! `requests` (a match, `count`: so many have come), `requestsEnded` (the same: so many are over, answered or not).
+//! `requests` (a match, `count`: so many have come), `requestsEnded` (the same: the broker is done with so many, even if a
+//! rule holds the answer back, or drops it). The journal knows of the last 10,000.
 //!
 //! A match is any of `api` (Kafka's name or number), `minVersion`, `maxVersion`, `topic`, `partition`, `group`,
 //! `transactionalId`, `clientId`, `connection`. An effect is one of `answer` (Kafka's name or number of an error),
 //! `answerThere` (the same, for the topic, the partition, the group or the transactional id of the rule alone), `delayMs`,
 //! `throttleMs`, `cutAnswer` (bytes), `moveLeader`, `moveCoordinator`, `moveController` (a broker's number, or `true` for
-//! the next one), or `swallow`, `dropAnswer`, `disconnect`, `disconnectAfter`, `corruptCrc`, `refuseConnections` with
-//! `true`.
+//! the next one), or `swallow`, `dropAnswer`, `disconnect`, `disconnectAfter`, `corruptCrc` (of the batches in an
+//! answer to Fetch), `refuseConnections` (all that are new, whatever the match) with `true`.
 //!
 //! An operation of the disk is `sync`, `write`, `read`, `open`, `rename`, `remove`, `createDir`, `readDir`, `metadata`, `lock`,
 //! `setModified`, `setLen` or `allocate`. With `path`, it fails for files only that have this in their paths:

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::faulty_fs::{FaultyFileSystem, FileOperation};
+use super::slow_disk::Skipping;
 use crate::broker::{Broker, BrokerCore};
 
 /// What a disk says when it fails.
@@ -79,6 +80,8 @@ impl Disk {
 
     /// From now on, each operation of this kind takes so long, on the broker's clock: under a clock that stands still,
     /// until the test lets time pass. A native producer or consumer whose call comes to it waits on its own thread.
+    /// Snapshots and forks take no time, which are the test's doing, but wait for what is under way. Nor do operations that come while
+    /// [`TestBroker::advance`](super::TestBroker::advance) lets time pass, where that would have to wait for them.
     ///
     /// # Examples
     /// ```
@@ -144,6 +147,21 @@ impl Disk {
     pub(super) fn attach(&self, broker: &Broker) {
         let core: &Arc<BrokerCore> = &broker.core;
         self.fs.pauses().attach(Arc::downgrade(core));
+    }
+
+    /// As [`SlowDisk::begin_skipping`].
+    pub(super) fn begin_skipping(&self) -> Result<Skipping<'_>, Duration> {
+        self.fs.pauses().begin_skipping()
+    }
+
+    /// As [`SlowDisk::end_due`].
+    pub(super) fn end_due(&self, now: Duration) {
+        self.fs.pauses().end_due(now);
+    }
+
+    /// As [`SlowDisk::unhindered`].
+    pub(super) fn unhindered<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.fs.pauses().unhindered(work)
     }
 
     /// Ends what is under way, for a broker that ends.

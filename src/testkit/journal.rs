@@ -69,8 +69,8 @@ pub struct JournalEnd {
     pub body: FieldValue,
     /// Whether the answer says more than [`JournalEnd::body`] does.
     pub is_truncated: bool,
-    /// How long it took, on the broker's clock, with the delay that a rule for faults may have added; while that lasts,
-    /// how long it took so far.
+    /// How long it took, on the broker's clock, with the delay that a rule for faults may have added, once that is over:
+    /// while that lasts, and when the client has gone before its end, how long it took without it.
     pub duration: Duration,
     /// Why nobody has looked into it: `unsupported version: …`, or `cannot be decoded: …`. Of such a request there is no
     /// body, only its header, and no rule for faults is for it. Nearly always the connection has ended with it.

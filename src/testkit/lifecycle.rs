@@ -15,6 +15,9 @@ impl TestBroker {
     /// due in turn, and done too if its time comes before `by` is over. Timestamps of records follow. What was over before
     /// (retention, of records that bear old timestamps) is done when the broker looks for it next, as a Kafka does.
     ///
+    /// While an operation of the disk is under way that was given time ([`Disk::delay`](super::Disk::delay)), what is due
+    /// may wait for it. If it takes longer than `by`, this moves the clock, and returns without waiting for what is due.
+    ///
     /// The clock can skip 584 years in all; of what is more than [`TestBroker::max_advance`], only that passes.
     ///
     /// The clients' own clocks do not: a remote consumer that has not sent a heartbeat for the time that has passed is
@@ -40,7 +43,24 @@ impl TestBroker {
     /// If the broker was given a clock that cannot skip time ([`SystemClock`](crate::SystemClock)): by default it has a
     /// [`ScaledClock`](crate::ScaledClock), which can.
     pub fn advance(&self, by: Duration) {
-        assert!(self.core.skip_time(by), "the broker's clock cannot skip time: {:?}", self.core.env.clock);
+        let clock = &self.core.env.clock;
+        assert!(self.can_advance(), "the broker's clock cannot skip time: {clock:?}");
+        let mut left = by;
+        let _skipping = loop {
+            match self.disk.begin_skipping() {
+                Ok(skipping) => break skipping,
+                Err(ends_at) => {
+                    let rest = ends_at.saturating_sub(clock.monotonic());
+                    clock.skip(rest.min(left));
+                    self.disk.end_due(clock.monotonic());
+                    if rest > left {
+                        return;
+                    }
+                    left -= rest;
+                }
+            }
+        };
+        self.core.skip_time(left);
     }
 
     /// Whether [`TestBroker::advance`] can be used: whether the clock can skip time.
@@ -66,6 +86,27 @@ impl TestBroker {
             self.stopped_in = Some(dir);
         }
         self.broker.close();
+    }
+
+    /// Whether it runs: neither [stopped](TestBroker::stop), nor left so by a [restart](TestBroker::restart) that has failed.
+    ///
+    /// # Examples
+    /// ```
+    /// use ottla::{DiskFault, FileOperation, TestBroker};
+    /// # fn main() -> Result<(), ottla::Error> {
+    /// let mut kafka = TestBroker::start()?;
+    /// kafka.disk().fail(FileOperation::Open, DiskFault::Io);
+    /// assert!(kafka.restart().is_err());
+    /// assert!(!kafka.is_running());
+    ///
+    /// kafka.disk().heal();
+    /// kafka.restart()?;
+    /// assert!(kafka.is_running());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_running(&self) -> bool {
+        !self.core.is_closed()
     }
 
     /// Stops the broker, unless it is stopped already, and starts it at the same address with the same data. Where it
@@ -98,7 +139,7 @@ impl TestBroker {
         self.open_again(builder, |_| Ok(()))
     }
 
-    /// Starts from nothing: no topics, groups, offsets, producers, rules for faults, journal. The address stays, the
+    /// Starts from nothing: no topics, groups, offsets, producers, rules for faults and for the disk, journal. The address stays, the
     /// clock goes on; connections end, and so do native producers and consumers.
     ///
     /// # Examples

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::crash_disk::Tree;
-use super::{CrashFileSystem, TestBroker, TestBrokerBuilder};
+use super::{CrashFileSystem, Disk, TestBroker, TestBrokerBuilder};
 use crate::broker::admin::ListGroupsOptions;
 use crate::broker::{Broker, BrokerBuilder, Nodes};
 use crate::error::{Error, Result};
@@ -47,7 +47,7 @@ impl Kept {
     fn fork(&self, builder: &BrokerBuilder) -> Result<Kept> {
         Ok(match self {
             Kept::Dir(dir) => {
-                let copy = TemporaryDir::beside(builder);
+                let copy = TemporaryDir::beside(builder, &dir.disk);
                 dir.fork_to(&copy)?;
                 Kept::Dir(copy)
             }
@@ -83,15 +83,17 @@ fn not_kept(error: std::io::Error) -> Error {
 /// A directory that is removed when this is dropped, unless it was given away.
 pub(super) struct TemporaryDir {
     fs: Arc<dyn FileSystem>,
+    /// What the file system is on, if a test has it slowed down.
+    disk: Disk,
     path: TemporaryPath,
     is_given_away: bool,
 }
 
 impl TemporaryDir {
     /// One that is not made yet, beside those of temporary brokers.
-    fn beside(builder: &BrokerBuilder) -> Self {
+    fn beside(builder: &BrokerBuilder, disk: &Disk) -> Self {
         let fs = Arc::clone(builder.file_system());
-        TemporaryDir { fs, path: builder.free_temporary_dir(), is_given_away: false }
+        TemporaryDir { fs, disk: disk.clone(), path: builder.free_temporary_dir(), is_given_away: false }
     }
 
     fn path(&self) -> &std::path::Path {
@@ -99,7 +101,7 @@ impl TemporaryDir {
     }
 
     fn fork_to(&self, to: &TemporaryDir) -> Result<()> {
-        Ok(fork_log_dir(&*self.fs, self.path(), to.path())?)
+        Ok(self.disk.unhindered(|| fork_log_dir(&*self.fs, self.path(), to.path()))?)
     }
 
     fn give_away(mut self) -> TemporaryPath {
@@ -111,7 +113,7 @@ impl TemporaryDir {
 impl Drop for TemporaryDir {
     fn drop(&mut self) {
         if !self.is_given_away
-            && let Err(error) = self.fs.remove_dir_all(&self.path)
+            && let Err(error) = self.disk.unhindered(|| self.fs.remove_dir_all(&self.path))
             && error.kind() != std::io::ErrorKind::NotFound
         {
             tracing::warn!(dir = %self.path.display(), %error, "cannot remove a snapshot");
@@ -232,10 +234,14 @@ impl TestBroker {
     }
 
     fn keep(&self) -> Result<Kept> {
+        self.disk.unhindered(|| self.keep_at_once())
+    }
+
+    fn keep_at_once(&self) -> Result<Kept> {
         if let Some(disk) = &self.volatile_disk {
             return self.keep_in_memory(disk).map(Kept::Tree);
         }
-        let dir = TemporaryDir::beside(&self.builder);
+        let dir = TemporaryDir::beside(&self.builder, &self.disk);
         match &self.stopped_in {
             Some(stopped) => fork_log_dir(&*dir.fs, stopped, dir.path())?,
             None => self.listener.while_paused(|| self.core.fork_to(dir.path()))?,

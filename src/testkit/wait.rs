@@ -166,7 +166,7 @@ impl Until {
         })
     }
 
-    /// The journal has at least `count` of these requests, answered or not. A request that is not answered waits on
+    /// The journal, which keeps the last 10,000 requests, has at least `count` of these, answered or not. A request that is not answered waits on
     /// the broker's clock by then, so that [`TestBroker::advance`] moves it on.
     pub fn requests(wanted: impl Into<RequestMatch>, count: usize) -> Self {
         let wanted = wanted.into();
@@ -181,7 +181,8 @@ impl Until {
         })
     }
 
-    /// At least `count` of these requests are over, answered or not.
+    /// The broker is done with at least `count` of these requests, of the last 10,000 that have come, whether they are answered
+    /// or not: a rule for faults may hold an answer back, or drop it.
     ///
     /// # Examples
     /// ```

@@ -160,6 +160,32 @@ fn one_sync_of_one_partition_is_slow() {
     assert_eq!((&rules[0]["hits"], &rules[0]["rule"]["delay"]), (&json!(1), &json!("sync")));
 }
 
+/// Its end waited for the write, and the write for time to pass.
+#[test]
+fn it_ends_although_a_write_is_under_way_that_takes_days() {
+    let mut kafka = start(&["--clock", "manual", "--until-stdin-ends"]);
+    kafka.ctl(&["delay-disk", "write", "1000000000", "path=views-0"]).unwrap();
+    kafka.connect().send(9, &producing::request("views", 0, Some(batch(&["slow"]))));
+    while kafka.get("/v1/disk")[0]["hits"] == 0 {
+        std::thread::yield_now();
+    }
+    drop(kafka.child.stdin.take());
+    assert!(kafka.child.wait().unwrap().success());
+}
+
+#[test]
+fn a_broker_that_could_not_be_restarted_is_told_to_be_stopped() {
+    let kafka = start(&[]);
+    assert_eq!(produce(&mut kafka.connect(), "orders", "kept"), ErrorCode::None);
+    kafka.post("/v1/disk", json!({ "fail": "open" }));
+    assert_eq!(kafka.call("POST", "/v1/restart", &json!({})).0, 500);
+    assert_eq!(kafka.get("/v1/status")["state"], "stopped");
+    kafka.delete("/v1/disk");
+    kafka.post("/v1/restart", json!({}));
+    assert_eq!(kafka.get("/v1/status")["state"], "running");
+    assert_eq!(kafka.values("orders"), ["kept"]);
+}
+
 #[test]
 fn a_power_loss_keeps_what_was_acknowledged_as_flushed_and_ends_connections() {
     let kafka = start(&["--volatile-disk"]);

@@ -70,7 +70,8 @@ fn records_that_are_not_understood_are_refused_and_none_is_written() {
         let (status, message) = kafka.refusal("/v1/topics/orders/records", body);
         assert!(status == 400 && message.contains(words), "{message}");
     }
-    let (status, _) = kafka.refusal("/v1/topics/orders/records", json!({ "records": [{ "partition": 9 }] }));
+    let elsewhere = json!({ "records": [{ "value": "x" }, { "partition": 9 }] });
+    let (status, _) = kafka.refusal("/v1/topics/orders/records", elsewhere);
     assert_eq!(status, 404);
     kafka.post("/v1/topics", json!({ "name": "compacted", "configs": { "cleanup.policy": "compact" } }));
     let (status, message) =

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::fields::Fields;
-use super::{Control, Failure, State};
+use super::{Control, Failure};
 
 /// The names of what is asked of a disk.
 const OPERATIONS: &[(&str, FileOperation)] = &[
@@ -140,10 +140,11 @@ pub(super) fn answer(
             let loss = fields.number("seed")?.map_or(PowerLoss::Everything, PowerLoss::Torn);
             fields.end()?;
             let mut kafka = control.kafka.write();
-            kafka.lose_power(loss)?;
+            let done = kafka.lose_power(loss);
+            control.look_whether_it_runs(&kafka);
+            done?;
             // The disk that comes back is whole.
             control.disk_rules.clear();
-            *control.state.lock() = State::Running;
             Ok(json!({}))
         }
         (method, _) => Err(Failure::not_found(format!("there is no {method} /v1/{}", path.join("/")))),

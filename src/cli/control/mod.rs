@@ -123,8 +123,15 @@ impl Control {
     /// Ends the broker. A request that still waits is refused.
     pub(super) fn close(&self) {
         self.offspring.end();
+        // What waits for a slow disk would be waited for.
+        self.kafka.read().disk().heal();
         let kafka = self.kafka.write();
         kafka.broker().close();
+    }
+
+    /// After something that has stopped the broker, or started it, or failed to.
+    fn look_whether_it_runs(&self, kafka: &TestBroker) {
+        *self.state.lock() = if kafka.is_running() { State::Running } else { State::Stopped };
     }
 
     /// For a broker that has begun anew, and has none any more.

@@ -20,9 +20,17 @@ pub(super) fn answer(
     let records = fields.list("records")?.ok_or_else(|| Failure::bad_request("'records' is missing"))?;
     fields.end()?;
     let records = records.into_iter().map(NewRecord::read).collect::<Result<Vec<_>, _>>()?;
-    // None is sent before all are understood.
-    // Nobody else is held up by a disk that takes its time.
-    let producer = control.kafka.read().producer();
+    // None is sent before all are understood. Nobody else is held up by a disk that takes its time.
+    let producer = {
+        let kafka = control.kafka.read();
+        if let Ok(known) = kafka.topic(topic) {
+            records
+                .iter()
+                .filter_map(|record| record.partition)
+                .try_for_each(|id| known.partition(id).map(drop))?;
+        }
+        kafka.producer()
+    };
     let sent = records.iter().map(|record| record.send(&producer, topic)).collect::<Result<Vec<_>, _>>()?;
     producer.flush()?;
     let mut told = Vec::new();

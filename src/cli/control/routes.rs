@@ -167,15 +167,19 @@ fn command_broker(control: &Control, command: &str) -> Result<Value, Failure> {
         return Ok(json!({}));
     }
     let mut kafka = control.kafka.write();
-    match command {
-        "stop" => kafka.stop(),
-        "restart" => kafka.restart()?,
-        _ => {
-            kafka.reset()?;
-            control.forget_rules();
+    let done = match command {
+        "stop" => {
+            kafka.stop();
+            Ok(())
         }
-    }
-    *control.state.lock() = if command == "stop" { State::Stopped } else { State::Running };
+        "restart" => kafka.restart(),
+        _ => {
+            control.forget_rules();
+            kafka.reset()
+        }
+    };
+    control.look_whether_it_runs(&kafka);
+    done?;
     Ok(json!({}))
 }
 

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::fields::Fields;
-use super::{Control, Failure, Serving, State};
+use super::{Control, Failure, Serving};
 
 /// What a test has made of its broker.
 #[derive(Default)]
@@ -96,9 +96,10 @@ pub(super) fn answer(
             let snapshots = snapshots.lock();
             let snapshot = snapshots.find(number(id)?, "snapshot")?;
             let mut kafka = control.kafka.write();
-            kafka.restore(snapshot)?;
+            let done = kafka.restore(snapshot);
+            control.look_whether_it_runs(&kafka);
+            done?;
             control.forget_rules();
-            *control.state.lock() = State::Running;
             Ok(json!({}))
         }
         ("DELETE", ["snapshots", id]) => {
