@@ -129,13 +129,38 @@ fn it_says_when_it_is_ready_and_ends_cleanly_on_sigterm() {
 
 #[test]
 #[cfg(unix)]
-fn sigint_ends_it_cleanly_too() {
+fn sigint_and_the_end_of_the_terminal_end_it_cleanly_too() {
+    // What is started where SIGHUP is ignored ignores it, too: also where these tests are.
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap_or("1");
+    let hangs_up = u64::from_str_radix(ignored.trim(), 16).unwrap() & 1 == 0;
+    for name in if hangs_up { &["INT", "HUP"][..] } else { &["INT"] } {
+        let dir = tempfile::tempdir().unwrap();
+        let mut serving = Serving::start(&mut serve(dir.path()));
+        serving.ready();
+        signal(&serving.child, name);
+        assert_eq!(serving.end().0, Some(0), "{name}");
+        assert!(dir.path().join(".kafka_cleanshutdown").exists(), "{name}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn it_outlives_its_terminal_under_nohup() {
     let dir = tempfile::tempdir().unwrap();
-    let mut serving = Serving::start(&mut serve(dir.path()));
+    let line = format!(
+        "exec nohup '{}' serve --override log.dirs='{}' --override listeners=PLAINTEXT://127.0.0.1:0",
+        env!("CARGO_BIN_EXE_ottla"),
+        dir.path().display()
+    );
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &line]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut serving = Serving::start(&mut shell);
     serving.ready();
-    signal(&serving.child, "INT");
+    signal(&serving.child, "HUP");
+    // A second signal to stop would end it at once, with another code.
+    signal(&serving.child, "TERM");
     assert_eq!(serving.end().0, Some(0));
-    assert!(dir.path().join(".kafka_cleanshutdown").exists());
 }
 
 #[test]
@@ -338,6 +363,10 @@ fn wrong_arguments_are_a_matter_of_usage() {
         &["serve", "--unknown"],
         &["serve", "a", "b"],
         &["sreve"],
+        &["test", "--nodes", "0"],
+        &["test", "--clock", "0"],
+        &["test", "--clock", "1e9"],
+        &["test", "--api-versions", "Produce=9-2"],
         &[],
     ] {
         let (code, stdout, stderr) = run(ottla().args(arguments));

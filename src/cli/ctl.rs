@@ -89,7 +89,8 @@ enum CtlCommand {
     Faults,
     /// End one rule for faults, or all of them.
     ClearFaults { id: Option<u64> },
-    /// Have the disk fail: sync, write, read, open, rename or remove, with=ENOSPC path=orders-0 skip=1 times=1.
+    /// Have the disk fail: sync, write, read, open, rename, remove or another operation that the handbook names,
+    /// with=ENOSPC path=orders-0 skip=1 times=1.
     FailDisk {
         operation: String,
         #[arg(value_parser = super::settings::parse_override)]

@@ -10,9 +10,27 @@ use signal_hook::flag;
 /// The exit code after a second signal: what shells show of a program that was interrupted.
 const IMPATIENT: i32 = 130;
 
-const STOP: [i32; 2] = [SIGTERM, SIGINT];
+/// SIGTERM, SIGINT, and with a terminal that closes SIGHUP, unless `nohup` has it ignored: those that end Apache Kafka's
+/// JVM in order.
+fn stop_signals() -> Vec<i32> {
+    let mut signals = vec![SIGTERM, SIGINT];
+    #[cfg(target_os = "linux")]
+    if !is_hangup_ignored() {
+        signals.push(signal_hook::consts::SIGHUP);
+    }
+    signals
+}
 
-/// SIGTERM and SIGINT, from when it was made.
+/// By the mask of ignored signals, whose lowest bit is for signal 1, SIGHUP; not known, it is left alone.
+#[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "what the system tells of this process")]
+fn is_hangup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_none_or(|mask| mask & 1 == 1)
+}
+
+/// The signals to stop, from when it was made.
 pub(super) struct StopSignals {
     #[cfg(unix)]
     signals: signal_hook::iterator::Signals,
@@ -41,14 +59,15 @@ impl StopSignals {
     /// From here on the first signal is kept for [`StopSignals::wait`], and a second ends the process at once.
     pub(super) fn take() -> io::Result<Self> {
         let came = Arc::new(AtomicBool::new(false));
-        for signal in STOP {
+        let signals = stop_signals();
+        for &signal in &signals {
             // In this order: the first signal finds the flag down and raises it.
             flag::register_conditional_shutdown(signal, IMPATIENT, Arc::clone(&came))?;
             flag::register(signal, Arc::clone(&came))?;
         }
         Ok(StopSignals {
             #[cfg(unix)]
-            signals: signal_hook::iterator::Signals::new(STOP)?,
+            signals: signal_hook::iterator::Signals::new(signals)?,
             #[cfg(not(unix))]
             came,
         })

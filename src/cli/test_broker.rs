@@ -29,7 +29,7 @@ pub(super) struct TestArgs {
     #[arg(long, value_name = "NUMBER")]
     fault_seed: Option<u64>,
     /// How many brokers it is to its clients, each with an address of its own.
-    #[arg(long, value_name = "COUNT", default_value_t = 1)]
+    #[arg(long, value_name = "COUNT", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     nodes: u16,
     /// Offer the versions of APIs that a release of Kafka does: 2.7, 3.9 or 4.4.
     #[arg(long, value_name = "RELEASE", value_parser = parse_release)]
@@ -66,7 +66,14 @@ fn parse_versions(text: &str) -> Result<(ApiKey, Option<(i16, i16)>), String> {
     }
     let (min, max) = range.split_once('-').ok_or_else(wanted)?;
     let number = |text: &str| text.parse().map_err(|_| wanted());
-    Ok((*api, Some((number(min)?, number(max)?))))
+    let (min, max): (i16, i16) = (number(min)?, number(max)?);
+    if min > max {
+        return Err(format!(
+            "there is no version from {min} to {max}; to offer none, give {}=none",
+            api.name()
+        ));
+    }
+    Ok((*api, Some((min, max))))
 }
 
 impl TestArgs {
@@ -86,6 +93,10 @@ impl TestArgs {
     }
 }
 
+/// How many times as fast as the system's a clock may run: a year takes half a minute then. Much faster, what is due is due
+/// again before it is done.
+const MAX_CLOCK_RATE: f64 = 1_000_000.0;
+
 #[derive(Clone, Copy, Debug)]
 enum ClockChoice {
     Running(f64),
@@ -97,8 +108,8 @@ fn parse_clock(text: &str) -> Result<ClockChoice, String> {
         "running" => Ok(ClockChoice::Running(1.0)),
         "manual" => Ok(ClockChoice::Manual),
         rate => match rate.parse() {
-            Ok(rate) if f64::is_finite(rate) && rate > 0.0 => Ok(ClockChoice::Running(rate)),
-            _ => Err("give running, manual, or a positive number".to_owned()),
+            Ok(rate) if rate > 0.0 && rate <= MAX_CLOCK_RATE => Ok(ClockChoice::Running(rate)),
+            _ => Err(format!("give running, manual, or a positive number up to {MAX_CLOCK_RATE}")),
         },
     }
 }

@@ -46,8 +46,8 @@
 //!
 //! # How it ends
 //!
-//! SIGTERM and SIGINT stop it cleanly with exit code 0; a second one ends it at once with 130, which is as a crash. A
-//! start that fails ends with a code other than 0 and a message that says what is wrong and what to do.
+//! SIGTERM and SIGINT stop it cleanly with exit code 0, and on Linux so does SIGHUP, of a terminal that closes, except
+//! under `nohup`; a second one ends it at once with 130, which is as a crash. A start that fails ends with a code other than 0 and a message that says what is wrong and what to do.
 //!
 //! It goes on while one of `log.dirs` can be used, and ends with exit code 1 once the last one has failed, as Apache Kafka
 //! does: whoever watches the process can act then. (A broker that is embedded does not end the program around it, see
