@@ -316,7 +316,8 @@ fn a_fetch_waits_for_the_append_that_gives_it_enough() {
 fn a_fetch_that_waits_in_vain_is_answered_when_its_time_has_come() {
     let clock = Arc::new(ManualClock::new(0));
     let shared = Arc::clone(&clock);
-    let fixture = Fixture::with(|builder| builder.clock(shared));
+    // However much time passes before the broker's thread has its turn.
+    let fixture = Fixture::with(|builder| builder.clock(shared).set("connections.max.idle.ms", "-1"));
     let mut reader = fixture.create_topic("t", 1, &[]);
     reader.send(11, &request("t", 0, 0).with_max_wait_ms(500));
     // Time passes for the fetch only once the broker has taken it up, which nobody can see from here.

@@ -116,7 +116,7 @@ fn two_operations_fail_at_once_and_none_does_when_the_broker_begins_anew() {
 /// Its thread may not have had its turn when time passes for the first time.
 #[test]
 fn an_answer_that_waits_for_a_slow_disk_waits_on_the_brokers_clock() {
-    let kafka = start(&["--clock", "manual"]);
+    let kafka = start(&["--clock", "manual", "--override", "connections.max.idle.ms=-1"]);
     let now = || kafka.get("/v1/status")["nowMs"].as_i64().unwrap();
     let begun = now();
     kafka.post("/v1/disk", json!({ "delay": "sync", "ms": 5_000 }));
@@ -138,7 +138,7 @@ fn an_answer_that_waits_for_a_slow_disk_waits_on_the_brokers_clock() {
 /// The disk of the other topic is as fast as ever, though no time passes at all.
 #[test]
 fn one_sync_of_one_partition_is_slow() {
-    let kafka = start(&["--clock", "manual"]);
+    let kafka = start(&["--clock", "manual", "--override", "connections.max.idle.ms=-1"]);
     kafka.post("/v1/topics", json!({ "name": "billing", "configs": { "flush.messages": 1 } }));
     let mut client = kafka.connect();
     for topic in ["orders", "billing"] {

@@ -19,9 +19,15 @@ def owned(ask, topic, *partitions):
     return [{"topicId": ask.topic_id(topic), "partitions": list(partitions)}]
 
 
+def has_topics(answer):
+    return answer["errorCode"] or (answer["assignment"] or {}).get("topicPartitions")
+
+
 @every_version("ConsumerGroupHeartbeat")
 def joins(ask, c, v):
     topic, group = ask.topic(2), ask.name("group")
+    # A coordinator of Kafka hears of a topic later than those who ask its broker for it.
+    ask.until(c, has_topics, "ConsumerGroupHeartbeat", v, **joining(ask.name("group"), "one", [topic]))
     send = lambda name, **values: c(name, "ConsumerGroupHeartbeat", v, **values)
     first = send("S-146 S-148 S-154 the first member", **joining(group, "one", [topic]))
     send("S-151 nothing new", **staying(group, first))
@@ -68,7 +74,6 @@ def patterns(ask, c, v):
     for pattern in PATTERNS:
         values = by_pattern(pattern)
         c("S-155 the first answer to a pattern", "ConsumerGroupHeartbeat", v, **values)
-        has_topics = lambda answer: answer["errorCode"] or (answer["assignment"] or {}).get("topicPartitions")
         found = ask.until(c, has_topics, "ConsumerGroupHeartbeat", v, **values)
         seen = found.map(lambda answer: {key: answer[key] for key in ("errorCode", "assignment")})
         ask.row("ConsumerGroupHeartbeat", v, f"S-155 what {pattern} matches", seen)
