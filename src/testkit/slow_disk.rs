@@ -32,6 +32,8 @@ struct State {
     /// What single ones take, however long others of their kind do.
     plan: Option<DelayPlan>,
     pauses: Vec<Weak<Pause>>,
+    /// How often everything has ended: what was planned before that takes no time any more.
+    clearings: usize,
     /// How many skip time now.
     skipping: usize,
     /// Threads for which no operation takes time.
@@ -122,6 +124,7 @@ impl SlowDisk {
             let mut state = self.state.lock();
             state.delays.clear();
             state.plan = None;
+            state.clearings += 1;
             std::mem::take(&mut state.pauses)
         };
         pauses.iter().filter_map(Weak::upgrade).for_each(|pause| pause.end());
@@ -158,19 +161,22 @@ impl SlowDisk {
 
     /// Waits as long as an operation takes.
     pub(super) fn pause(&self, operation: FileOperation, path: &Path) {
-        let (core, plan) = {
+        let (core, plan, clearings) = {
             let state = self.state.lock();
             let takes_time = !state.delays.is_empty() || state.plan.is_some();
             if !takes_time || state.unhindered.contains(&std::thread::current().id()) {
                 return;
             }
-            (state.core.upgrade(), state.plan.clone())
+            (state.core.upgrade(), state.plan.clone(), state.clearings)
         };
         let Some(core) = core.filter(|core| !core.is_skipping_here()) else { return };
         // Outside of the lock: a plan may do what it likes.
         let planned = plan.and_then(|plan| plan(operation, path));
         let (pause, is_skipping) = {
             let mut state = self.state.lock();
+            if state.clearings != clearings {
+                return;
+            }
             let Some(by) = planned.or_else(|| state.delays.get(&operation).copied()) else { return };
             let is_pooled = core.io_threads.begin_pause();
             let pause = Arc::new(Pause {
@@ -254,7 +260,7 @@ mod tests {
     fn what_holds_up_others_ends_at_once_where_time_that_is_skipped_would_wait_for_it() {
         let fixture = Fixture::new();
         let _skipping = fixture.disk.begin_skipping().ok().unwrap();
-        fixture.begin(FileOperation::Write).join().unwrap();
+        fixture.disk.pause(FileOperation::Write, &PathBuf::from("a"));
         assert_eq!(fixture.kafka.now_ms(), 0);
     }
 
@@ -268,6 +274,19 @@ mod tests {
         fixture.disk.end_due(Duration::from_secs(5));
         sync.join().unwrap();
         drop(skipping);
+    }
+
+    /// It was told so between the plan and the wait, and waited for ever: the broker did not end either.
+    #[test]
+    fn what_is_planned_when_everything_ends_takes_no_time() {
+        let fixture = Fixture::new();
+        let disk = Arc::downgrade(&fixture.disk);
+        fixture.disk.set_plan(move |_, _| {
+            disk.upgrade().unwrap().clear();
+            Some(Duration::from_secs(5))
+        });
+        fixture.disk.pause(FileOperation::Write, &PathBuf::from("a"));
+        assert_eq!(fixture.under_way(), 0);
     }
 
     #[test]
