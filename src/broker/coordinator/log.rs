@@ -56,7 +56,8 @@ pub(crate) trait CoordinatorLog: Send + Sync + fmt::Debug {
 }
 
 /// What is told to who asked for something that the log would not take: whether it is worth asking again and where,
-/// not what is the matter with a topic that is not its own (Kafka: `CoordinatorOperationExceptionHelper`).
+/// not what is the matter with a topic that is not its own (Kafka: `CoordinatorOperationExceptionHelper`, and
+/// `TransactionStateManager#appendTransactionToLog`).
 pub(super) fn operation_error(of_log: ErrorCode) -> ErrorCode {
     match of_log {
         ErrorCode::UnknownTopicOrPartition

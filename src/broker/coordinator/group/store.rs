@@ -3,6 +3,7 @@ use bytes::Bytes;
 use super::group_metadata::GroupMetadata;
 use super::record::{CoordinatorRecord, GroupMetadataMember, GroupMetadataValue};
 use super::turn::GroupTurn;
+use crate::broker::coordinator::operation_error;
 use crate::broker::coordinator::transaction::ProducerIdAndEpoch;
 use crate::model::{ErrorCode, NO_TIMESTAMP, Offset};
 use crate::record::{BatchOptions, RecordBatchBuilder};
@@ -77,15 +78,8 @@ impl GroupTurn<'_> {
 /// `GroupMetadataManager#storeGroup`).
 fn store_error(error: ErrorCode) -> ErrorCode {
     match error {
-        ErrorCode::UnknownTopicOrPartition
-        | ErrorCode::NotEnoughReplicas
-        | ErrorCode::NotEnoughReplicasAfterAppend => ErrorCode::CoordinatorNotAvailable,
-        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
         ErrorCode::RequestTimedOut => ErrorCode::RebalanceInProgress,
-        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge | ErrorCode::InvalidFetchSize => {
-            ErrorCode::UnknownServerError
-        }
-        other => other,
+        other => operation_error(other),
     }
 }
 
@@ -93,14 +87,9 @@ fn store_error(error: ErrorCode) -> ErrorCode {
 /// `GroupMetadataManager#maybeConvertOffsetCommitError`).
 pub(super) fn commit_error(error: ErrorCode) -> ErrorCode {
     match error {
-        ErrorCode::UnknownTopicOrPartition
-        | ErrorCode::NotEnoughReplicas
-        | ErrorCode::NotEnoughReplicasAfterAppend
-        | ErrorCode::RequestTimedOut => ErrorCode::CoordinatorNotAvailable,
-        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
         ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge | ErrorCode::InvalidFetchSize => {
             ErrorCode::InvalidCommitOffsetSize
         }
-        other => other,
+        other => operation_error(other),
     }
 }

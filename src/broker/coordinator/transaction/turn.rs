@@ -7,6 +7,7 @@ use super::metadata::{ProducerIdAndEpoch, TransactionMetadata};
 use super::participants::TransactionMarker;
 use super::record;
 use super::state::TransactionState;
+use crate::broker::coordinator::operation_error;
 use crate::model::{ErrorCode, NO_PRODUCER_ID, ProducerId, Timestamp, TopicPartition};
 use crate::record::{BatchOptions, RecordBatchBuilder};
 
@@ -117,7 +118,7 @@ impl TransactionTurn<'_> {
         let mut builder = RecordBatchBuilder::with_capacity(BatchOptions::default(), 256);
         let built = builder.append(self.now_ms(), Some(&key), value).and_then(|_| builder.build());
         let batch = built.map_err(|error| error.code())?;
-        self.coordinator.log().append(self.transactional_id.partition, batch).map_err(store_error)?;
+        self.coordinator.log().append(self.transactional_id.partition, batch).map_err(operation_error)?;
         self.has_appended = true;
         Ok(())
     }
@@ -175,19 +176,5 @@ impl TransactionTurn<'_> {
                 tracing::warn!(%id, %error, "that a transaction is complete will be written again");
             }
         }
-    }
-}
-
-/// What a client is told when the state of its transaction could not be written (Kafka:
-/// `TransactionStateManager#appendTransactionToLog`).
-fn store_error(error: ErrorCode) -> ErrorCode {
-    match error {
-        ErrorCode::UnknownTopicOrPartition
-        | ErrorCode::NotEnoughReplicas
-        | ErrorCode::NotEnoughReplicasAfterAppend
-        | ErrorCode::RequestTimedOut => ErrorCode::CoordinatorNotAvailable,
-        ErrorCode::NotLeaderOrFollower | ErrorCode::KafkaStorageError => ErrorCode::NotCoordinator,
-        ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge => ErrorCode::UnknownServerError,
-        other => other,
     }
 }
